@@ -1,0 +1,98 @@
+"""The LSTM cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqnorm.cells.base import NormCell, Site, SiteNorms
+
+CELL_NORMS = ("output", "carry", "none")
+
+
+@keras.saving.register_keras_serializable(package="seqnorm")
+class NormLSTMCell(NormCell, keras.layers.LSTMCell):
+    """Long short-term memory with a normaliser inside each step.
+
+        z_t = N(x_t W) + N(h_{t-1} U) + b,   split into i, f, g, o
+        c_t = σ(f) ⊙ c_{t-1} + σ(i) ⊙ tanh(g)
+        h_t = σ(o) ⊙ tanh(N(c_t))
+
+    Equations 20 to 22 of Ba et al. (2016) for N = LN and 6 to 8 of Cooijmans et al. (2016) for
+    N = BN. The bias, with the forget gate's 1, is added after the norms, which would otherwise take
+    it out again. Gates lie in Keras's order (i, f, c, o), so weights can be copied across.
+
+    Args:
+        units: width H of the state.
+        norm: a normaliser's name, dict or object; see `seqnorm.normalizers.get`.
+        cell_norm: what becomes of the normalised cell state: "output", N(c) only on the way to h
+            while c is carried raw (the papers); "carry", N(c) is also what the next step gets
+            (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised.
+        sites: subset of ("input", "recurrent", "state"); default all.
+        placement: "separate" or "joint"; see `NormCell`.
+        **kwargs: every argument of `keras.layers.LSTMCell` with its default: activation,
+            recurrent_activation, use_bias, initializers, unit_forget_bias, regularizers,
+            constraints, dropout, recurrent_dropout, seed.
+
+    Call arguments:
+        inputs: float[batch, features].
+        states: [h, c], each float[batch, units].
+        training: whether dropout is on.
+
+    Masking:
+        A cell knows no mask. Inside `NormRNN` a masked step keeps output and states.
+
+    Raises:
+        ValueError: for an unknown `cell_norm`, site or placement.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqnorm import NormLSTMCell, NormRNN
+        >>> layer = NormRNN(NormLSTMCell(8, norm="layer"), return_sequences=True)
+        >>> tuple(layer(np.ones((2, 5, 3), "float32")).shape)
+        (2, 5, 8)
+
+    References:
+        Ba, Kiros and Hinton, "Layer Normalization", 2016, arXiv:1607.06450.
+        Cooijmans et al., "Recurrent Batch Normalization", 2016, arXiv:1603.09025.
+    """
+
+    SITES = {  # noqa: RUF012
+        "input": Site("kernel_norm", 4, center=False),
+        "recurrent": Site("recurrent_norm", 4, center=False),
+        "joint": Site("joint_norm", 4, center=False),
+        "carry": Site("carry_norm", 1, center=True),
+        "output": Site("state_norm", 1, center=True),
+    }
+    SELECTABLE = ("input", "recurrent", "state")
+
+    def __init__(
+        self, units: int, norm: Any = "layer", *, cell_norm: str = "output", **kwargs: Any
+    ):
+        if cell_norm not in CELL_NORMS:
+            raise ValueError(
+                "Unknown `cell_norm`. "
+                f"Received: cell_norm={cell_norm!r}. Choose one of: {', '.join(CELL_NORMS)}."
+            )
+        self.cell_norm = cell_norm
+        super().__init__(units, norm, **kwargs)
+
+    def _normalized_sites(self) -> set[str]:
+        sites = super()._normalized_sites()
+        return sites | {self.cell_norm} if "state" in sites else sites
+
+    def step(self, a_t: Any, states: list[Any], norm: SiteNorms) -> tuple[Any, list[Any]]:
+        """a_t = N(x_t W) and [h, c] to h and [h, c]."""
+        h, c = states
+        z = self.preactivation(a_t, h, norm)
+        i, f, g, o = ops.split(z, 4, axis=-1)
+        i, f, o = (self.recurrent_activation(gate) for gate in (i, f, o))
+        c = norm("carry", f * c + i * self.activation(g))
+        h = o * self.activation(norm("output", c))
+        return h, [h, c]
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument, serialised."""
+        return {**super().get_config(), "cell_norm": self.cell_norm}

@@ -1,0 +1,64 @@
+"""Pooling over time that leaves padding out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+MODES = ("last", "mean", "max")
+
+
+@keras.saving.register_keras_serializable(package="seqnorm")
+class MaskedPooling(keras.layers.Layer):
+    """One vector per sequence: its last valid step, or the mean or maximum of its valid steps.
+
+    Args:
+        mode: "last", "mean" or "max".
+        **kwargs: `name`, `dtype` of the Keras layer.
+
+    Call arguments:
+        x: float[batch, time, features].
+        mask: bool[batch, time], True on valid tokens; None means all.
+
+    Returns:
+        float[batch, features]; zeros for a row without a valid token.
+
+    Raises:
+        ValueError: for an unknown mode.
+    """
+
+    def __init__(self, mode: str = "last", **kwargs: Any):
+        super().__init__(**kwargs)
+        if mode not in MODES:
+            raise ValueError(
+                f"Unknown `mode`. Received: mode={mode!r}. Choose one of: {', '.join(MODES)}."
+            )
+        self.mode = mode
+        self.supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """See the class."""
+        valid = ops.ones_like(x[..., 0], "bool") if mask is None else ops.cast(mask, "bool")
+        some = ops.any(valid, axis=1)[:, None]
+        valid = valid[..., None]
+        if self.mode == "max":
+            lowest = ops.full_like(x, float("-inf"))
+            return ops.where(
+                some, ops.max(ops.where(valid, x, lowest), axis=1), ops.zeros_like(x[:, 0])
+            )
+        if self.mode == "last":
+            steps = ops.arange(ops.shape(x)[1], dtype="int32")[None, :, None]
+            valid = ops.equal(steps, ops.max(ops.where(valid, steps, -1), axis=1, keepdims=True))
+        weight = ops.cast(valid, x.dtype)
+        total = ops.sum(ops.where(valid, x, ops.zeros_like(x)), axis=1)
+        return total / ops.maximum(ops.sum(weight, axis=1), 1)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> None:
+        """Time is gone, and the mask with it."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument."""
+        return {**super().get_config(), "mode": self.mode}

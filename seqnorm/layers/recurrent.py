@@ -1,0 +1,273 @@
+"""The recurrent layer: the one place that knows time, masks and running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from seqnorm.cells import NormCell, SiteNorms
+from seqnorm.layers.timeline import Timeline
+from seqnorm.normalizers import Context
+from seqnorm.ops.moments import Moments
+from seqnorm.ops.scan import masked_scan
+
+
+@keras.saving.register_keras_serializable(package="seqnorm")
+class NormRNN(keras.layers.RNN):
+    """Run a seqnorm cell, or a stack of them, over time.
+
+    Everything `keras.layers.RNN` does, and what it cannot: the input product of all steps is one
+    product before the loop; normalisers are told the step and the mask; the batch statistics of all
+    steps are folded into the running ones once, after the loop.
+
+    Args:
+        cell: a seqnorm cell, or a list of them (run one above the other).
+        return_sequences: whether to return all outputs rather than the last.
+        return_state: whether to return the last states as well.
+        go_backwards: run from the last token to the first. With per-step statistics steps are
+            counted from each row's last valid token. Outputs are laid out as Keras lays them.
+        stateful: carry the states from batch to batch.
+        unroll: write the steps out one after the other instead of looping.
+        zero_output_for_mask: put out zeros on masked steps instead of the output before.
+        **kwargs: `name`, `dtype`, `trainable` of the Keras layer; `dtype` defaults to the cell's.
+
+    Call arguments:
+        sequences: float[batch, time, features].
+        initial_state: list of states, float[batch, units] each. With per-step statistics the list
+            ends with the age, float[batch, 1]: the number of steps that each row has already seen,
+            so that a second chunk goes on at the step where the first one stopped.
+        mask: bool[batch, time], True on valid tokens.
+        training: whether dropout is on and BatchNorm normalises by the batch.
+
+    Returns:
+        float[batch, units], or float[batch, time, units] with `return_sequences`; with
+        `return_state` followed by the states (per-step statistics: the age last).
+
+    Masking:
+        A masked step keeps the row's states and output and enters no statistic. Inputs at masked
+        steps are never read. LayerNorm and none take any mask; per-step statistics need padding on
+        the right and raise otherwise (compiled code, which cannot raise, returns NaN).
+
+    Raises:
+        TypeError: if a cell is not one of seqnorm's.
+        ValueError: for a mask as above; or, as Keras does, for `unroll` without a static number of
+            steps and `stateful` with another batch size.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqnorm import NormLSTMCell, NormRNN
+        >>> layer = NormRNN(NormLSTMCell(4, norm="batch"), return_state=True)
+        >>> [tuple(y.shape) for y in layer(np.ones((2, 6, 3), "float32"))]
+        [(2, 4), (2, 4), (2, 4), (2, 1)]
+    """
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ):
+        cells = _cells_of(cell)
+        for each in cells:
+            if not isinstance(each, NormCell):
+                raise TypeError(
+                    "NormRNN runs seqnorm's cells, such as NormLSTMCell. "
+                    f"Received: cell={each!r}. Run other cells in keras.layers.RNN."
+                )
+        if kwargs.get("dtype") is None:
+            kwargs["dtype"] = cells[0].dtype_policy
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            **kwargs,
+        )
+        # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
+        self.supports_masking = True
+        self._seen: list[dict[str, Moments]] | None = None
+        self._perturbation: Any = None
+        if self.time_aware:
+            self.state_size: list[Any] = [*self.state_size, 1]
+            self.single_state = False
+
+    @property
+    def cells(self) -> tuple[NormCell, ...]:
+        """The cells, bottom first."""
+        return _cells_of(self.cell)
+
+    @property
+    def time_aware(self) -> bool:
+        """Whether some normaliser depends on the step, so that the state carries the age."""
+        return any(cell.time_aware for cell in self.cells)
+
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
+        """Zero states, and age zero where the state carries one."""
+        states = super().get_initial_state(batch_size)
+        return [*states, ops.zeros((batch_size, 1), "float32")] if self.time_aware else states
+
+    def reset_state(self) -> None:
+        """Set the states of a stateful layer to zero, the age included."""
+        for state in tree.flatten(self.states or []):
+            state.assign(ops.zeros_like(state))
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        """See the class."""
+        self._check_call(sequences)
+        carried = initial_state is not None or self.stateful
+        states, age = self._initial(sequences, initial_state)
+        timeline = Timeline.start(_first(mask), age, carried=carried, backwards=self.go_backwards)
+        x = timeline.enter(ops.cast(sequences, self.compute_dtype))
+        steps = ops.shape(x)[0]
+        context = timeline.contexts(steps, bool(training))
+        step_index = timeline.step_index(context) if self.time_aware else None
+        last, new_states = None, []
+        for cell, state in zip(self.cells, states, strict=True):
+            keep = self.return_sequences or cell is not self.cells[-1]
+            state = timeline.poison(state)
+            last, x, state, norm = self._run(cell, x, state, context, keep, timeline.padding_last)
+            new_states.append(state if tree.is_nested(cell.state_size) else state[0])
+            for site, moments in norm.moments.items():
+                cell.normalizers[site].fold(moments, step_index)
+        states = new_states if len(self.cells) > 1 else list(tree.flatten(new_states))
+        if self.time_aware:
+            states = [*states, timeline.age_after(steps, self._age_limit())]
+        if self.stateful:
+            for variable, value in zip(
+                tree.flatten(self.states), tree.flatten(states), strict=True
+            ):
+                variable.assign(ops.cast(value, variable.dtype))
+        output = timeline.leave(x) if self.return_sequences else last
+        return (output, *states) if self.return_state else output
+
+    def _run(
+        self,
+        cell: NormCell,
+        x: Any,
+        states: list[Any],
+        context: Context,
+        keep_outputs: bool,
+        padding_last: bool,
+    ) -> tuple[Any, Any, list[Any], SiteNorms]:
+        """One cell over all steps: last output, outputs, states, and the norms with moments."""
+        observe = self._seen is not None
+        if context.training:
+            # One mask for all steps, made before the loop: the step must stay pure.
+            cell.get_dropout_mask(x[0])
+            cell.get_recurrent_dropout_mask(states[0])
+        norm = SiteNorms(cell.normalizers, context, observe)
+        inputs = {"a": cell.project(x, norm), "valid": context.valid, "index": context.index}
+        if self._perturbation is not None:
+            inputs["perturbation"] = self._perturbation
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+
+        def step(inputs_t: dict[str, Any], states: list[Any]) -> tuple[Any, list[Any], Any]:
+            here = Context(inputs_t.get("index"), inputs_t.get("valid"), context.training)
+            norm_t = SiteNorms(cell.normalizers, here, observe)
+            output, states = cell.step(inputs_t["a"], states, norm_t)
+            if "perturbation" in inputs_t:
+                output = output + inputs_t["perturbation"]
+                states = [output, *states[1:]]
+            return output, states, (norm_t.moments, norm_t.observed or {})
+
+        last, outputs, states, (moments, observed) = masked_scan(
+            step,
+            inputs,
+            states,
+            ops.zeros_like(states[0]),
+            # Keras's last output of a backward run is never a padded one.
+            zero_output_for_mask=self.zero_output_for_mask and not padding_last,
+            keep_outputs=keep_outputs,
+            unroll=self.unroll,
+        )
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
+        norm.moments.update(moments)
+        if self._seen is not None:
+            self._seen.append({**(norm.observed or {}), **observed})
+        return last, outputs, states, norm
+
+    @contextmanager
+    def observing(self, perturbation: Any = None) -> Iterator[list[dict[str, Moments]]]:
+        """Watch what reaches the normalisers while the layer is called inside the context.
+
+        Args:
+            perturbation: float[time, batch, units], added to h_t inside the loop (in running
+                order); the gradient of a loss with respect to it is dL/dh_t through all later
+                steps.
+
+        Yields:
+            A list that gains one dict per cell and call: site -> `Moments` over the valid rows of
+            the tensor that enters the normaliser, mean and variance [time, 1, features], count
+            [time, 1, 1]. Watching changes no result and no statistic.
+        """
+        self._seen, self._perturbation = [], perturbation
+        try:
+            yield self._seen
+        finally:
+            self._seen = self._perturbation = None
+
+    def _check_call(self, sequences: Any) -> None:
+        batch, steps = sequences.shape[0], sequences.shape[1]
+        if self.unroll and steps is None:
+            raise ValueError(
+                "`unroll=True` needs a static number of steps. "
+                f"Received: sequences.shape={tuple(sequences.shape)}. "
+                "State the time dimension in keras.Input, or use unroll=False."
+            )
+        expected = self._expected_batch_size
+        if self.stateful and None not in (expected, batch) and batch != expected:
+            raise ValueError(
+                f"A stateful layer needs the batch size it was built with, {expected}. "
+                f"Received: sequences.shape={tuple(sequences.shape)}. Drop or pad the last batch."
+            )
+
+    def _initial(self, sequences: Any, initial_state: Any) -> tuple[list[list[Any]], Any]:
+        """The starting states of each cell in its compute dtype, and the age (or None)."""
+        if initial_state is None and self.stateful:
+            initial_state = self.states
+        if initial_state is None:
+            initial_state = self.get_initial_state(ops.shape(sequences)[0])
+        states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
+        if len(states) != len(self.state_size):
+            raise ValueError(
+                f"`initial_state` must hold {len(self.state_size)} states of sizes "
+                f"{self.state_size}. Received: {len(states)} states. With per-step statistics the "
+                "last one is the age that the layer returned with `return_state=True`."
+            )
+        age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
+        by_cell = [states] if len(self.cells) == 1 else states
+        dtype = self.compute_dtype
+        return [
+            [ops.convert_to_tensor(s, dtype) for s in tree.flatten(each)] for each in by_cell
+        ], age
+
+    def _age_limit(self) -> int:
+        """The age from which on nothing depends on it; small, so that half precision holds it."""
+        norms = [norm for cell in self.cells for norm in cell.normalizers.values()]
+        return max(norm.max_steps for norm in norms if norm.time_aware)
+
+
+def _cells_of(cell: Any) -> tuple[Any, ...]:
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        return tuple(cell.cells)
+    return tuple(cell) if isinstance(cell, (list, tuple)) else (cell,)
+
+
+def _first(mask: Any) -> Any:
+    """Keras hands a list of masks when states are among the inputs; the first is the sequence's."""
+    return mask[0] if isinstance(mask, (list, tuple)) else mask

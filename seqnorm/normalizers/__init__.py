@@ -1,0 +1,64 @@
+"""Normalisers: statistics of one tensor. One contract, one small class each.
+
+To add one: write the class, name it in `NORMALIZERS`, give it `conf/norm/<name>.yaml`, its
+dataclass in `seqnorm/config.py`, and a NumPy oracle;
+`tests/grid.py` then runs it through every property.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqnorm.normalizers.base import AffineNormalizer, Context, Normalizer
+from seqnorm.normalizers.batch import BatchNorm
+from seqnorm.normalizers.identity import Identity
+from seqnorm.normalizers.layer import LayerNorm
+
+NORMALIZERS: dict[str, type[Normalizer]] = {
+    "none": Identity,
+    "layer": LayerNorm,
+    "batch": BatchNorm,
+}
+
+
+def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
+    """The normaliser that `identifier` names.
+
+    Args:
+        identifier: a name such as "layer"; a dict with the name and arguments, such as
+            `{"name": "batch", "momentum": 0.9}`; a normaliser; or None for no normalisation.
+
+    Raises:
+        ValueError: for an unknown name (the message lists the known ones).
+        TypeError: for any other type.
+    """
+    if isinstance(identifier, Normalizer):
+        return identifier
+    if identifier is None:
+        return Identity()
+    if isinstance(identifier, str):
+        identifier = {"name": identifier}
+    if not isinstance(identifier, dict):
+        raise TypeError(
+            "`norm` must be a name, a dict with a name, a normaliser or None. "
+            f"Received: norm={identifier!r}. Names: {', '.join(NORMALIZERS)}."
+        )
+    arguments = dict(identifier)
+    name = arguments.pop("name", None)
+    if name not in NORMALIZERS:
+        raise ValueError(
+            f"Unknown normaliser. Received: name={name!r}. Choose one of: {', '.join(NORMALIZERS)}."
+        )
+    return NORMALIZERS[name](**arguments)
+
+
+__all__ = [
+    "NORMALIZERS",
+    "AffineNormalizer",
+    "BatchNorm",
+    "Context",
+    "Identity",
+    "LayerNorm",
+    "Normalizer",
+    "get",
+]

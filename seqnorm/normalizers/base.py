@@ -1,0 +1,157 @@
+"""What a normaliser is: a layer that normalises one tensor, told where in time it stands."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import keras
+from keras import constraints, initializers, regularizers
+
+from seqnorm.ops.moments import Moments
+
+
+class Context(NamedTuple):
+    """Where in time a tensor stands; what a normaliser needs beyond the tensor itself.
+
+    For one step the tensor is float[batch, features]; for a whole sequence (the hoisted input
+    product) float[time, batch, features], and both fields gain the leading time axis.
+
+    Attributes:
+        index: int32[1] or int32[batch], the age of each row in steps; None where no normaliser
+            of the layer depends on time.
+        valid: bool[batch, 1], False on padding; None when every row is valid.
+        training: whether statistics come from the batch.
+    """
+
+    index: Any = None
+    valid: Any = None
+    training: bool = False
+
+
+class Normalizer(keras.layers.Layer):
+    """Base of all normalisers: `y, moments = normalizer(x, context)`.
+
+    `moments` are the batch statistics that the layer folds into the running ones after the loop,
+    or None where there is nothing to keep. The call is pure: it assigns nothing.
+    """
+
+    time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it
+
+    def at_site(self, site: str, center: bool) -> Self:
+        """A fresh copy for one site of a cell.
+
+        Args:
+            site: name of the site, such as "input" or "recurrent".
+            center: whether the site wants an offset when this normaliser leaves it open.
+        """
+        del site, center
+        return self.__class__.from_config(self.get_config())
+
+    def call(self, x: Any, context: Context) -> tuple[Any, Moments | None]:
+        """Normalise `x`: float[..., batch, features] -> the same shape and dtype."""
+        raise NotImplementedError
+
+    def fold(self, moments: Moments, index: Any) -> None:
+        """Fold stacked batch moments into the running statistics; called once after the loop."""
+        raise NotImplementedError(f"{self.__class__.__name__} keeps no statistics.")
+
+
+class AffineNormalizer(Normalizer):
+    """A normaliser with a gain and an offset per feature, γ ⊙ x̂ + β.
+
+    Args:
+        epsilon: added to the variance (or mean square) inside the square root.
+        center: whether there is an offset β. None lets the site decide: no offset where a bias
+            follows anyway, one on the cell state.
+        scale: whether there is a gain γ.
+        beta_initializer: initializer of β.
+        gamma_initializer: initializer of γ.
+        beta_regularizer: regularizer of β.
+        gamma_regularizer: regularizer of γ.
+        beta_constraint: constraint on β.
+        gamma_constraint: constraint on γ.
+        **kwargs: `name`, `dtype`, `trainable` of the Keras layer.
+
+    Raises:
+        ValueError: if `epsilon` is negative.
+    """
+
+    def __init__(
+        self,
+        epsilon: float = 1e-5,
+        center: bool | None = None,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if epsilon < 0:
+            raise ValueError(f"`epsilon` must not be negative. Received: epsilon={epsilon}.")
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def at_site(self, site: str, center: bool) -> Self:
+        """A fresh copy with `center` settled by the site unless it was given."""
+        config = self.get_config()
+        if config["center"] is None:
+            config["center"] = center
+        return self.__class__.from_config(config)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create γ and β, float[features], kept in the variable dtype (never autocast)."""
+        width = (input_shape[-1],)
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape=width,
+                name="gamma",
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape=width,
+                name="beta",
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+            )
+        self.built = True
+
+    def affine(self, x: Any, dtype: Any) -> Any:
+        """γ ⊙ x + β in the dtype of `x`, then cast to `dtype`."""
+        if self.gamma is not None:
+            x = x * keras.ops.cast(self.gamma, x.dtype)
+        if self.beta is not None:
+            x = x + keras.ops.cast(self.beta, x.dtype)
+        return keras.ops.cast(x, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument, serialised."""
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }

@@ -1,0 +1,36 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from seqnorm.normalizers.base import AffineNormalizer, Context
+from seqnorm.ops.moments import feature_moments, normalize
+
+
+@keras.saving.register_keras_serializable(package="seqnorm")
+class LayerNorm(AffineNormalizer):
+    """Normalise each row over its own features.
+
+        LN(x; γ, β) = γ ⊙ (x - μ) / sqrt(σ² + ε) + β,   μ, σ² over the features of one row
+
+    Equation 4 of the paper. At a constant row (h = 0 at the first step) the output is β and the
+    gradient is 1/sqrt(ε).
+
+    Args:
+        epsilon: default 1e-5, as in the authors' code; Keras and TensorFlow Addons use 1e-3.
+        **kwargs: see `AffineNormalizer`; γ starts at 1.
+
+    Masking:
+        Ignored; kept for interchangeability. A row depends on nothing but itself.
+
+    Reference:
+        Ba, Kiros and Hinton, "Layer Normalization", 2016, arXiv:1607.06450.
+    """
+
+    def call(self, x: Any, context: Context) -> tuple[Any, None]:
+        """Normalise float[..., features] over its last axis; `context` is ignored."""
+        mean, variance, _ = feature_moments(x)
+        return self.affine(normalize(x, mean, variance, self.epsilon), x.dtype), None

@@ -1,0 +1,82 @@
+"""What per-step BatchNorm does when only a few rows of the batch are still alive.
+
+Normalised by its own moments, a single row is exactly 0 and two rows are exactly ±1: the tail of
+every padded batch, next to the classifier, loses its information. Each policy maps the batch
+moments (mean, variance, n) and the running ones (mean, variance, N) to the pair that normalises.
+With `few` the number of rows that counts as few:
+
+| policy    | normalises by                                                                       |
+|-----------|-------------------------------------------------------------------------------------|
+| `naive`   | the batch moments, whatever n is                                                    |
+| `running` | the batch moments if n >= few, else the running ones, without gradient              |
+| `shrink`  | the moments of both sets pooled, the running one counting as κ = min(few, N) rows   |
+| `renorm`  | the batch moments, then x̂ r + d; r and d from the running ones (Ioffe, 2017)         |
+
+`shrink` spelled out, with λ = n / (n + κ):
+
+    μ = λ μ_B + (1 - λ) μ_R
+    σ² = λ σ²_B + (1 - λ) σ²_R + λ (1 - λ) (μ_B - μ_R)²
+
+Where nothing has run yet (N = 0) every policy is `naive`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from seqnorm.ops.moments import Moments, merge
+
+Policy = Callable[[Moments, Moments, float, float], tuple[Any, Any]]
+
+# Batch renormalisation's final clipping (Ioffe, 2017, section 4): r in [1/3, 3], |d| <= 5.
+R_MAX, D_MAX = 3.0, 5.0
+
+
+def naive(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
+    """The batch moments as they are."""
+    del running, few, epsilon
+    return batch.mean, batch.variance
+
+
+def running(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
+    """The running moments where fewer than `few` rows are valid."""
+    del epsilon
+    enough = ops.logical_or(batch.count >= few, running.count <= 0)
+    return (
+        ops.where(enough, batch.mean, running.mean),
+        ops.where(enough, batch.variance, running.variance),
+    )
+
+
+def shrink(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
+    """The moments of the batch pooled with at most `few` rows of the running moments."""
+    del epsilon
+    prior = Moments(running.mean, running.variance, ops.minimum(running.count, few))
+    mean, variance, _ = merge(prior, batch)
+    return mean, variance
+
+
+def renorm(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
+    """The pair for which (x - μ)/σ equals x̂ r + d, r = σ_B/σ_R and d = (μ_B - μ_R)/σ_R clipped.
+
+    r and d carry no gradient. `few` is not used: the clipping does its work.
+    """
+    del few
+    deviation = ops.sqrt(batch.variance + epsilon)
+    known = running.count > 0
+    scale = ops.sqrt(ops.where(known, running.variance, batch.variance) + epsilon)
+    shift = ops.where(known, batch.mean - running.mean, 0.0)
+    r = ops.stop_gradient(ops.clip(deviation / scale, 1 / R_MAX, R_MAX))
+    d = ops.stop_gradient(ops.clip(shift / scale, -D_MAX, D_MAX))
+    return batch.mean - d * deviation / r, (deviation / r) ** 2 - epsilon
+
+
+POLICIES: dict[str, Policy] = {
+    "naive": naive,
+    "running": running,
+    "shrink": shrink,
+    "renorm": renorm,
+}

@@ -1,0 +1,1 @@
+"""Pure tensor functions: masks, moments and the loop. Nothing here knows layers or config."""

@@ -1,0 +1,102 @@
+"""The loop primitive and the run-time check: the only file that names a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+Body = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def scan(body: Body, carry: Any, xs: Any, *, unroll: bool = False) -> tuple[Any, Any]:
+    """Fold `body` over the leading axis of `xs` and stack what it emits.
+
+    `carry, y_t = body(carry, x_t)` for t = 0, 1, ..., as `jax.lax.scan` does it. Unlike
+    `keras.ops.scan`, the emitted values may have any structure, shape and dtype. `body` must be
+    pure: it may be traced more than once.
+
+    Args:
+        body: maps `(carry, x_t)` to `(carry, y_t)`; the carry keeps its structure, shapes, dtypes.
+        carry: nested tensors, the state before the first step.
+        xs: nested tensors that share their first axis of length T >= 1.
+        unroll: write the steps out one after the other; T must be static.
+
+    Returns:
+        The last carry, and the emitted values with a new first axis of length T.
+    """
+    if unroll:
+        return _python_scan(body, carry, xs)
+    return _SCANS.get(keras.backend.backend(), _python_scan)(body, carry, xs)
+
+
+def require(condition: Any, message: str) -> Any:
+    """Raise `ValueError(message)` where the boolean tensor is false.
+
+    Inside a TensorFlow graph the check becomes an assertion, which raises
+    `tf.errors.InvalidArgumentError` with the same message. Code compiled by XLA or `jax.jit`
+    cannot raise: use the returned condition to turn the result into NaN there.
+
+    Returns:
+        The condition, as a tensor.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            tf.debugging.Assert(condition, [message])
+            return condition
+    if keras.backend.backend() == "jax":
+        import jax
+
+        if isinstance(condition, jax.core.Tracer):
+            return condition
+    if not bool(condition):
+        raise ValueError(message)
+    return condition
+
+
+def _python_scan(body: Body, carry: Any, xs: Any) -> tuple[Any, Any]:
+    emitted = []
+    for t in range(tree.flatten(xs)[0].shape[0]):
+        carry, y_t = body(carry, tree.map_structure(lambda x, t=t: x[t], xs))
+        emitted.append(y_t)
+    return carry, tree.map_structure(lambda *ys: ops.stack(ys), *emitted)
+
+
+def _tensorflow_scan(body: Body, carry: Any, xs: Any) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return _python_scan(body, carry, xs)
+    flat_xs = [tf.convert_to_tensor(x) for x in tree.flatten(xs)]
+    length = flat_xs[0].shape[0] or tf.shape(flat_xs[0])[0]
+    # One step on the first element teaches structure and dtypes; nothing reads its values, so
+    # the graph optimiser removes it.
+    _, y_0 = body(carry, tree.pack_sequence_as(xs, [x[0] for x in flat_xs]))
+    sources = [
+        tf.TensorArray(x.dtype, size=length, element_shape=x.shape[1:]).unstack(x) for x in flat_xs
+    ]
+    sinks = [tf.TensorArray(y.dtype, size=length, element_shape=y.shape) for y in tree.flatten(y_0)]
+
+    def loop(t: Any, carry: Any, sinks: Any) -> tuple[Any, Any, Any]:
+        x_t = tree.pack_sequence_as(xs, [source.read(t) for source in sources])
+        carry, y_t = body(carry, x_t)
+        sinks = [sink.write(t, y) for sink, y in zip(sinks, tree.flatten(y_t), strict=True)]
+        return t + 1, carry, sinks
+
+    _, carry, sinks = tf.while_loop(
+        lambda t, *_: t < length, loop, (tf.constant(0), carry, sinks), maximum_iterations=length
+    )
+    return carry, tree.pack_sequence_as(y_0, [sink.stack() for sink in sinks])
+
+
+def _jax_scan(body: Body, carry: Any, xs: Any) -> tuple[Any, Any]:
+    import jax
+
+    return jax.lax.scan(body, carry, xs)
+
+
+_SCANS = {"tensorflow": _tensorflow_scan, "jax": _jax_scan}

@@ -1,0 +1,47 @@
+"""Masks of padded sequences, batch-major: `bool[batch, time]`, True where a token is valid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+
+def lengths(mask: Any) -> Any:
+    """Number of valid tokens of each row: bool[batch, time] -> int32[batch]."""
+    return ops.sum(ops.cast(mask, "int32"), axis=1)
+
+
+def is_right_padded(mask: Any) -> Any:
+    """Whether no valid token follows a padded one in any row: bool[batch, time] -> bool[]."""
+    return ops.all(ops.logical_or(mask[:, :-1], ops.logical_not(mask[:, 1:])))
+
+
+def reverse_valid(x: Any, mask: Any) -> Any:
+    """Reverse the valid part of each right-padded row and leave its padding in place.
+
+    Args:
+        x: [batch, time, features].
+        mask: bool[batch, time], right-padded; None reverses the whole axis.
+
+    Returns:
+        [batch, time, features]; applying the function twice gives `x` back.
+    """
+    if mask is None:
+        return ops.flip(x, axis=1)
+    batch, time = ops.shape(x)[0], ops.shape(x)[1]
+    length = lengths(mask)[:, None]
+    t = ops.arange(time, dtype="int32")[None, :]
+    source = ops.where(t < length, length - 1 - t, t)
+    flat = source + time * ops.arange(batch, dtype="int32")[:, None]
+    rows = ops.reshape(x, (-1, x.shape[-1]))
+    return ops.reshape(ops.take(rows, ops.reshape(flat, (-1,)), axis=0), ops.shape(x))
+
+
+def hold(valid: Any, new: Any, old: Any) -> Any:
+    """Take `new` on valid rows and `old` on the others; `valid` broadcasts, None means all.
+
+    A selection and not a product: whatever a dead row computed, even NaN, reaches neither the
+    value nor, as long as it is finite, the gradient.
+    """
+    return new if valid is None else ops.where(valid, new, old)

@@ -1,0 +1,52 @@
+"""The one time loop of the project, with masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from seqnorm.ops import backend
+from seqnorm.ops.masking import hold
+
+Step = Callable[[dict[str, Any], list[Any]], tuple[Any, list[Any], Any]]
+
+
+def masked_scan(
+    step: Step,
+    inputs: dict[str, Any],
+    states: list[Any],
+    output: Any,
+    *,
+    zero_output_for_mask: bool = False,
+    keep_outputs: bool = True,
+    unroll: bool = False,
+) -> tuple[Any, Any, list[Any], Any]:
+    """Run `step` over time; a row whose step is masked keeps its output and states.
+
+    Args:
+        step: `output, states, records = step(inputs_t, states)`, pure.
+        inputs: tensors [time, ...] by name; "valid", bool[time, batch, 1], is the mask if present.
+        states: initial states, [batch, ...] each.
+        output: [batch, features], what a row that starts with padding puts out.
+        zero_output_for_mask: put out zeros on masked steps instead of the output before.
+        keep_outputs: whether to stack the outputs of all steps, which costs memory.
+        unroll: write the steps out one after the other.
+
+    Returns:
+        The last output [batch, features]; all outputs [time, batch, features], or None; the last
+        states; the records, stacked over time.
+    """
+
+    def body(carry: Any, inputs_t: dict[str, Any]) -> tuple[Any, Any]:
+        states, before = carry
+        valid = inputs_t.get("valid")
+        output, new, records = step(inputs_t, states)
+        new = [hold(valid, n, s) for n, s in zip(new, states, strict=True)]
+        output = hold(valid, output, ops.zeros_like(before) if zero_output_for_mask else before)
+        return (new, output), (output if keep_outputs else (), records)
+
+    carry, (outputs, records) = backend.scan(body, (states, output), inputs, unroll=unroll)
+    states, last = carry
+    return last, outputs if keep_outputs else None, states, records

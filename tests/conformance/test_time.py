@@ -1,0 +1,165 @@
+"""Chunks, directions, stacks: the same sequence read in other ways."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from seqnorm.cells import CELLS
+from seqnorm.layers import NormRNN
+from tests import grid
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+@grid.over_grid
+def test_chunks_with_carried_state_equal_one_shot(cell, norm, masked, training, rng):
+    layer = grid.make(cell, norm, rng)
+    start = layer.get_weights()
+    x, mask = grid.inputs(rng), grid.MASK if masked else None
+    whole, *last = layer(x, mask=mask, training=training)
+    moved = layer.get_weights()
+    layer.set_weights(start)
+    states, parts = None, []
+    for chunk in (slice(0, 1), slice(1, 4), slice(4, 6)):
+        part, *states = layer(
+            x[:, chunk],
+            mask=None if mask is None else mask[:, chunk],
+            initial_state=states,
+            training=training,
+        )
+        parts.append(grid.numpy(part))
+    valid = np.ones(x.shape[:2], bool) if mask is None else mask
+    grid.assert_close(np.concatenate(parts, 1)[valid], grid.numpy(whole)[valid])
+    for a, b in zip(states, last, strict=True):
+        grid.assert_close(a, b)
+    for a, b in zip(layer.get_weights(), moved, strict=True):
+        grid.assert_close(a, b)
+
+
+@grid.over_grid
+def test_stateful_equals_one_shot_and_resets(cell, norm, rng):
+    stateless = grid.make(cell, norm, rng)
+    layer = grid.make(cell, norm, rng, stateful=True)
+    layer.set_weights(stateless.get_weights())
+    x = grid.inputs(rng)
+    whole = stateless(x)[0]
+    for _ in range(2):
+        parts = [grid.numpy(layer(x[:, :2])[0]), grid.numpy(layer(x[:, 2:])[0])]
+        grid.assert_close(np.concatenate(parts, 1), whole)
+        layer.reset_state()
+    with pytest.raises(ValueError, match="stateful layer needs the batch size"):
+        layer(x[:2])
+
+
+@grid.over_grid
+def test_forgetting_the_age_is_an_error(cell, norm, rng):
+    layer = grid.make(cell, norm, rng)
+    _, *states = layer(grid.inputs(rng))
+    if norm in grid.STATELESS:
+        return
+    with pytest.raises(ValueError, match="the last one is the age"):
+        layer(grid.inputs(rng), initial_state=states[:-1])
+
+
+@grid.over_grid
+def test_bidirectional_equals_two_unpadded_loops(cell, norm, rng):
+    """At inference, where rows are independent, row by row and without any padding."""
+    wrapped = keras.layers.Bidirectional(
+        grid.make(cell, norm, rng, return_state=False), dtype="float64"
+    )
+    x = grid.inputs(rng)
+    wrapped.build(x.shape)
+    grid.randomize(wrapped, rng)
+    outputs = grid.numpy(wrapped(x, mask=grid.MASK))
+    for row, length in enumerate(grid.LENGTHS):
+        assert np.all(outputs[row, length:] == 0)
+        if length == 0:
+            continue
+        alone = x[row : row + 1, :length]
+        forward = grid.oracle(wrapped.forward_layer, alone, training=False).outputs
+        backward = grid.oracle(wrapped.backward_layer, alone[:, ::-1], training=False).outputs
+        expected = np.concatenate([forward, backward[:, ::-1]], -1)
+        grid.assert_close(outputs[row : row + 1, :length], expected)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@grid.over_grid
+def test_stack_of_cells_equals_stacked_layers(cell, norm, training, rng):
+    stack = NormRNN(
+        [CELLS[cell](grid.UNITS, norm, dtype="float64") for _ in range(2)], return_sequences=True
+    )
+    layers = [NormRNN(each, return_sequences=True) for each in stack.cells]
+    x = grid.inputs(rng)
+    stack.build(x.shape)
+    grid.randomize(stack, rng)
+    start = stack.get_weights()
+    together = stack(x, mask=grid.MASK, training=training)
+    stack.set_weights(start)
+    for layer in layers:
+        x = layer(x, mask=grid.MASK, training=training)
+    grid.assert_close(together, x)
+
+
+@grid.over_grid
+def test_left_padding(cell, norm, rng):
+    """Equal to the unpadded rows where the step does not matter; refused where it does."""
+    layer = grid.make(cell, norm, rng, return_sequences=False, return_state=False)
+    x, mask = grid.inputs(rng), grid.MASK[:, ::-1]
+    if norm not in grid.STATELESS:
+        with pytest.raises(ValueError, match="needs a right-padded mask"):
+            layer(x, mask=mask)
+        return
+    outputs = grid.numpy(layer(x, mask=mask))
+    for row, length in enumerate(grid.LENGTHS):
+        if length:
+            alone = layer(x[row : row + 1, grid.STEPS - length :])
+            grid.assert_close(outputs[row : row + 1], alone)
+
+
+def test_compiled_code_answers_left_padding_with_nan_or_an_error(rng):
+    import tensorflow as tf
+
+    layer = grid.make("lstm", "batch", rng, dtype="float32", return_state=False)
+    x, mask = grid.inputs(rng).astype("float32"), grid.MASK[:, ::-1].copy()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="needs a right-padded mask"):
+        tf.function(layer)(x, mask=mask)
+    assert np.all(np.isnan(tf.function(layer, jit_compile=True)(x, mask=mask)[0, -1]))
+
+
+def test_observing_changes_nothing_and_sees_the_preactivations(rng):
+    layer = grid.make("lstm", "batch", rng)
+    x = grid.inputs(rng)
+    before = layer.get_weights()
+    plain = layer(x, mask=grid.MASK)
+    with layer.observing() as seen:
+        watched = layer(x, mask=grid.MASK)
+    for a, b in zip(plain, watched, strict=True):
+        np.testing.assert_array_equal(grid.numpy(a), grid.numpy(b))
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    expected = grid.oracle(layer, x, grid.MASK, training=False).observed
+    for site, name in {"input": "input", "recurrent": "recurrent", "output": "state"}.items():
+        mean, variance, count = seen[0][site]
+        grid.assert_close(mean[:, 0], expected[name].mean)
+        grid.assert_close(variance[:, 0], expected[name].variance)
+        grid.assert_close(count[:, 0, 0], expected[name].count)
+
+
+def test_perturbation_gives_the_gradient_through_time(rng):
+    """dL/dh_t of a loss on the last output, against shifting the state between two chunks."""
+    import tensorflow as tf
+
+    layer = grid.make("lstm", "layer", rng, return_sequences=False)
+    x = tf.constant(grid.inputs(rng))
+    zero = tf.zeros((grid.STEPS, grid.BATCH, grid.UNITS), "float64")
+    with tf.GradientTape() as tape, layer.observing(perturbation=zero):
+        tape.watch(zero)
+        loss = tf.reduce_sum(layer(x)[0] ** 2)
+    found = tape.gradient(loss, zero)
+    _, h, c = layer(x[:, :3])
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        loss = tf.reduce_sum(layer(x[:, 3:], initial_state=[h, c])[0] ** 2)
+    grid.assert_close(found[2], tape.gradient(loss, h))

@@ -1,0 +1,149 @@
+"""Cells x normalisers: the table that every property runs over, and what it needs to run.
+
+A new cell joins by a line in `CELLS`, a new normaliser by a line in `NORMS` (and `ORACLE_NORMS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+from seqnorm.layers import recurrent_layer
+from seqnorm.normalizers import BatchNorm, LayerNorm, Normalizer
+from tests.reference import np_cells, np_norms
+from tests.reference.np_batch_sites import BatchNormSite
+from tests.reference.np_layers import LayerResult, run_layer
+from tests.reference.np_statistics import Moments
+from tests.reference.np_weights import Weights
+
+BATCH, STEPS, FEATURES, UNITS = 5, 6, 3, 4
+
+
+class Cell(NamedTuple):
+    keras_layer: type
+    keras_cell: type
+    step: Callable
+
+
+CELLS = {"lstm": Cell(keras.layers.LSTM, keras.layers.LSTMCell, np_cells.lstm_step)}
+NORMS = ("none", "layer", "batch")
+STATELESS = tuple(norm for norm in NORMS if norm != "batch")
+
+# Largest absolute difference between two ways to compute the same numbers of order one.
+TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 1e-2}
+
+over_grid = pytest.mark.parametrize(
+    ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in NORMS]
+)
+over_stateless = pytest.mark.parametrize(
+    ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in STATELESS]
+)
+
+
+def right_padded(lengths: Any, steps: int = STEPS) -> np.ndarray:
+    return np.arange(steps)[None] < np.asarray(lengths)[:, None]
+
+
+# Rows of every kind: full, short, and nothing but padding.
+LENGTHS = (6, 4, 5, 2, 0)
+MASK = right_padded(LENGTHS)
+
+
+def randomize(layer: Any, rng: np.random.Generator) -> None:
+    """Give every weight a value without symmetry, statistics included."""
+    values = []
+    for weight in layer.weights:
+        shape = tuple(weight.shape)
+        if weight.name == "count":
+            values.append(rng.uniform(20, 50, shape))
+        elif weight.name in ("gamma", "moving_variance"):
+            values.append(rng.uniform(0.5, 1.5, shape))
+        else:
+            values.append(rng.normal(0, 0.5, shape))
+    layer.set_weights(values)
+
+
+def make(
+    cell: str, norm: Any, rng: np.random.Generator, dtype: str = "float64", **kwargs: Any
+) -> Any:
+    """A built layer with random weights; all outputs and states are returned unless told not to."""
+    kwargs = {"return_sequences": True, "return_state": True, **kwargs}
+    layer = recurrent_layer(cell, units=UNITS, norm=norm, dtype=dtype, **kwargs)
+    layer.build((BATCH, STEPS, FEATURES))
+    randomize(layer, rng)
+    return layer
+
+
+def inputs(rng: np.random.Generator, batch: int = BATCH, steps: int = STEPS) -> np.ndarray:
+    return rng.normal(size=(batch, steps, FEATURES))
+
+
+def numpy(x: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(keras.ops.cast(x, "float64"))
+
+
+def assert_close(actual: Any, expected: Any, dtype: str = "float64", factor: float = 1.0) -> None:
+    np.testing.assert_allclose(
+        numpy(actual), numpy(expected), rtol=0, atol=factor * TOLERANCE[dtype]
+    )
+
+
+def oracle(layer: Any, x: Any, mask: Any = None, states: Any = None, **kwargs: Any) -> LayerResult:
+    """What the NumPy reference makes of the layer's weights."""
+    cell = layer.cells[0]
+    name = next(name for name in CELLS if name in type(cell).__name__.lower())
+    weights = Weights(*(numpy(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
+    sites = {"output": "state", "carry": "state"}
+    norms = {
+        sites.get(site, site): ORACLE_NORMS[type(normalizer)](normalizer)
+        for site, normalizer in cell.normalizers.items()
+        if type(normalizer) in ORACLE_NORMS
+    }
+    options = {"placement": cell.placement}
+    if name == "lstm":
+        options["cell_norm"] = cell.cell_norm
+    step = partial(CELLS[name].step, weights=weights, **options)
+    if states is None:
+        states = [np.zeros((len(x), UNITS)) for _ in keras.tree.flatten(cell.state_size)]
+    return run_layer(lambda x, s, n: step(x, s, n), x, tuple(states), norms, mask, **kwargs)
+
+
+def _affine(normalizer: Any) -> dict[str, Any]:
+    return {
+        "gamma": None if normalizer.gamma is None else numpy(normalizer.gamma),
+        "beta": None if normalizer.beta is None else numpy(normalizer.beta),
+        "epsilon": normalizer.epsilon,
+    }
+
+
+def table(normalizer: BatchNorm) -> Moments:
+    """The running statistics of a BatchNorm as the reference holds them."""
+    return Moments(
+        numpy(normalizer.moving_mean),
+        numpy(normalizer.moving_variance),
+        numpy(normalizer.count[:, 0]),
+    )
+
+
+def _batch_site(normalizer: BatchNorm) -> BatchNormSite:
+    running = table(normalizer)
+    return BatchNormSite(
+        **_affine(normalizer),
+        table=running,
+        statistics="sequence" if normalizer.statistics == "sequence" else "step",
+        small_batch=normalizer.small_batch,
+        min_count=normalizer.few,
+        kappa=normalizer.few,
+        inference_min_count=min(normalizer.min_count, running.count.max()),
+    )
+
+
+ORACLE_NORMS: dict[type[Normalizer], Callable] = {
+    LayerNorm: lambda norm: partial(np_norms.layer_norm, **_affine(norm)),
+    BatchNorm: _batch_site,
+}
