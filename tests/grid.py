@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from seqnorm.layers import recurrent_layer
-from seqnorm.normalizers import BatchNorm, LayerNorm, Normalizer
+from seqnorm.normalizers import (
+    BatchNorm,
+    DynamicTanh,
+    GroupNorm,
+    LayerNorm,
+    Normalizer,
+    RMSNorm,
+)
 from tests.reference import np_cells, np_norms
 from tests.reference.np_batch_sites import BatchNormSite
 from tests.reference.np_layers import LayerResult, run_layer
@@ -30,8 +37,14 @@ class Cell(NamedTuple):
     step: Callable
 
 
-CELLS = {"lstm": Cell(keras.layers.LSTM, keras.layers.LSTMCell, np_cells.lstm_step)}
-NORMS = ("none", "layer", "batch")
+CELLS = {
+    "simple_rnn": Cell(
+        keras.layers.SimpleRNN, keras.layers.SimpleRNNCell, np_cells.simple_rnn_step
+    ),
+    "lstm": Cell(keras.layers.LSTM, keras.layers.LSTMCell, np_cells.lstm_step),
+    "gru": Cell(keras.layers.GRU, keras.layers.GRUCell, np_cells.gru_step),
+}
+NORMS = ("none", "layer", "rms", "batch", "group", "dyt")
 STATELESS = tuple(norm for norm in NORMS if norm != "batch")
 
 # Largest absolute difference between two ways to compute the same numbers of order one.
@@ -96,7 +109,7 @@ def assert_close(actual: Any, expected: Any, dtype: str = "float64", factor: flo
 def oracle(layer: Any, x: Any, mask: Any = None, states: Any = None, **kwargs: Any) -> LayerResult:
     """What the NumPy reference makes of the layer's weights."""
     cell = layer.cells[0]
-    name = next(name for name in CELLS if name in type(cell).__name__.lower())
+    name = cell.NAME
     weights = Weights(*(numpy(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
     sites = {"output": "state", "carry": "state"}
     norms = {
@@ -104,9 +117,13 @@ def oracle(layer: Any, x: Any, mask: Any = None, states: Any = None, **kwargs: A
         for site, normalizer in cell.normalizers.items()
         if type(normalizer) in ORACLE_NORMS
     }
+    if cell.offset() is not None and name != "gru":
+        weights = weights._replace(bias=numpy(cell.offset()))
     options = {"placement": cell.placement}
     if name == "lstm":
         options["cell_norm"] = cell.cell_norm
+    if name == "gru":
+        options["form"] = cell.gate_norm
     step = partial(CELLS[name].step, weights=weights, **options)
     if states is None:
         states = [np.zeros((len(x), UNITS)) for _ in keras.tree.flatten(cell.state_size)]
@@ -117,7 +134,7 @@ def _affine(normalizer: Any) -> dict[str, Any]:
     return {
         "gamma": None if normalizer.gamma is None else numpy(normalizer.gamma),
         "beta": None if normalizer.beta is None else numpy(normalizer.beta),
-        "epsilon": normalizer.epsilon,
+        "epsilon": getattr(normalizer, "epsilon", None),
     }
 
 
@@ -143,7 +160,15 @@ def _batch_site(normalizer: BatchNorm) -> BatchNormSite:
     )
 
 
+def _dyt(normalizer: DynamicTanh) -> Callable:
+    affine = {name: value for name, value in _affine(normalizer).items() if name != "epsilon"}
+    return partial(np_norms.dyt, alpha=float(normalizer.alpha.numpy()), **affine)
+
+
 ORACLE_NORMS: dict[type[Normalizer], Callable] = {
     LayerNorm: lambda norm: partial(np_norms.layer_norm, **_affine(norm)),
+    RMSNorm: lambda norm: partial(np_norms.rms_norm, **_affine(norm)),
+    GroupNorm: lambda norm: partial(np_norms.group_norm, groups=norm.groups, **_affine(norm)),
+    DynamicTanh: _dyt,
     BatchNorm: _batch_site,
 }

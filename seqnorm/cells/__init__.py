@@ -1,8 +1,34 @@
-"""Cells: gate algebra only. Each knows its sites and one step; time belongs to the layers."""
+"""Cells: gate algebra only. Each knows its sites and one step; time belongs to the layers.
 
-from seqnorm.cells.base import NormCell, Site, SiteNorms
+To add one: write the class with its `SITES` and its `step`, name it in `CELLS`, give it a layer in
+`seqnorm/layers/convenience.py`, `conf/cell/<name>.yaml` with its dataclass in `seqnorm/config.py`,
+and a NumPy oracle; `tests/grid.py` then runs it through every property.
+"""
+
+from seqnorm.cells.addons import LayerNormGRUCell, LayerNormLSTMCell, LayerNormSimpleRNNCell
+from seqnorm.cells.base import NormCell
+from seqnorm.cells.batch_norm import BatchNormGRUCell, BatchNormLSTMCell, BatchNormSimpleRNNCell
+from seqnorm.cells.gru import NormGRUCell
 from seqnorm.cells.lstm import NormLSTMCell
+from seqnorm.cells.simple_rnn import NormSimpleRNNCell
+from seqnorm.cells.sites import Site, SiteNorms
 
-CELLS: dict[str, type[NormCell]] = {"lstm": NormLSTMCell}
+CELLS: dict[str, type[NormCell]] = {
+    cell.NAME: cell for cell in (NormSimpleRNNCell, NormLSTMCell, NormGRUCell)
+}
 
-__all__ = ["CELLS", "NormCell", "NormLSTMCell", "Site", "SiteNorms"]
+__all__ = [
+    "CELLS",
+    "BatchNormGRUCell",
+    "BatchNormLSTMCell",
+    "BatchNormSimpleRNNCell",
+    "LayerNormGRUCell",
+    "LayerNormLSTMCell",
+    "LayerNormSimpleRNNCell",
+    "NormCell",
+    "NormGRUCell",
+    "NormLSTMCell",
+    "NormSimpleRNNCell",
+    "Site",
+    "SiteNorms",
+]

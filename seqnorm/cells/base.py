@@ -1,126 +1,100 @@
-"""What the cells share: sites, the normalisers at them, and the two products."""
+"""What the cells share: options, normalisers at their sites, the two products, zoneout."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 from keras import ops
 
 from seqnorm import normalizers
+from seqnorm.cells import variants
+from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.normalizers import Context, Identity, Normalizer
-from seqnorm.ops.moments import Moments, masked_moments
+from seqnorm.ops.products import dropped_matmul
 
 if TYPE_CHECKING:
     from typing import Any as KerasCell  # the Keras cell that stands beside the mixin
 else:
     KerasCell = object
 
-PLACEMENTS = ("separate", "joint")
 
-
-class Site(NamedTuple):
-    """A place in a cell where a normaliser can stand.
-
-    Attributes:
-        attribute: the cell's attribute that holds the normaliser.
-        width: number of features there, in multiples of `units`.
-        center: whether a normaliser that leaves it open gets an offset there.
-    """
-
-    attribute: str
-    width: int
-    center: bool
-
-
-class SiteNorms:
-    """The normalisers of one cell bound to one moment: `norm(site, x) -> x normalised`.
-
-    A cell calls it and thereby sees neither step nor mask nor training flag. The batch moments that
-    the normalisers return collect in `moments`, those of the tensors that reach them in `observed`.
-
-    Args:
-        sites: normaliser of each site.
-        context: where in time the tensors stand.
-        observe: whether to fill `observed`, which the plain run does not pay for.
-    """
-
-    def __init__(self, sites: Mapping[str, Normalizer], context: Context, observe: bool = False):
-        self.sites = sites
-        self.context = context
-        self.moments: dict[str, Moments] = {}
-        self.observed: dict[str, Moments] | None = {} if observe else None
-
-    @property
-    def training(self) -> bool:
-        """Whether dropout is on."""
-        return self.context.training
-
-    def __call__(self, site: str, x: Any) -> Any:
-        """Normalise float[..., batch, features] at `site`."""
-        if self.observed is not None:
-            self.observed[site] = masked_moments(x, self.context.valid)
-        y, moments = self.sites[site].call(x, self.context)
-        if moments is not None:
-            self.moments[site] = moments
-        return y
+_IDENTITY = Identity(name="identity")
 
 
 class NormCell(KerasCell):
     """Mixin that gives a Keras cell normalisers; it comes before the Keras cell in the bases.
 
-    A subclass states its `SITES`, the sites that `sites=None` means, and writes `step`.
+    A subclass states `NAME`, `SITES` and its `OPTIONS`, and writes `step`.
 
     Args:
         units: width of the state.
-        norm: what `seqnorm.normalizers.get` takes: a name, a dict or a normaliser. Every site
-            gets a fresh copy.
+        norm: what `seqnorm.normalizers.get` takes: a name, a dict or a normaliser, of which every
+            site gets a fresh copy. Default "layer".
+        variant: name of a published cell to be, see `seqnorm.cells.variants`; it sets the arguments
+            that are not given.
         sites: the sites that are normalised, a subset of "input" (x W), "recurrent" (h U) and, for
-            LSTM, "state" (c). None means all of them. An unselected site holds `Identity`.
+            the LSTM, "state" (c). Default all of them; an unselected site holds `Identity`.
         placement: "separate" normalises each product, N(x W) + N(h U); "joint" their sum,
-            N(x W + h U).
-        **kwargs: every argument of the Keras cell.
+            N(x W + h U). Default "separate".
+        zoneout: probability that a unit of a state keeps its value of the step before; a list gives
+            one per state (LSTM: h, c). At inference the expectation is taken (Krueger et al., 2016,
+            arXiv:1606.01305). Default 0.
+        **options: the subclass's own options, and every argument of the Keras cell.
 
     Raises:
-        ValueError: for an unknown site or placement, or a joint norm without both products.
+        ValueError: for an unknown option value, or a joint norm without both products.
     """
 
+    NAME: ClassVar[str]
     SITES: ClassVar[dict[str, Site]]
     SELECTABLE: ClassVar[tuple[str, ...]] = ("input", "recurrent")
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "norm": "layer",
+        "sites": None,
+        "placement": "separate",
+        "zoneout": 0.0,
+    }
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"placement": ("separate", "joint")}
 
-    def __init__(
-        self,
-        units: int,
-        norm: Any = "layer",
-        *,
-        sites: Sequence[str] | None = None,
-        placement: str = "separate",
-        **kwargs: Any,
-    ):
-        super().__init__(units, **kwargs)
+    def __init__(self, units: int, norm: Any = None, *, variant: str | None = None, **options: Any):
+        # None leaves our own options open; to Keras's it may be a value (activation=None).
+        options["norm"] = norm
+        given = {
+            name: value
+            for name, value in options.items()
+            if value is not None or name not in self.OPTIONS
+        }
+        settled = {**self.OPTIONS, **variants.preset(self.NAME, variant), **given}
+        own = {name: settled.pop(name) for name in self.OPTIONS}
+        super().__init__(units, **settled)
         # Past Keras's tracking: a template to copy and to serialise, no part of the model.
-        object.__setattr__(self, "norm", normalizers.get(norm))
-        self.placement = placement
-        self.sites = self.SELECTABLE if sites is None else tuple(sites)
-        self._check_sites()
-        for name, site in self.SITES.items():
-            template = self.norm if name in self._normalized_sites() else Identity()
-            config = template.at_site(name, site.center).get_config()
+        object.__setattr__(self, "norm", normalizers.get(own.pop("norm")))
+        self.sites = tuple(own.pop("sites") or self.SELECTABLE)
+        self.zoneout = _rates(own.pop("zoneout"), len(self._states()))
+        for name, value in own.items():
+            setattr(self, name, value)
+        self._check_options()
+        for name, site in self._chosen().items():
+            config = self.norm.at_site(name, site.gates, site.center).get_config()
             config.update(name=site.attribute, dtype=self.dtype_policy)
-            setattr(self, site.attribute, template.__class__.from_config(config))
+            setattr(self, site.attribute, self.norm.__class__.from_config(config))
 
-    def _check_sites(self) -> None:
-        unknown = [site for site in self.sites if site not in self.SELECTABLE]
-        if unknown:
+    def _states(self) -> list[int]:
+        return keras.tree.flatten(self.state_size)
+
+    def _check_options(self) -> None:
+        for option, choices in self.CHOICES.items():
+            if getattr(self, option) not in choices:
+                raise ValueError(
+                    f"Unknown `{option}`. Received: {option}={getattr(self, option)!r}. "
+                    f"Choose one of: {', '.join(choices)}."
+                )
+        if not set(self.sites) <= set(self.SELECTABLE):
             raise ValueError(
                 f"`sites` must be a subset of {self.SELECTABLE}. Received: sites={self.sites}."
-            )
-        if self.placement not in PLACEMENTS:
-            raise ValueError(
-                "Unknown `placement`. "
-                f"Received: placement={self.placement!r}. Choose one of: {', '.join(PLACEMENTS)}."
             )
         if self.placement == "joint" and not {"input", "recurrent"} <= set(self.sites):
             raise ValueError(
@@ -128,19 +102,22 @@ class NormCell(KerasCell):
                 f"'recurrent'. Received: sites={self.sites}. Add them, or use 'separate'."
             )
 
-    def _normalized_sites(self) -> set[str]:
-        """Names in `SITES` that get the normaliser rather than `Identity`."""
+    def normalized_sites(self) -> set[str]:
+        """Names in `SITES` that hold the normaliser; the others hold `Identity`."""
         if self.placement == "separate":
             return set(self.sites)
         return set(self.sites) - {"input", "recurrent"} | {"joint"}
+
+    def _chosen(self) -> dict[str, Site]:
+        names = self.normalized_sites()
+        return {name: site for name, site in self.SITES.items() if name in names}
 
     @property
     def normalizers(self) -> Mapping[str, Normalizer]:
         """The normaliser of every site, `Identity` included."""
         # Not a dict: Keras's saving would walk it and name the weights after it.
-        return MappingProxyType(
-            {name: getattr(self, site.attribute) for name, site in self.SITES.items()}
-        )
+        chosen = {name: getattr(self, site.attribute) for name, site in self._chosen().items()}
+        return MappingProxyType({**dict.fromkeys(self.SITES, _IDENTITY), **chosen})
 
     @property
     def time_aware(self) -> bool:
@@ -150,8 +127,8 @@ class NormCell(KerasCell):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the Keras cell's weights, then those of the normalisers."""
         super().build(input_shape)
-        for site in self.SITES.values():
-            getattr(self, site.attribute).build((None, site.width * self.units))
+        for site in self._chosen().values():
+            getattr(self, site.attribute).build((None, site.gates * self.units))
         self.built = True
 
     def project(self, inputs: Any, norm: SiteNorms) -> Any:
@@ -165,17 +142,53 @@ class NormCell(KerasCell):
             float[..., batch, gates * units].
         """
         masks = self.get_dropout_mask(inputs) if norm.training else None
-        return norm("input", _product(inputs, self.kernel, masks))
+        return norm("input", dropped_matmul(inputs, self.kernel, masks))
+
+    def recurrent(self, h: Any, norm: SiteNorms) -> Any:
+        """N(h U): float[batch, units] -> float[batch, gates * units]."""
+        masks = self.get_recurrent_dropout_mask(h) if norm.training else None
+        return norm("recurrent", dropped_matmul(h, self.recurrent_kernel, masks))
+
+    def offset(self) -> Any:
+        """What is added to every pre-activation: b, float[gates * units], or None."""
+        return self.bias
 
     def preactivation(self, a_t: Any, h: Any, norm: SiteNorms) -> Any:
-        """The gates' common input: N_joint(a_t + N_recurrent(h U)) + b."""
-        masks = self.get_recurrent_dropout_mask(h) if norm.training else None
-        z = norm("joint", a_t + norm("recurrent", _product(h, self.recurrent_kernel, masks)))
-        return z if self.bias is None else z + self.bias
+        """The gates' common input: N_joint(a_t + N(h U)) + b."""
+        z, offset = norm("joint", a_t + self.recurrent(h, norm)), self.offset()
+        return z if offset is None else z + offset
 
     def step(self, a_t: Any, states: list[Any], norm: SiteNorms) -> tuple[Any, list[Any]]:
         """One step: projected input and states to output and new states."""
         raise NotImplementedError
+
+    def advance(
+        self, a_t: Any, states: list[Any], norm: SiteNorms, kept: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """`step`, then zoneout.
+
+        Args:
+            a_t: float[batch, gates * units], what `project` gave.
+            states: list of float[batch, units].
+            norm: the normalisers bound to this moment.
+            kept: float[batch, all states' units], 1 where a unit keeps its value, from `draw_kept`.
+        """
+        output, new = self.step(a_t, states, norm)
+        if not any(self.zoneout):
+            return output, new
+        shares = list(self.zoneout) if kept is None else ops.split(kept, len(new), axis=-1)
+        new = [n + p * (s - n) for n, s, p in zip(new, states, shares, strict=True)]
+        return new[0], new
+
+    def draw_kept(self, shape: tuple[Any, ...], training: bool) -> Any:
+        """Zoneout's masks for `shape`, such as (time, batch); None where nothing is drawn."""
+        if not (training and any(self.zoneout)):
+            return None
+        draws = [
+            keras.random.uniform((*shape, self.units), seed=self.seed_generator) < rate
+            for rate in self.zoneout
+        ]
+        return ops.cast(ops.concatenate(draws, axis=-1), self.compute_dtype)
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """One step in Keras's cell protocol, for use in a plain `keras.layers.RNN`.
@@ -189,21 +202,20 @@ class NormCell(KerasCell):
                 f"does not tell its cell. Received: norm={self.norm.__class__.__name__} in "
                 f"{self.__class__.__name__}. Use seqnorm.NormRNN(cell) instead."
             )
-        norm = SiteNorms(self.normalizers, Context(training=bool(training)))
         nested = isinstance(states, (list, tuple))
-        output, new = self.step(
-            self.project(inputs, norm), list(states) if nested else [states], norm
-        )
+        norm = SiteNorms(self.normalizers, Context(training=bool(training)))
+        kept = self.draw_kept((ops.shape(inputs)[0],), norm.training)
+        a_t = self.project(inputs, norm)
+        output, new = self.advance(a_t, list(states) if nested else [states], norm, kept)
         return output, new if nested else new[0]
 
     def get_config(self) -> dict[str, Any]:
-        """Every constructor argument, serialised."""
-        return {
-            **super().get_config(),
-            "norm": keras.saving.serialize_keras_object(self.norm),
-            "sites": list(self.sites),
-            "placement": self.placement,
-        }
+        """Every constructor argument, serialised; a variant as the arguments that it set."""
+        own = {name: getattr(self, name) for name in self.OPTIONS}
+        own["norm"] = keras.saving.serialize_keras_object(self.norm)
+        own["sites"] = list(self.sites)
+        own["zoneout"] = list(self.zoneout)
+        return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -213,26 +225,11 @@ class NormCell(KerasCell):
         return cls(**config)
 
 
-def _product(x: Any, kernel: Any, masks: Any) -> Any:
-    """X W; with dropout (x ⊙ m) W, or each gate's own (x ⊙ m_k) W_k when there is a list of masks.
-
-    `recurrent_dropout` needs one mask per gate: a shared one keeps larger rates from converging
-    (keras-team/keras#20276).
-    """
-    if masks is None:
-        return _matmul(x, kernel)
-    if not isinstance(masks, (list, tuple)):
-        return _matmul(x * masks, kernel)
-    gates = ops.split(kernel, len(masks), axis=-1)
-    products = [_matmul(x * m, gate) for m, gate in zip(masks, gates, strict=True)]
-    return ops.concatenate(products, axis=-1)
-
-
-def _matmul(x: Any, kernel: Any) -> Any:
-    """X W as one product of two matrices, however many axes `x` has."""
-    kernel = ops.convert_to_tensor(kernel)  # in the compute dtype, under Keras's autocast
-    x = ops.cast(x, kernel.dtype)
-    if len(x.shape) == 2:
-        return ops.matmul(x, kernel)
-    product = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)
-    return ops.reshape(product, (*ops.shape(x)[:-1], kernel.shape[-1]))
+def _rates(zoneout: Any, states: int) -> tuple[float, ...]:
+    rates = tuple(zoneout) if isinstance(zoneout, (list, tuple)) else (zoneout,) * states
+    if len(rates) != states or not all(0 <= rate < 1 for rate in rates):
+        raise ValueError(
+            f"`zoneout` must be one rate in [0, 1), or a list of {states}. "
+            f"Received: zoneout={zoneout}."
+        )
+    return rates

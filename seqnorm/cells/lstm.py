@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
-from seqnorm.cells.base import NormCell, Site, SiteNorms
-
-CELL_NORMS = ("output", "carry", "none")
+from seqnorm.cells.base import NormCell
+from seqnorm.cells.sites import Site, SiteNorms
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -20,18 +19,20 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         c_t = σ(f) ⊙ c_{t-1} + σ(i) ⊙ tanh(g)
         h_t = σ(o) ⊙ tanh(N(c_t))
 
-    Equations 20 to 22 of Ba et al. (2016) for N = LN and 6 to 8 of Cooijmans et al. (2016) for
-    N = BN. The bias, with the forget gate's 1, is added after the norms, which would otherwise take
-    it out again. Gates lie in Keras's order (i, f, c, o), so weights can be copied across.
+    The layer-normalised LSTM of Ba et al. (2016, supplement) for N = LN, recurrent batch
+    normalisation of Cooijmans et al. (2016, equations 6 to 8) for N = BN. The bias, with the forget
+    gate's 1, is added after the norms, which would otherwise take it out again. Gates lie in
+    Keras's order (i, f, c, o), so weights can be copied across.
 
     Args:
         units: width H of the state.
         norm: a normaliser's name, dict or object; see `seqnorm.normalizers.get`.
         cell_norm: what becomes of the normalised cell state: "output", N(c) only on the way to h
             while c is carried raw (the papers); "carry", N(c) is also what the next step gets
-            (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised.
-        sites: subset of ("input", "recurrent", "state"); default all.
-        placement: "separate" or "joint"; see `NormCell`.
+            (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised. Default "output".
+        forget_bias: a constant added to the forget gate after the norms, in every step (TensorFlow
+            1, Sonnet); `unit_forget_bias` instead initialises the trained bias. Default 0.
+        variant, sites, placement, zoneout: see `NormCell`.
         **kwargs: every argument of `keras.layers.LSTMCell` with its default: activation,
             recurrent_activation, use_bias, initializers, unit_forget_bias, regularizers,
             constraints, dropout, recurrent_dropout, seed.
@@ -45,7 +46,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         A cell knows no mask. Inside `NormRNN` a masked step keeps output and states.
 
     Raises:
-        ValueError: for an unknown `cell_norm`, site or placement.
+        ValueError: for an unknown `cell_norm`, variant, site or placement.
 
     Example:
         >>> import numpy as np
@@ -59,29 +60,41 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         Cooijmans et al., "Recurrent Batch Normalization", 2016, arXiv:1603.09025.
     """
 
-    SITES = {  # noqa: RUF012
+    NAME = "lstm"
+    SITES: ClassVar = {
         "input": Site("kernel_norm", 4, center=False),
         "recurrent": Site("recurrent_norm", 4, center=False),
         "joint": Site("joint_norm", 4, center=False),
-        "carry": Site("carry_norm", 1, center=True),
+        "carry": Site("state_norm", 1, center=True),
         "output": Site("state_norm", 1, center=True),
     }
     SELECTABLE = ("input", "recurrent", "state")
+    OPTIONS: ClassVar = {**NormCell.OPTIONS, "cell_norm": "output", "forget_bias": 0.0}
+    CHOICES: ClassVar = {**NormCell.CHOICES, "cell_norm": ("output", "carry", "none")}
 
     def __init__(
-        self, units: int, norm: Any = "layer", *, cell_norm: str = "output", **kwargs: Any
+        self,
+        units: int,
+        norm: Any = None,
+        *,
+        cell_norm: str | None = None,
+        forget_bias: float | None = None,
+        **kwargs: Any,
     ):
-        if cell_norm not in CELL_NORMS:
-            raise ValueError(
-                "Unknown `cell_norm`. "
-                f"Received: cell_norm={cell_norm!r}. Choose one of: {', '.join(CELL_NORMS)}."
-            )
-        self.cell_norm = cell_norm
-        super().__init__(units, norm, **kwargs)
+        super().__init__(units, norm, cell_norm=cell_norm, forget_bias=forget_bias, **kwargs)
 
-    def _normalized_sites(self) -> set[str]:
-        sites = super()._normalized_sites()
-        return sites | {self.cell_norm} if "state" in sites else sites
+    def normalized_sites(self) -> set[str]:
+        """Names in `SITES` that get the normaliser; "state" stands for what `cell_norm` says."""
+        sites = super().normalized_sites()
+        return sites - {"state"} | ({self.cell_norm} if "state" in sites else set())
+
+    def offset(self) -> Any:
+        """B plus the constant of the forget gate."""
+        if not self.forget_bias:
+            return self.bias
+        of_gates = ops.convert_to_tensor([0.0, self.forget_bias, 0.0, 0.0], self.compute_dtype)
+        constant = ops.repeat(of_gates, self.units)
+        return constant if self.bias is None else self.bias + constant
 
     def step(self, a_t: Any, states: list[Any], norm: SiteNorms) -> tuple[Any, list[Any]]:
         """a_t = N(x_t W) and [h, c] to h and [h, c]."""
@@ -92,7 +105,3 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         c = norm("carry", f * c + i * self.activation(g))
         h = o * self.activation(norm("output", c))
         return h, [h, c]
-
-    def get_config(self) -> dict[str, Any]:
-        """Every constructor argument, serialised."""
-        return {**super().get_config(), "cell_norm": self.cell_norm}

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from seqnorm.layers.convenience import NormLSTM
+from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN
 from seqnorm.layers.pooling import MaskedPooling
+from seqnorm.layers.presets import (
+    BatchNormGRU,
+    BatchNormLSTM,
+    BatchNormSimpleRNN,
+    LayerNormGRU,
+    LayerNormLSTM,
+    LayerNormSimpleRNN,
+)
 from seqnorm.layers.recurrent import NormRNN
 
-LAYERS: dict[str, type[NormRNN]] = {"lstm": NormLSTM}
+LAYERS: dict[str, type[NormRNN]] = {
+    layer.CELL.NAME: layer for layer in (NormSimpleRNN, NormLSTM, NormGRU)
+}
 
 
 def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
@@ -24,4 +34,18 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
     return LAYERS[cell](**kwargs)
 
 
-__all__ = ["LAYERS", "MaskedPooling", "NormLSTM", "NormRNN", "recurrent_layer"]
+__all__ = [
+    "LAYERS",
+    "BatchNormGRU",
+    "BatchNormLSTM",
+    "BatchNormSimpleRNN",
+    "LayerNormGRU",
+    "LayerNormLSTM",
+    "LayerNormSimpleRNN",
+    "MaskedPooling",
+    "NormGRU",
+    "NormLSTM",
+    "NormRNN",
+    "NormSimpleRNN",
+    "recurrent_layer",
+]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar
 
 import keras
 
-from seqnorm.cells import NormCell, NormLSTMCell
+from seqnorm.cells import NormCell, NormGRUCell, NormLSTMCell, NormSimpleRNNCell
 from seqnorm.layers.recurrent import NormRNN
 
-# What belongs to the layer and not to its cell.
-_LAYER_ARGUMENTS = ("activity_regularizer", "name", "trainable", "dtype")
+# What belongs to the layer; everything else is the cell's. The two last ones belong to both.
+_SHARED = ("dtype", "trainable")
+_LAYER = (
+    *(set(inspect.signature(NormRNN.__init__).parameters) - {"self", "cell", "kwargs"}),
+    "activity_regularizer",
+    "name",
+    *_SHARED,
+)
 
 
 class CellLayer(NormRNN):
@@ -18,40 +25,17 @@ class CellLayer(NormRNN):
 
     Args:
         units: width of the state.
-        norm: see `seqnorm.normalizers.get`.
-        return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask: see
-            `NormRNN`.
-        **kwargs: every argument of the cell, and the Keras layer's `name`, `dtype`, `trainable`,
-            `activity_regularizer`.
+        **kwargs: every argument of the cell; `return_sequences`, `return_state`, `go_backwards`,
+            `stateful`, `unroll`, `zero_output_for_mask` of `NormRNN`; `name`, `dtype`, `trainable`,
+            `activity_regularizer` of the Keras layer.
     """
 
     CELL: ClassVar[type[NormCell]]
 
-    def __init__(
-        self,
-        units: int,
-        norm: Any = "layer",
-        *,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        zero_output_for_mask: bool = False,
-        **kwargs: Any,
-    ):
-        own = {name: kwargs.pop(name) for name in _LAYER_ARGUMENTS if name in kwargs}
-        shared = {name: own[name] for name in ("dtype", "trainable") if name in own}
-        super().__init__(
-            self.CELL(units, norm, **shared, **kwargs),
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            zero_output_for_mask=zero_output_for_mask,
-            **own,
-        )
+    def __init__(self, units: int, **kwargs: Any):
+        own = {name: kwargs.pop(name) for name in _LAYER if name in kwargs}
+        shared = {name: own[name] for name in _SHARED if name in own}
+        super().__init__(self.CELL(units, **shared, **kwargs), **own)
 
     @property
     def units(self) -> int:
@@ -68,13 +52,39 @@ class CellLayer(NormRNN):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The layer that `get_config` described."""
         config = dict(config)
-        config["norm"] = keras.saving.deserialize_keras_object(config["norm"], custom_objects)
+        if "norm" in config:
+            config["norm"] = keras.saving.deserialize_keras_object(config["norm"], custom_objects)
         return cls(**config)
 
 
+class NormCellLayer(CellLayer):
+    """A `CellLayer` whose second argument is the normaliser."""
+
+    def __init__(self, units: int, norm: Any = None, **kwargs: Any):
+        super().__init__(units, norm=norm, **kwargs)
+
+
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormLSTM(CellLayer):
-    """LSTM layer with a normaliser inside each step; see `NormLSTMCell` and `NormRNN`.
+class NormSimpleRNN(NormCellLayer):
+    """Simple recurrent layer with a normaliser inside each step.
+
+    Takes the arguments of `NormSimpleRNNCell` and `NormRNN`.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqnorm import NormSimpleRNN
+        >>> tuple(NormSimpleRNN(8, "layer", placement="joint")(np.ones((2, 5, 3))).shape)
+        (2, 8)
+    """
+
+    CELL = NormSimpleRNNCell
+
+
+@keras.saving.register_keras_serializable(package="seqnorm")
+class NormLSTM(NormCellLayer):
+    """LSTM layer with a normaliser inside each step.
+
+    Takes the arguments of `NormLSTMCell` and `NormRNN`.
 
     Example:
         >>> import keras
@@ -89,3 +99,19 @@ class NormLSTM(CellLayer):
     """
 
     CELL = NormLSTMCell
+
+
+@keras.saving.register_keras_serializable(package="seqnorm")
+class NormGRU(NormCellLayer):
+    """GRU layer (reset-after form) with a normaliser inside each step.
+
+    Takes the arguments of `NormGRUCell` and `NormRNN`.
+
+    Example:
+        >>> import numpy as np
+        >>> from seqnorm import NormGRU
+        >>> tuple(NormGRU(8, "rms", return_sequences=True)(np.ones((2, 5, 3))).shape)
+        (2, 5, 8)
+    """
+
+    CELL = NormGRUCell

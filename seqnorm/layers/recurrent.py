@@ -170,15 +170,19 @@ class NormRNN(keras.layers.RNN):
             cell.get_dropout_mask(x[0])
             cell.get_recurrent_dropout_mask(states[0])
         norm = SiteNorms(cell.normalizers, context, observe)
-        inputs = {"a": cell.project(x, norm), "valid": context.valid, "index": context.index}
-        if self._perturbation is not None:
-            inputs["perturbation"] = self._perturbation
+        inputs = {
+            "a": cell.project(x, norm),
+            "valid": context.valid,
+            "index": context.index,
+            "kept": cell.draw_kept((ops.shape(x)[0], ops.shape(x)[1]), context.training),
+            "perturbation": self._perturbation,
+        }
         inputs = {name: value for name, value in inputs.items() if value is not None}
 
         def step(inputs_t: dict[str, Any], states: list[Any]) -> tuple[Any, list[Any], Any]:
             here = Context(inputs_t.get("index"), inputs_t.get("valid"), context.training)
             norm_t = SiteNorms(cell.normalizers, here, observe)
-            output, states = cell.step(inputs_t["a"], states, norm_t)
+            output, states = cell.advance(inputs_t["a"], states, norm_t, inputs_t.get("kept"))
             if "perturbation" in inputs_t:
                 output = output + inputs_t["perturbation"]
                 states = [output, *states[1:]]

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from seqnorm.normalizers.base import AffineNormalizer, Context, Normalizer
+from seqnorm.normalizers.base import Context, Normalizer
 from seqnorm.normalizers.batch import BatchNorm
+from seqnorm.normalizers.dyt import DynamicTanh
+from seqnorm.normalizers.group import GroupNorm
 from seqnorm.normalizers.identity import Identity
 from seqnorm.normalizers.layer import LayerNorm
+from seqnorm.normalizers.rms import RMSNorm
 
 NORMALIZERS: dict[str, type[Normalizer]] = {
     "none": Identity,
     "layer": LayerNorm,
+    "rms": RMSNorm,
     "batch": BatchNorm,
+    "group": GroupNorm,
+    "dyt": DynamicTanh,
 }
 
 
@@ -54,11 +60,13 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
 
 __all__ = [
     "NORMALIZERS",
-    "AffineNormalizer",
     "BatchNorm",
     "Context",
+    "DynamicTanh",
+    "GroupNorm",
     "Identity",
     "LayerNorm",
     "Normalizer",
+    "RMSNorm",
     "get",
 ]

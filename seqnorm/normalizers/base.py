@@ -37,14 +37,15 @@ class Normalizer(keras.layers.Layer):
 
     time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it
 
-    def at_site(self, site: str, center: bool) -> Self:
-        """A fresh copy for one site of a cell.
+    def at_site(self, site: str, gates: int, center: bool) -> Self:
+        """A fresh copy for one site of a cell, with what was left open settled by the site.
 
         Args:
             site: name of the site, such as "input" or "recurrent".
-            center: whether the site wants an offset when this normaliser leaves it open.
+            gates: how many gates lie side by side there.
+            center: whether the site wants an offset.
         """
-        del site, center
+        del site, gates, center
         return self.__class__.from_config(self.get_config())
 
     def call(self, x: Any, context: Context) -> tuple[Any, Moments | None]:
@@ -60,7 +61,6 @@ class AffineNormalizer(Normalizer):
     """A normaliser with a gain and an offset per feature, γ ⊙ x̂ + β.
 
     Args:
-        epsilon: added to the variance (or mean square) inside the square root.
         center: whether there is an offset β. None lets the site decide: no offset where a bias
             follows anyway, one on the cell state.
         scale: whether there is a gain γ.
@@ -71,14 +71,10 @@ class AffineNormalizer(Normalizer):
         beta_constraint: constraint on β.
         gamma_constraint: constraint on γ.
         **kwargs: `name`, `dtype`, `trainable` of the Keras layer.
-
-    Raises:
-        ValueError: if `epsilon` is negative.
     """
 
     def __init__(
         self,
-        epsilon: float = 1e-5,
         center: bool | None = None,
         scale: bool = True,
         beta_initializer: Any = "zeros",
@@ -90,9 +86,6 @@ class AffineNormalizer(Normalizer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if epsilon < 0:
-            raise ValueError(f"`epsilon` must not be negative. Received: epsilon={epsilon}.")
-        self.epsilon = epsilon
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -102,12 +95,12 @@ class AffineNormalizer(Normalizer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
 
-    def at_site(self, site: str, center: bool) -> Self:
+    def at_site(self, site: str, gates: int, center: bool) -> Self:
         """A fresh copy with `center` settled by the site unless it was given."""
-        config = self.get_config()
-        if config["center"] is None:
-            config["center"] = center
-        return self.__class__.from_config(config)
+        copy = super().at_site(site, gates, center)
+        if copy.center is None:
+            copy.center = center
+        return copy
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ and β, float[features], kept in the variable dtype (never autocast)."""
@@ -145,7 +138,6 @@ class AffineNormalizer(Normalizer):
         """Every constructor argument, serialised."""
         return {
             **super().get_config(),
-            "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
             "beta_initializer": initializers.serialize(self.beta_initializer),
@@ -155,3 +147,25 @@ class AffineNormalizer(Normalizer):
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }
+
+
+class MomentNormalizer(AffineNormalizer):
+    """An affine normaliser that divides by the square root of a moment.
+
+    Args:
+        epsilon: added to the moment inside the square root.
+        **kwargs: see `AffineNormalizer`.
+
+    Raises:
+        ValueError: if `epsilon` is negative.
+    """
+
+    def __init__(self, epsilon: float = 1e-5, **kwargs: Any):
+        super().__init__(**kwargs)
+        if epsilon < 0:
+            raise ValueError(f"`epsilon` must not be negative. Received: epsilon={epsilon}.")
+        self.epsilon = epsilon
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument, serialised."""
+        return {**super().get_config(), "epsilon": self.epsilon}

@@ -7,7 +7,7 @@ from typing import Any, Self
 import keras
 from keras import ops
 
-from seqnorm.normalizers.base import AffineNormalizer, Context
+from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.normalizers.small_batch import POLICIES
 from seqnorm.ops.moments import Moments, masked_moments, merge, normalize, pool
 
@@ -16,7 +16,7 @@ INPUT_STATISTICS = ("step", "sequence")
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class BatchNorm(AffineNormalizer):
+class BatchNorm(MomentNormalizer):
     """Normalise each feature over the valid rows of the batch, with statistics of its own per step.
 
         BN_t(x; γ, β) = γ ⊙ (x - μ_t) / sqrt(σ²_t + ε) + β,   μ_t, σ²_t over the rows alive at t
@@ -76,7 +76,7 @@ class BatchNorm(AffineNormalizer):
     ):
         if gamma_initializer is None:
             gamma_initializer = keras.initializers.Constant(0.1)
-        super().__init__(epsilon, gamma_initializer=gamma_initializer, **kwargs)
+        super().__init__(epsilon=epsilon, gamma_initializer=gamma_initializer, **kwargs)
         _check_choice("statistics", statistics, STATISTICS)
         _check_choice("input_statistics", input_statistics, INPUT_STATISTICS)
         _check_choice("small_batch", small_batch, POLICIES)
@@ -97,10 +97,10 @@ class BatchNorm(AffineNormalizer):
         self.few = few
         self.min_count = min_count
 
-    def at_site(self, site: str, center: bool) -> Self:
-        """A fresh copy; at the input site it takes on `input_statistics`."""
-        copy = super().at_site(site, center)
-        if site == "input" and self.input_statistics == "sequence":
+    def at_site(self, site: str, gates: int, center: bool) -> Self:
+        """A fresh copy; at an input site it takes on `input_statistics`."""
+        copy = super().at_site(site, gates, center)
+        if site.startswith("input") and self.input_statistics == "sequence":
             copy.statistics = "sequence"
         return copy
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import keras
 
-from seqnorm.normalizers.base import AffineNormalizer, Context
+from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.ops.moments import feature_moments, normalize
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class LayerNorm(AffineNormalizer):
+class LayerNorm(MomentNormalizer):
     """Normalise each row over its own features.
 
         LN(x; γ, β) = γ ⊙ (x - μ) / sqrt(σ² + ε) + β,   μ, σ² over the features of one row

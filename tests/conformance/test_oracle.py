@@ -9,28 +9,17 @@ from tests import grid
 from tests.gradients import gradients, weighted_sum
 from tests.reference.np_gradients import numeric_gradient
 
-OPTIONS = [
-    {},
-    {"placement": "joint"},
-    {"sites": ("recurrent",)},
-    {"sites": ("input",)},
-]
-LSTM_OPTIONS = [
-    {"cell_norm": "carry"},
-    {"cell_norm": "none"},
-    {"placement": "joint", "cell_norm": "carry"},
-]
-
-
-def options_of(cell):
-    return OPTIONS + (LSTM_OPTIONS if cell == "lstm" else [])
-
-
-CASES = [
+OF_ANY = [{"placement": "joint"}, {"sites": ("recurrent",)}, {"sites": ("input",)}]
+OF_CELL = {
+    "simple_rnn": [],
+    "lstm": [{"cell_norm": "carry"}, {"cell_norm": "none"}, {"forget_bias": 1.0}],
+    "gru": [{"gate_norm": "fused"}],
+}
+CASES = [(cell, norm, {}) for cell in grid.CELLS for norm in grid.NORMS] + [
     (cell, norm, options)
     for cell in grid.CELLS
-    for norm in grid.NORMS
-    for options in options_of(cell)
+    for norm in ("layer", "batch")
+    for options in OF_ANY + OF_CELL[cell]
 ]
 
 
@@ -95,62 +84,33 @@ def test_directions(cell, norm, go_backwards, zero_output_for_mask, training, rn
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(("cell", "norm", "options"), CASES)
 def test_gradient_against_finite_differences(cell, norm, options, training, rng):
-    layer = grid.make(cell, norm, rng, **options)
-    layer.return_state = False
+    """Along one random direction per weight, and one through the inputs."""
+    layer = grid.make(cell, norm, rng, return_state=False, **options)
     x, mask = grid.inputs(rng)[:, :4], grid.MASK[:, :4]
+    start = layer.get_weights()
 
     def loss(x):
         return weighted_sum(layer(x, mask=mask, training=training))
 
-    statistics = [v.numpy() for v in layer.non_trainable_variables]
+    def along(move):
+        """The loss as a function of one coordinate; statistics start anew every time."""
 
-    def value():
-        # A training call moves the running statistics, and `shrink` reads them.
-        for variable, before in zip(layer.non_trainable_variables, statistics, strict=True):
-            variable.assign(before)
-        return float(loss(x))
+        def value(t):
+            layer.set_weights(start)
+            return float(loss(move(float(t[0]))))
 
-    found = gradients(loss, layer, x)
-    for variable, gradient in zip(layer.trainable_variables, found, strict=False):
-        before = variable.numpy()
+        return numeric_gradient(value, [0.0], step=1e-5)[0]
 
-        def at(w, variable=variable):
-            variable.assign(w)
-            return value()
+    *of_weights, of_input = gradients(loss, layer, x)
+    assert np.all(of_input[~mask] == 0)
+    for variable, gradient in zip(layer.trainable_variables, of_weights, strict=True):
+        direction = rng.normal(size=gradient.shape)
 
-        some = np.zeros(before.shape, bool)
-        some.flat[rng.choice(before.size, min(before.size, 6), replace=False)] = True
-        numeric = _numeric_at(at, before, some)
-        variable.assign(before)
-        np.testing.assert_allclose(gradient[some], numeric, rtol=1e-6, atol=1e-6)
+        def move(t, variable=variable, direction=direction):
+            variable.assign(variable + t * direction)
+            return x
 
-
-def _numeric_at(f, x, chosen):
-    def along(values):
-        y = x.copy()
-        y[chosen] = values
-        return f(y)
-
-    return numeric_gradient(along, x[chosen], step=1e-5)
-
-
-@pytest.mark.parametrize("training", [False, True])
-@grid.over_grid
-def test_gradient_of_inputs(cell, norm, training, rng):
-    layer = grid.make(cell, norm, rng, return_state=False)
-    mask = grid.right_padded([3, 2, 1], 3)
-    x = grid.inputs(rng, 3, 3)
-
-    def loss(x):
-        return weighted_sum(layer(x, mask=mask, training=training))
-
-    statistics = [v.numpy() for v in layer.non_trainable_variables]
-
-    def value(x):
-        for variable, before in zip(layer.non_trainable_variables, statistics, strict=True):
-            variable.assign(before)
-        return float(loss(x))
-
-    found = gradients(loss, layer, x)[-1]
-    np.testing.assert_allclose(found, numeric_gradient(value, x, 1e-5), rtol=1e-6, atol=1e-6)
-    assert np.all(found[~mask] == 0)
+        np.testing.assert_allclose(np.sum(gradient * direction), along(move), rtol=1e-6, atol=1e-6)
+    direction = rng.normal(size=x.shape)
+    expected = along(lambda t: x + t * direction)
+    np.testing.assert_allclose(np.sum(of_input * direction), expected, rtol=1e-6, atol=1e-6)

@@ -1,0 +1,62 @@
+"""The command `seqnorm-report`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqnorm.analysis.page import ignored_lines
+from seqnorm.analysis.report import write_report
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The arguments of the command."""
+    parser = argparse.ArgumentParser(
+        prog="seqnorm-report",
+        description="Compare finished runs: tables, learning curves, statistics over time, CSV.",
+        epilog="Put a floors.json beside the runs to show the bag-of-words floor.",
+    )
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        type=Path,
+        help="run folders, or folders that hold run folders",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="folder of the report (default: report in the first folder)",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the report and print its tables.
+
+    Args:
+        arguments: Command line without the program's name; `None` reads the process's own.
+
+    Returns:
+        Exit code: 0, or 1 with one message on standard error if there is nothing to report.
+    """
+    options = build_parser().parse_args(arguments)
+    try:
+        report = write_report(options.runs, options.out)
+    except (OSError, ValueError) as error:
+        print(f"seqnorm-report: {error}", file=sys.stderr)
+        return 1
+    print(report.text)
+    if report.ignored:
+        print(f"\nRun folders ignored: {len(report.ignored)}")
+        for line in ignored_lines(report.ignored):
+            print(f"  {line}")
+    print(f"\nReport: {report.path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""The formats in a run folder: JSON, YAML and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# libyaml reads a config ten times faster; a report may cover thousands of runs.
+_YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+REPAIR = "Repeat the run, or delete the folder."
+
+
+class RunFolderError(ValueError):
+    """A run folder that cannot enter a comparison; the message says why."""
+
+
+def _parse_line(line: str) -> dict[str, Any]:
+    record = json.loads(line)
+    if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+        raise ValueError("not an object with a step")
+    return record
+
+
+def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The "epoch" records of a file of JSON lines that mention a name.
+
+    Args:
+        path: The file.
+        name: For example "val_accuracy".
+
+    Raises:
+        RunFolderError: If the file cannot be read, or a line of it that mentions the name is no
+            record.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise RunFolderError(
+            f"{path.name} must be readable; received {error.strerror!r}. Repeat the run to have "
+            "its curves."
+        ) from error
+    for number, line in enumerate(lines, start=1):
+        if f'"{name}"' not in line:  # most lines are "train" records: do not parse them
+            continue
+        try:
+            record = _parse_line(line)
+        except ValueError as error:
+            raise RunFolderError(
+                f"{path.name} must hold one JSON object with a step a line; received something "
+                f"else in line {number} ({error}). Mend or remove the line."
+            ) from error
+        if record.get("event") == "epoch":
+            yield record
+
+
+def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries as one: {"a": {"b": 1}} gives {"a.b": 1}; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The keys and values of a JSON or YAML file.
+
+    Raises:
+        RunFolderError: If the file is missing, damaged, or holds no keys.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = yaml.load(text, _YAML_LOADER) if path.suffix == ".yaml" else json.loads(text)
+    except FileNotFoundError:
+        raise RunFolderError(
+            f"a run folder needs {path.name}; received one without it. {REPAIR}"
+        ) from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise RunFolderError(
+            f"{path.name} must be valid {path.suffix[1:].upper()}; received a damaged file "
+            f"({reason}). {REPAIR}"
+        ) from error
+    if not isinstance(content, dict):
+        raise RunFolderError(
+            f"{path.name} must hold keys and values; received a {type(content).__name__}. {REPAIR}"
+        )
+    return content

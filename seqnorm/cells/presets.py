@@ -1,0 +1,34 @@
+"""What ready-made cells share: a settled normaliser, and a config in the preset's own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqnorm.cells.base import NormCell
+
+
+class Preset(NormCell):
+    """A cell whose normaliser is settled; its config holds the preset's arguments.
+
+    Subclasses call `_remember` with their own arguments, serialised.
+    """
+
+    def _remember(self, **own: Any) -> None:
+        # Past Keras's tracking, which would wrap the dict.
+        object.__setattr__(self, "_own", own)
+
+    def get_config(self) -> dict[str, Any]:
+        """The Keras cell's arguments and the preset's own."""
+        config = super().get_config()
+        return {**{k: v for k, v in config.items() if k not in self.OPTIONS}, **self._own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The cell that `get_config` described."""
+        return cls(**config)
+
+
+def keras_arguments(arguments: dict[str, Any], *own: str) -> dict[str, Any]:
+    """The arguments of a constructor that are Keras's, out of its `locals()`."""
+    taken = {"self", "units", "kwargs", "__class__", *own}
+    return {k: v for k, v in arguments.items() if k not in taken and not k.startswith("of_")}

@@ -1,0 +1,130 @@
+"""The one interface through which a run reports its numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+
+class Sink(ABC):
+    """Receives the numbers of one run, from `start` to `close`.
+
+    The order of calls is `start`, any mix of `log`, `arrays` and `summary`, then `close`. `close`
+    is allowed at any time, also before `start` and more than once; only the first call counts.
+    """
+
+    @abstractmethod
+    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+        """Open the sink.
+
+        Args:
+            config: The resolved configuration of the run, plain containers and scalars only.
+            name: Name of the run (the name of its folder).
+            folder: The run folder; files of the sink go below it. It must exist.
+        """
+
+    @abstractmethod
+    def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        """Record scalars.
+
+        Args:
+            event: Kind of record: "train", "epoch" or "probe".
+            step: Number of optimiser steps done so far.
+            values: Scalars by name; numbers, text, `None`, or zero-dimensional arrays. The names
+                "event" and "step" are taken. "epoch" and "seconds" belong to every record.
+        """
+
+    @abstractmethod
+    def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Record one-dimensional histories over the time steps of a sequence.
+
+        Args:
+            step: Number of optimiser steps done so far.
+            arrays: float or int [T] by name, for example "lstm/recurrent/mean".
+        """
+
+    @abstractmethod
+    def summary(self, values: Mapping[str, Any]) -> None:
+        """Record what the run came to (the fields of result.json)."""
+
+    @abstractmethod
+    def close(self, exit_code: int = 0) -> None:
+        """Finish the run; an exit code other than 0 marks it as failed."""
+
+
+class MultiSink(Sink):
+    """Passes every call on to several sinks, and closes all of them whatever happens.
+
+    As a context manager it closes with exit code 0 at the end of the block and with exit code 1
+    if the block raised:
+
+        with make_sinks(config.tracking) as sinks:
+            sinks.start(resolved, name, folder)
+            ...
+
+    Args:
+        sinks: The sinks, called in this order.
+    """
+
+    def __init__(self, sinks: Iterable[Sink]) -> None:
+        self.sinks = tuple(sinks)
+
+    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+        """Start every sink; an error ends it and is left to `close` to clean up after."""
+        for sink in self.sinks:
+            sink.start(config, name, folder)
+
+    def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        """Record the scalars in every sink."""
+        for sink in self.sinks:
+            sink.log(event, step, values)
+
+    def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Record the arrays in every sink."""
+        for sink in self.sinks:
+            sink.arrays(step, arrays)
+
+    def summary(self, values: Mapping[str, Any]) -> None:
+        """Record the summary in every sink."""
+        for sink in self.sinks:
+            sink.summary(values)
+
+    def close(self, exit_code: int = 0) -> None:
+        """Close every sink, then raise what went wrong while closing.
+
+        Raises:
+            Exception: The error of the one sink that failed to close.
+            ExceptionGroup: If several failed.
+        """
+        failures: list[Exception] = []
+        for sink in self.sinks:
+            try:
+                sink.close(exit_code)
+            except Exception as error:  # the remaining sinks must be closed first
+                failures.append(error)
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup("several sinks could not be closed", failures)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close(0)
+            return
+        try:
+            self.close(1)
+        except Exception as closing:  # must not hide the error that ended the run
+            error.add_note(f"While closing the sinks: {closing!r}")

@@ -1,0 +1,209 @@
+"""The whole report, from fabricated folders to files, and the command."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqnorm.analysis.cli import main
+from seqnorm.analysis.report import write_report
+from tests.analysis.fabricate import fabricate_run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    for norm, accuracy in (("none", 0.80), ("layer", 0.86), ("batch", 0.84)):
+        for seed in (1, 2):
+            score = accuracy + 0.01 * seed
+            fabricate_run(folder, norm=norm, seed=seed, accuracy=score, epochs=2 + seed)
+    fabricate_run(folder, data="reuters", norm="layer", seed=5, diverged=True)
+    return folder
+
+
+@pytest.fixture
+def few_runs(tmp_path: Path) -> Path:
+    """As little as a report can be about: quick where the pictures are not the subject."""
+    folder = tmp_path / "few"
+    for seed in (1, 2):
+        fabricate_run(folder, norm="layer", seed=seed, epochs=2, probes=seed == 1)
+    return folder
+
+
+def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
+    report = write_report([runs])
+    assert report.path == runs / "report" / "report.md"
+    page = report.path.read_text(encoding="utf-8")
+    assert "Finished runs: 7" in page
+    for table_line in [line for line in report.text.splitlines() if line.startswith("| lstm")]:
+        assert table_line in page
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", page)
+    assert pictures == [
+        "curves-imdb.png",
+        "statistics-imdb-layer1.png",
+        "curves-reuters.png",
+        "statistics-reuters-layer1.png",
+    ]
+    for name in pictures:
+        assert (report.path.parent / name).read_bytes().startswith(b"\x89PNG")
+    assert "Student t interval" in page and "- for a single run" in page
+    assert "Majority class: accuracy 0.5000." in page
+    assert "Bag of words: not measured" in page
+    assert "`seqnorm-train data=imdb cell=lstm norm=none seed=1`" in page
+    assert "code: 0123abc (runs: 6)" in page
+    assert "norm.epsilon=1e-05" in page and "data.max_length: 200" in page
+
+
+def test_csv_has_one_row_per_run(runs: Path) -> None:
+    fabricate_run(runs, norm="layer", seed=1, changes={"optim.learning_rate": 0.1})
+    report = write_report([runs])
+    with (report.path.parent / "runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    folders = {path.name for path in runs.iterdir() if path.name != "report"}
+    assert {row["run"] for row in rows} == folders
+    for row in rows:
+        result = json.loads((runs / row["run"] / "result.json").read_text())
+        assert float(row["test_accuracy"]) == result["test_accuracy"]
+        assert (row["seed"], row["status"]) == (str(result["seed"]), result["status"])
+        assert row["message"] == (result["message"] or "")
+    rates = {row["optim.learning_rate"] for row in rows if row["data"] == "imdb"}
+    assert rates == {"0.001", "0.1"}
+
+
+def test_same_folders_same_bytes(few_runs: Path, tmp_path: Path) -> None:
+    first, second = (write_report([few_runs], tmp_path / name).path.parent for name in ("a", "b"))
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes(), path.name
+
+
+def test_floors_beside_the_runs(few_runs: Path) -> None:
+    floors = {"imdb": {"accuracy": 0.8875, "macro_f1": 0.8861, "majority_accuracy": 0.5}}
+    (few_runs / "floors.json").write_text(json.dumps(floors))
+    some_run = next(path for path in few_runs.iterdir() if path.name.startswith("imdb"))
+    for paths in ([few_runs], [some_run]):
+        text = write_report(paths).text
+        assert "Bag of words: accuracy 0.8875, macro-F1 0.8861." in text
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"imdb": {}}', '{"imdb": {"accuracy": "x"}}'])
+def test_damaged_floors_are_named(few_runs: Path, content: str) -> None:
+    (few_runs / "floors.json").write_text(content)
+    with pytest.raises(ValueError, match=r"floors\.json maps each data set.*Write it again"):
+        write_report([few_runs])
+
+
+def test_ignored_folders_are_counted_and_named(
+    few_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfinished = fabricate_run(few_runs, seed=8, finished=False)
+    corrupt = fabricate_run(few_runs, seed=9)
+    (corrupt / "result.json").write_text('{"status": ')
+    assert main([str(few_runs)]) == 0
+    page = (few_runs / "report" / "report.md").read_text(encoding="utf-8")
+    out = capsys.readouterr().out
+    for text in (page, out):
+        assert re.search(rf"{unfinished.name}: .*unfinished run.*Wait for", text)
+        assert re.search(rf"{corrupt.name}: result\.json must be valid JSON.*Repeat", text)
+    assert "Run folders ignored: 2." in page and "Finished runs: 2" in page
+    assert "Run folders ignored: 2" in out
+    assert out.rstrip().endswith(f"Report: {few_runs / 'report' / 'report.md'}")
+
+
+def test_unreadable_curves_and_probes_are_noted(few_runs: Path) -> None:
+    first, second = sorted(path for path in few_runs.iterdir() if path.name.startswith("imdb"))[:2]
+    (first / "metrics.jsonl").unlink()
+    (second / "probes.npz").write_bytes(b"broken")
+    report = write_report([few_runs])
+    page = report.path.read_text(encoding="utf-8")
+    for text in (page, report.text):
+        assert text.count(f"{first.name}: not in the learning curves") == 1
+        assert text.count(f"{second.name}: not in the statistics over time") == 1
+    assert "Finished runs: 2" in page
+
+
+def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
+    folder = fabricate_run(tmp_path, probes=False, epochs=0)
+    page = write_report([folder]).path.read_text(encoding="utf-8")
+    assert "![" not in page and "lstm layer" in page
+    assert (folder / "report" / "report.md").is_file()
+
+
+def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
+    folder = fabricate_run(tmp_path)
+    with np.load(folder / "probes.npz") as stored:
+        arrays = dict(stored)
+    upper = {name.replace("lstm/", "upper/"): array for name, array in arrays.items()}
+    np.savez(folder / "probes.npz", **arrays, **{k: v for k, v in upper.items() if k != "rows"})
+    report = write_report([folder])
+    page = report.path.read_text(encoding="utf-8")
+    assert "recurrent layer 1 (lstm)" in page and "recurrent layer 2 (upper)" in page
+    for index in (1, 2):
+        assert (report.path.parent / f"statistics-imdb-layer{index}.png").is_file()
+
+
+def test_many_arms_are_drawn_in_part(tmp_path: Path) -> None:
+    for index in range(12):
+        rate = 0.001 * (index + 1)
+        changes = {"optim.learning_rate": rate}
+        fabricate_run(tmp_path, accuracy=0.6 + 0.01 * index, changes=changes, probes=False)
+    page = write_report([tmp_path]).path.read_text(encoding="utf-8")
+    assert "Of 12 arms, the 10 with the highest accuracy are drawn." in page
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: None, r"no folder\. Give"),
+        (lambda folder: folder.mkdir(), r"at least one run folder.*Train first"),
+        (
+            lambda folder: fabricate_run(folder, finished=False),
+            r"at least one finished run.*none finished \(run folders: 1\):\n.*unfinished",
+        ),
+    ],
+    ids=["absent", "empty", "unfinished"],
+)
+def test_nothing_to_report_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: object, message: str
+) -> None:
+    folder = tmp_path / "runs"
+    make(folder)  # type: ignore[operator]
+    assert main([str(folder)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("seqnorm-report: A report needs") and re.search(message, err)
+    assert not (folder / "report").exists()
+
+
+def test_command_imports_no_tensorflow(few_runs: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from seqnorm.analysis.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "names = {'tensorflow', 'keras', 'wandb', 'hydra', 'matplotlib.pyplot'}\n"
+        "heavy = names & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else code)\n"
+    )
+    out = tmp_path / "elsewhere" / "deep"
+    command = [sys.executable, "-c", program, str(few_runs), "--out", str(out)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert f"Report: {out / 'report.md'}" in result.stdout
+    assert (out / "curves-imdb.png").is_file()
+    assert not (few_runs / "report").exists()
+
+
+def test_script_hands_over(few_runs: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "report.py"), str(few_runs)]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "MPLCONFIGDIR": str(few_runs)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "| lstm layer" in result.stdout

@@ -1,0 +1,198 @@
+"""Variants and drop-ins: the numbers, arguments and weight order of their sources."""
+
+from __future__ import annotations
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+import seqnorm
+from seqnorm.cells.variants import VARIANTS
+from seqnorm.layers import LAYERS
+from tests import grid
+from tests.gradients import gradients, weighted_sum
+from tests.reference import np_variants
+from tests.reference.np_gradients import numeric_gradient
+from tests.reference.np_layers import run_layer
+from tests.reference.np_weights import Weights
+
+NAMED = [(cell, name) for cell, names in VARIANTS.items() for name in names]
+# A norm of ours that the source counts as one norm per gate: the reference's names of the gates.
+PER_GATE = ("i", "f", "c", "o")
+
+
+def source_weights(cell) -> Weights:
+    """Our weights under the reference's site names."""
+    gammas, betas = {}, {}
+    for site, norm in cell.normalizers.items():
+        site = {"carry": "state", "output": "state"}.get(site, site)
+        for values, into in (
+            (getattr(norm, "gamma", None), gammas),
+            (getattr(norm, "beta", None), betas),
+        ):
+            if values is None:
+                continue
+            if getattr(norm, "groups", 1) == 4:
+                parts = np.split(grid.numpy(values), 4)
+                into.update(
+                    {f"{site}_{gate}": part for gate, part in zip(PER_GATE, parts, strict=True)}
+                )
+            else:
+                into[site] = grid.numpy(values)
+    bias = None if cell.bias is None else grid.numpy(cell.bias)
+    return Weights(grid.numpy(cell.kernel), grid.numpy(cell.recurrent_kernel), bias, gammas, betas)
+
+
+def run_source(layer, cell, name, x, mask):
+    step = np_variants.as_step(np_variants.VARIANTS[cell, name], source_weights(layer.cell))
+    states = tuple(
+        np.zeros((len(x), grid.UNITS)) for _ in grid.keras.tree.flatten(layer.cell.state_size)
+    )
+    return run_layer(step, x, states, mask=mask)
+
+
+def make_variant(cell, name, rng, dtype="float64"):
+    layer = LAYERS[cell](grid.UNITS, variant=name, return_sequences=True, dtype=dtype)
+    layer.build((grid.BATCH, grid.STEPS, grid.FEATURES))
+    grid.randomize(layer, rng)
+    return layer
+
+
+def test_every_variant_has_its_reference():
+    assert set(NAMED) == set(np_variants.VARIANTS)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("cell", "name"), NAMED)
+def test_variant_equals_its_source(cell, name, dtype, rng):
+    layer = make_variant(cell, name, rng, dtype)
+    x = grid.inputs(rng)
+    expected = run_source(layer, cell, name, x, grid.MASK).outputs
+    grid.assert_close(layer(x, mask=grid.MASK), expected, dtype)
+
+
+@pytest.mark.parametrize(("cell", "name"), NAMED)
+def test_variant_has_its_sources_gradient(cell, name, rng):
+    layer = make_variant(cell, name, rng)
+    x = grid.inputs(rng)[:, :3]
+    weight = rng.normal(size=(grid.BATCH, 3, grid.UNITS))
+    found = gradients(lambda x: keras.ops.sum(layer(x) * weight), layer, x)
+    before = layer.get_weights()
+
+    def along(move):
+        def value(t):
+            layer.set_weights(before)
+            return float(
+                np.sum(run_source(layer, cell, name, move(float(t[0])), None).outputs * weight)
+            )
+
+        return numeric_gradient(value, [0.0], 1e-5)[0]
+
+    for variable, gradient in zip(layer.trainable_variables, found, strict=False):
+        direction = rng.normal(size=gradient.shape)
+
+        def move(t, variable=variable, direction=direction):
+            variable.assign(variable + t * direction)
+            return x
+
+        np.testing.assert_allclose(np.sum(gradient * direction), along(move), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("cell", "name"), NAMED)
+def test_variant_survives_its_config(cell, name, rng):
+    layer = make_variant(cell, name, rng)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    copy.build((grid.BATCH, grid.STEPS, grid.FEATURES))
+    copy.set_weights(layer.get_weights())
+    x = grid.inputs(rng)
+    np.testing.assert_array_equal(copy(x), layer(x))
+
+
+def test_unknown_variant_lists_the_known_ones():
+    with pytest.raises(ValueError, match="Choose one of: paper, addons"):
+        seqnorm.NormSimpleRNN(3, variant="haste")
+
+
+# What `get_weights` of the Addons cells returns: names and shapes, 3 inputs and 4 units.
+ADDONS = {
+    "LayerNormLSTM": (
+        "lstm",
+        ["kernel", "recurrent_kernel", "bias"]
+        + [f"{n}_norm/{w}" for n in ("kernel", "recurrent", "state") for w in ("gamma", "beta")],
+    ),
+    "LayerNormSimpleRNN": (
+        "simple_rnn",
+        ["kernel", "recurrent_kernel", "bias", "joint_norm/gamma"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADDONS)
+def test_drop_in_has_addons_numbers_and_weight_order(name, rng):
+    cell, names = ADDONS[name]
+    layer = getattr(seqnorm, name)(grid.UNITS, return_sequences=True, dtype="float64")
+    layer.build((grid.BATCH, grid.STEPS, grid.FEATURES))
+    assert [w.path.split("_cell", 1)[1].split("/", 1)[1] for w in layer.weights] == names
+    grid.randomize(layer, rng)
+    x = grid.inputs(rng)
+    grid.assert_close(
+        layer(x, mask=grid.MASK), run_source(layer, cell, "addons", x, grid.MASK).outputs
+    )
+
+
+def test_drop_in_signatures_are_addons():
+    lstm = list(inspect.signature(seqnorm.LayerNormLSTMCell.__init__).parameters)
+    keras_lstm = list(inspect.signature(keras.layers.LSTMCell.__init__).parameters)
+    assert lstm[1:17] == keras_lstm[1:17]
+    assert lstm[17:20] == ["norm_gamma_initializer", "norm_beta_initializer", "norm_epsilon"]
+    simple = inspect.signature(seqnorm.LayerNormSimpleRNNCell.__init__).parameters
+    assert list(simple)[1:6] == [
+        "units",
+        "activation",
+        "use_bias",
+        "layernorm_epsilon",
+        "kernel_initializer",
+    ]
+    assert simple["layernorm_epsilon"].default == 1e-5
+    assert (
+        inspect.signature(seqnorm.LayerNormLSTMCell.__init__).parameters["norm_epsilon"].default
+        == 1e-3
+    )
+
+
+PRESETS = [name for name in seqnorm.__all__ if name.startswith(("LayerNorm", "BatchNorm"))]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_their_config(name, rng):
+    given = {"dropout": 0.1, "recurrent_dropout": 0.2, "name": "mine", "activation": None}
+    made = getattr(seqnorm, name)(5, **given)
+    config = keras.saving.serialize_keras_object(made)
+    copy = keras.saving.deserialize_keras_object(config)
+    assert keras.saving.serialize_keras_object(copy) == config
+    assert "placement" not in config["config"]
+    cell = copy if name.endswith("Cell") else copy.cell
+    assert cell.activation is keras.activations.linear
+    assert cell.recurrent_dropout == 0.2
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in PRESETS if n.startswith("LayerNorm") and n.endswith("Cell")]
+)
+def test_layer_norm_presets_run_in_keras_layers(name, rng):
+    layer = keras.layers.RNN(getattr(seqnorm, name)(grid.UNITS), return_sequences=True)
+    assert keras.layers.Bidirectional(layer)(grid.inputs(rng)).shape[-1] == 2 * grid.UNITS
+
+
+def test_gradient_reaches_every_weight_of_every_preset(rng):
+    for name in PRESETS:
+        if name.endswith("Cell"):
+            continue
+        layer = getattr(seqnorm, name)(grid.UNITS)
+        layer.build((grid.BATCH, grid.STEPS, grid.FEATURES))
+        grid.randomize(layer, rng)
+        x = grid.inputs(rng)
+        found = gradients(lambda x, layer=layer: weighted_sum(layer(x, training=True)), layer, x)
+        assert all(np.abs(g).max() > 0 for g in found), name

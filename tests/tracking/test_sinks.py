@@ -1,0 +1,188 @@
+"""JSON lines, the bundle of sinks, and what a config asks for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqnorm.config import TrackingConfig
+from seqnorm.tracking import JsonlSink, MultiSink, Sink, WandbSink, make_sinks
+
+
+class RecordingSink(Sink):
+    """Keeps the calls it received; can be told to fail when closed."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.failure = failure
+
+    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+        self.calls.append(("start", config, name, folder))
+
+    def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        self.calls.append(("log", event, step, dict(values)))
+
+    def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        self.calls.append(("arrays", step, sorted(arrays)))
+
+    def summary(self, values: Mapping[str, Any]) -> None:
+        self.calls.append(("summary", dict(values)))
+
+    def close(self, exit_code: int = 0) -> None:
+        self.calls.append(("close", exit_code))
+        if self.failure is not None:
+            raise self.failure
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    def refuse(constant: str) -> float:
+        raise AssertionError(f"{constant} is no JSON")
+
+    text = (folder / "metrics.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+
+
+def test_jsonl_is_strict_json_and_flushed_at_once(tmp_path: Path) -> None:
+    sink = JsonlSink()
+    sink.start({}, "run", tmp_path)
+    loss = np.random.default_rng(0).normal()
+    sink.log("train", np.int64(7), {"loss": loss, "epoch": 1, "seconds": np.float32(0.5)})  # type: ignore[arg-type]
+    assert lines(tmp_path) == [
+        {"event": "train", "step": 7, "loss": loss, "epoch": 1, "seconds": 0.5}
+    ]
+    sink.close()
+
+
+@pytest.mark.parametrize(("value", "name"), [(np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf")])
+def test_jsonl_names_nonfinite_values(tmp_path: Path, value: float, name: str) -> None:
+    sink = JsonlSink()
+    sink.start({}, "run", tmp_path)
+    sink.log("train", 1, {"loss": np.float32(value), "gradient_norm": 2.0})
+    sink.close()
+    assert lines(tmp_path) == [
+        {
+            "event": "train",
+            "step": 1,
+            "loss": None,
+            "loss_nonfinite": name,
+            "gradient_norm": 2.0,
+        }
+    ]
+
+
+def test_jsonl_takes_zero_dimensional_arrays_of_any_float(tmp_path: Path) -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    sink = JsonlSink()
+    sink.start({}, "run", tmp_path)
+    half = np.array(1.5, dtype=ml_dtypes.bfloat16)
+    sink.log("train", 1, {"a": half, "b": np.array(True), "c": None, "d": "text"})
+    sink.close()
+    (record,) = lines(tmp_path)
+    assert (record["a"], record["b"], record["c"], record["d"]) == (1.5, True, None, "text")
+
+
+def test_jsonl_refuses_what_is_no_scalar(tmp_path: Path) -> None:
+    sink = JsonlSink()
+    sink.start({}, "run", tmp_path)
+    with pytest.raises(TypeError, match=r"must be a scalar.*loss=.*Sink\.arrays"):
+        sink.log("train", 1, {"loss": np.zeros(2)})
+    with pytest.raises(ValueError, match=r"received values with step"):
+        sink.log("train", 1, {"step": 2})
+    sink.close()
+    assert lines(tmp_path) == []
+
+
+def test_jsonl_needs_a_folder_and_a_start(tmp_path: Path) -> None:
+    sink = JsonlSink()
+    with pytest.raises(RuntimeError, match=r"before start.*event='train', step=1"):
+        sink.log("train", 1, {})
+    with pytest.raises(FileNotFoundError, match=r"existing run folder; received folder=.*nowhere"):
+        sink.start({}, "run", tmp_path / "nowhere")
+    sink.close()
+
+
+def test_multi_sink_passes_everything_on_in_order(tmp_path: Path) -> None:
+    sinks = [RecordingSink(), RecordingSink()]
+    with MultiSink(sinks) as multi:
+        multi.start({"seed": 1}, "run", tmp_path)
+        multi.log("train", 1, {"loss": 2.0})
+        multi.arrays(1, {"rows": np.arange(3)})
+        multi.summary({"status": "completed"})
+    expected = [
+        ("start", {"seed": 1}, "run", tmp_path),
+        ("log", "train", 1, {"loss": 2.0}),
+        ("arrays", 1, ["rows"]),
+        ("summary", {"status": "completed"}),
+        ("close", 0),
+    ]
+    assert sinks[0].calls == sinks[1].calls == expected
+
+
+def test_multi_sink_closes_all_even_if_some_fail() -> None:
+    sinks = [RecordingSink(OSError("first")), RecordingSink(), RecordingSink(OSError("third"))]
+    with pytest.raises(ExceptionGroup) as caught:
+        MultiSink(sinks).close(0)
+    assert [str(error) for error in caught.value.exceptions] == ["first", "third"]
+    assert all(sink.calls == [("close", 0)] for sink in sinks)
+    with pytest.raises(OSError, match="first"):
+        MultiSink(sinks[:2]).close(0)
+
+
+def test_multi_sink_keeps_the_error_that_ended_the_run() -> None:
+    sinks = [RecordingSink(OSError("disk full")), RecordingSink()]
+    with pytest.raises(KeyboardInterrupt) as caught, MultiSink(sinks):
+        raise KeyboardInterrupt
+    assert all(sink.calls == [("close", 1)] for sink in sinks)
+    assert "disk full" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "kinds"),
+    [
+        (TrackingConfig(name="local"), [JsonlSink]),
+        (TrackingConfig(name="wandb", mode="offline"), [JsonlSink, WandbSink]),
+        (TrackingConfig(name="wandb", mode="disabled"), [JsonlSink]),
+    ],
+)
+def test_make_sinks(config: TrackingConfig, kinds: list[type[Sink]]) -> None:
+    assert [type(sink) for sink in make_sinks(config).sinks] == kinds
+
+
+def test_make_sinks_passes_every_setting_on() -> None:
+    config = TrackingConfig(
+        name="wandb", mode="offline", project="p", entity="e", group="g", tags=["t"]
+    )
+    sink = make_sinks(config).sinks[1]
+    assert isinstance(sink, WandbSink)
+    settings = (sink.mode, sink.project, sink.entity, sink.group, sink.tags)
+    assert settings == ("offline", "p", "e", "g", ["t"])
+
+
+def test_make_sinks_lists_the_choices() -> None:
+    with pytest.raises(ValueError, match=r"one of local, wandb; received tracking\.name='wand'"):
+        make_sinks(TrackingConfig(name="wand"))
+    with pytest.raises(ValueError, match=r"online, offline; received mode='on'"):
+        make_sinks(TrackingConfig(name="wandb", mode="on"))
+
+
+def test_local_tracking_imports_neither_wandb_nor_tensorflow() -> None:
+    program = (
+        "import sys\n"
+        "from seqnorm.tracking import make_sinks\n"
+        "from seqnorm.config import TrackingConfig\n"
+        "make_sinks(TrackingConfig(name='local'))\n"
+        "make_sinks(TrackingConfig(name='wandb', mode='disabled'))\n"
+        "print([m for m in ('wandb', 'tensorflow', 'keras') if m in sys.modules])\n"
+    )
+    root = Path(__file__).parents[2]
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert result.stdout.strip() == "[]"
