@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqnorm import migrate as migrate
     from seqnorm import normalizers as normalizers
     from seqnorm.cells import BatchNormGRUCell as BatchNormGRUCell
     from seqnorm.cells import BatchNormLSTMCell as BatchNormLSTMCell
@@ -58,12 +59,14 @@ _HOMES = {
     "MaskedPooling": "seqnorm.layers",
 }
 
-__all__ = [*_HOMES, "normalizers"]
+_MODULES = ("migrate", "normalizers")
+
+__all__ = [*_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "normalizers":
-        return import_module("seqnorm.normalizers")
+    if name in _MODULES:
+        return import_module(f"seqnorm.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'seqnorm' has no attribute {name!r}")
     import_module("seqnorm.layers")

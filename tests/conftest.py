@@ -1,13 +1,22 @@
-"""What every test gets: quiet TensorFlow, a generator, the folder of real data."""
+"""What every test gets: quiet TensorFlow, float64 in JAX, a generator, the folder of real data."""
 
 import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("WANDB_MODE", "offline")
+# JAX otherwise turns float64 into float32, and the tolerances of most tests are those of float64.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 import numpy as np
 import pytest
+
+if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    from keras.src.backend.common import dtypes
+
+    # Beside TensorFlow, Keras computes tanh (JAX) or products (torch) of float64 in float32. The
+    # tests want the digits of float64; `tests/conformance/test_backends.py` runs Keras as it is.
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
 @pytest.fixture

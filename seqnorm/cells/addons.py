@@ -111,7 +111,13 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
 class LayerNormGRUCell(LayerNormPreset, NormGRUCell):
     """The GRU that Addons never had, in the manner of its LSTM.
 
-    `NormGRUCell` with LN over z, r and over the candidate, both with γ and β.
+        z, r = σ(LN(x_t W_zr) + LN(h U_zr) + b_zr + b'_zr)
+        h̃    = tanh(LN(x_t W_h) + r ⊙ LN(h U_h) + b_h + r ⊙ b'_h)
+        h_t  = z ⊙ h_{t-1} + (1 - z) ⊙ h̃
+
+    `NormGRUCell` with LN over z, r and over the candidate, both with γ and β. Weights: kernel,
+    recurrent_kernel, bias, then γ and β of `kernel_gates_norm`, `kernel_candidate_norm`,
+    `recurrent_gates_norm` and `recurrent_candidate_norm`.
 
     Args:
         units: width of the state.

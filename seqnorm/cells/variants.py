@@ -3,16 +3,18 @@
 They are different functions, not different names of one: with the same weights their outputs
 differ by as much as the outputs themselves. What each source normalises, carries and adds:
 
-| variant    | source                               | norms                       | carries | bias |
-|------------|--------------------------------------|-----------------------------|---------|------|
-| `paper`    | Ba, Kiros and Hinton, 2016           | x W and h U, over all gates | c       | b, β |
-| `addons`   | TensorFlow Addons                    | the same                    | LN(c)   | b, β |
-| `contrib`  | TensorFlow 1, LayerNormBasicLSTMCell | the sum, gate by gate       | LN(c)   | β, 1 |
-| `fastrnns` | PyTorch, benchmarks/fastrnns         | x W and h U                 | LN(c)   | β    |
-| `haste`    | LMNT's haste                         | x W and h U, gains only     | c       | b    |
-| `hou`      | Hou et al., 2019                     | both, gate by gate, γ = 0.1 | c       | b    |
+| variant    | source                               | norms                   | carries | bias    |
+|------------|--------------------------------------|-------------------------|---------|---------|
+| `paper`    | Ba, Kiros and Hinton, 2016           | x W and h U, all gates  | c       | b, β    |
+| `addons`   | TensorFlow Addons                    | the same                | LN(c)   | b, β    |
+| `contrib`  | TensorFlow 1, LayerNormBasicLSTMCell | the sum, gate by gate   | LN(c)   | β, 1    |
+| `fastrnns` | PyTorch, benchmarks/fastrnns         | x W and h U             | LN(c)   | β       |
+| `haste`    | LMNT's haste                         | x W and h U, gains only | c       | b       |
+| `hou`      | Hou et al., 2019                     | both, by gate, γ = 0.1  | c       | b       |
+| `sonnet1`  | Sonnet 1, LSTM(use_layer_norm=True)  | the sum, all gates      | c       | b, β, 1 |
 
-All but `hou` normalise c on its way to h; the 1 of `contrib` is its constant forget bias.
+All but `hou` and `sonnet1` normalise c on its way to h; the 1 of `contrib` and `sonnet1` is their
+constant forget bias.
 """
 
 from __future__ import annotations
@@ -41,6 +43,13 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
                 "gamma_initializer": {"class_name": "Constant", "config": {"value": 0.1}},
             },
             "cell_norm": "none",
+        },
+        "sonnet1": {
+            "norm": _AFFINE,
+            "placement": "joint",
+            "cell_norm": "none",
+            "unit_forget_bias": False,
+            "forget_bias": 1.0,
         },
     },
     "simple_rnn": {

@@ -24,8 +24,17 @@ LAYERS: dict[str, type[NormRNN]] = {
 def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
     """The layer of the cell called `cell`, with its arguments.
 
+    Args:
+        cell: "simple_rnn", "lstm" or "gru".
+        **kwargs: the arguments of the layer, such as `units` and `norm`.
+
     Raises:
         ValueError: for an unknown name.
+
+    Example:
+        >>> from seqnorm.layers import recurrent_layer
+        >>> recurrent_layer("gru", units=8, norm="rms").units
+        8
     """
     if cell not in LAYERS:
         raise ValueError(

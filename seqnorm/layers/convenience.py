@@ -68,7 +68,15 @@ class NormCellLayer(CellLayer):
 class NormSimpleRNN(NormCellLayer):
     """Simple recurrent layer with a normaliser inside each step.
 
-    Takes the arguments of `NormSimpleRNNCell` and `NormRNN`.
+    The equations are those of `NormSimpleRNNCell`.
+
+    Args:
+        units: width of the state.
+        norm: a normaliser's name, dict or object; default "layer".
+        **kwargs: the arguments of `NormSimpleRNNCell` and of `NormRNN`.
+
+    Masking:
+        As in `NormRNN`: a masked step keeps output and states and enters no statistic.
 
     Example:
         >>> import numpy as np
@@ -84,7 +92,15 @@ class NormSimpleRNN(NormCellLayer):
 class NormLSTM(NormCellLayer):
     """LSTM layer with a normaliser inside each step.
 
-    Takes the arguments of `NormLSTMCell` and `NormRNN`.
+    The equations are those of `NormLSTMCell`.
+
+    Args:
+        units: width of the state.
+        norm: a normaliser's name, dict or object; default "layer".
+        **kwargs: the arguments of `NormLSTMCell` and of `NormRNN`.
+
+    Masking:
+        As in `NormRNN`: a masked step keeps output and states and enters no statistic.
 
     Example:
         >>> import keras
@@ -105,7 +121,15 @@ class NormLSTM(NormCellLayer):
 class NormGRU(NormCellLayer):
     """GRU layer (reset-after form) with a normaliser inside each step.
 
-    Takes the arguments of `NormGRUCell` and `NormRNN`.
+    The equations are those of `NormGRUCell`.
+
+    Args:
+        units: width of the state.
+        norm: a normaliser's name, dict or object; default "layer".
+        **kwargs: the arguments of `NormGRUCell` and of `NormRNN`.
+
+    Masking:
+        As in `NormRNN`: a masked step keeps output and states and enters no statistic.
 
     Example:
         >>> import numpy as np

@@ -25,8 +25,19 @@ class MaskedPooling(keras.layers.Layer):
     Returns:
         float[batch, features]; zeros for a row without a valid token.
 
+    Masking:
+        Padding enters nothing, wherever it stands; the result carries no mask.
+
     Raises:
         ValueError: for an unknown mode.
+
+    Example:
+        >>> import keras
+        >>> from seqnorm import MaskedPooling
+        >>> x = keras.ops.array([[[1.0], [5.0], [9.0]]])
+        >>> mask = keras.ops.array([[True, True, False]])
+        >>> [float(MaskedPooling(mode)(x, mask=mask)[0, 0]) for mode in ("last", "mean", "max")]
+        [5.0, 3.0, 5.0]
     """
 
     def __init__(self, mode: str = "last", **kwargs: Any):

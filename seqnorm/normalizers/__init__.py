@@ -33,10 +33,19 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
     Args:
         identifier: a name such as "layer"; a dict with the name and arguments, such as
             `{"name": "batch", "momentum": 0.9}`; a normaliser; or None for no normalisation.
+            The names: "none", "layer", "rms", "batch", "group", "dyt".
+
+    Returns:
+        The normaliser: a new one, or `identifier` itself where it is one.
 
     Raises:
         ValueError: for an unknown name (the message lists the known ones).
         TypeError: for any other type.
+
+    Example:
+        >>> from seqnorm import normalizers
+        >>> normalizers.get({"name": "batch", "momentum": 0.9}).momentum
+        0.9
     """
     if isinstance(identifier, Normalizer):
         return identifier

@@ -29,10 +29,22 @@ class Context(NamedTuple):
 
 
 class Normalizer(keras.layers.Layer):
-    """Base of all normalisers: `y, moments = normalizer(x, context)`.
+    """Base of all normalisers: `y, moments = normalizer.call(x, context)`.
 
     `moments` are the batch statistics that the layer folds into the running ones after the loop,
     or None where there is nothing to keep. The call is pure: it assigns nothing.
+
+    Args:
+        **kwargs: `name`, `dtype`, `trainable` of the Keras layer.
+
+    Call arguments:
+        x: float[..., batch, features].
+        context: where in time `x` stands; see `Context`.
+
+    Masking:
+        `context.valid` says which rows are padding. A normaliser with statistics leaves those rows
+        out of them; one without ignores the mask. What it makes of a padded row itself does not
+        matter: the layer keeps that row's output and state.
     """
 
     time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it

@@ -53,6 +53,16 @@ class BatchNorm(MomentNormalizer):
     Raises:
         ValueError: for an unknown option or a number out of its range.
 
+    Example:
+        >>> import numpy as np
+        >>> from seqnorm import NormLSTM, normalizers
+        >>> layer = NormLSTM(8, norm=normalizers.BatchNorm(max_steps=50, small_batch="running"))
+        >>> tuple(layer(np.ones((4, 5, 3), "float32"), training=True).shape)
+        (4, 8)
+        >>> table = layer.cell.normalizers["recurrent"]
+        >>> tuple(table.moving_mean.shape), np.array(table.count)[3:7, 0].tolist()
+        ((50, 32), [4.0, 4.0, 0.0, 0.0])
+
     References:
         Cooijmans et al., "Recurrent Batch Normalization", 2016, arXiv:1603.09025.
         Laurent et al., "Batch Normalized Recurrent Neural Networks", 2015, arXiv:1510.01378
@@ -156,12 +166,14 @@ class BatchNorm(MomentNormalizer):
         flat = Moments(*(ops.cast(ops.squeeze(m, 1), self.count.dtype) for m in moments))
         rows = self.row(index)[: ops.shape(flat.count)[0]]
         batch = pool(flat, rows, self.num_rows)
-        old = Moments(self.moving_mean, self.moving_variance, self.count * self.momentum)
-        new = merge(old, batch)
-        seen = batch.count > 0
-        self.moving_mean.assign(ops.where(seen, new.mean, self.moving_mean))
-        self.moving_variance.assign(ops.where(seen, new.variance, self.moving_variance))
-        self.count.assign(ops.where(seen, new.count, self.count))
+        known = Moments(*(ops.convert_to_tensor(variable) for variable in self._table))
+        new = merge(known._replace(count=known.count * self.momentum), batch)
+        for variable, value, before in zip(self._table, new, known, strict=True):
+            variable.assign(ops.where(batch.count > 0, value, before))
+
+    @property
+    def _table(self) -> tuple[Any, Any, Any]:
+        return self.moving_mean, self.moving_variance, self.count
 
     def row(self, index: Any) -> Any:
         """The row of the table that step `index` belongs to."""
@@ -176,8 +188,7 @@ class BatchNorm(MomentNormalizer):
 
     def running(self, row: Any) -> Moments:
         """Running moments of `row` int32[...]: mean, variance [..., features], count [..., 1]."""
-        table = (self.moving_mean, self.moving_variance, self.count)
-        return Moments(*(ops.take(values, row, axis=0) for values in table))
+        return Moments(*(ops.take(values, row, axis=0) for values in self._table))
 
     def _apply(self, x: Any, mean: Any, variance: Any) -> Any:
         return self.affine(normalize(x, mean, variance, self.epsilon), x.dtype)

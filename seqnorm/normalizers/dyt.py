@@ -23,6 +23,15 @@ class DynamicTanh(AffineNormalizer):
     Masking:
         Ignored; kept for interchangeability. A row depends on nothing but itself.
 
+    Example:
+        >>> import keras
+        >>> from seqnorm.normalizers import Context, DynamicTanh
+        >>> norm = DynamicTanh()
+        >>> norm.build((None, 2))
+        >>> y, _ = norm.call(keras.ops.array([[0.0, 2.0]]), Context())
+        >>> [round(float(value), 3) for value in y[0]]
+        [0.0, 0.762]
+
     Reference:
         Zhu et al., "Transformers without Normalization", 2025, arXiv:2503.10622.
     """

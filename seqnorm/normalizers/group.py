@@ -15,6 +15,8 @@ from seqnorm.ops.moments import feature_moments, normalize
 class GroupNorm(MomentNormalizer):
     """Normalise each of G equal groups of a row's features by itself, then γ and β per feature.
 
+        GN(x; γ, β)_k = γ_k (x_k - μ_g) / sqrt(σ²_g + ε) + β_k,   μ_g, σ²_g over the group g of k
+
     Equations 1, 2 and 7 of the paper with no spatial axis. With one group per gate this is the
     layer normalisation of TensorFlow 1's contrib cell, of TFLite's fused LSTM and of Hou et al.
 
@@ -29,6 +31,15 @@ class GroupNorm(MomentNormalizer):
 
     Raises:
         ValueError: if `groups` is below 1, or does not divide the number of features (on build).
+
+    Example:
+        >>> import keras
+        >>> from seqnorm.normalizers import Context, GroupNorm
+        >>> norm = GroupNorm(groups=2)
+        >>> norm.build((None, 4))
+        >>> y, _ = norm.call(keras.ops.array([[1.0, 3.0, 10.0, 30.0]]), Context())
+        >>> [round(float(value), 3) for value in y[0]]
+        [-1.0, 1.0, -1.0, 1.0]
 
     Reference:
         Wu and He, "Group Normalization", 2018, arXiv:1803.08494.

@@ -26,6 +26,15 @@ class LayerNorm(MomentNormalizer):
     Masking:
         Ignored; kept for interchangeability. A row depends on nothing but itself.
 
+    Example:
+        >>> import keras
+        >>> from seqnorm.normalizers import Context, LayerNorm
+        >>> norm = LayerNorm()
+        >>> norm.build((None, 4))
+        >>> y, _ = norm.call(keras.ops.array([[1.0, 2.0, 3.0, 4.0]]), Context())
+        >>> [round(float(value), 3) for value in y[0]]
+        [-1.342, -0.447, 0.447, 1.342]
+
     Reference:
         Ba, Kiros and Hinton, "Layer Normalization", 2016, arXiv:1607.06450.
     """

@@ -27,6 +27,15 @@ class RMSNorm(MomentNormalizer):
     Masking:
         Ignored; kept for interchangeability. A row depends on nothing but itself.
 
+    Example:
+        >>> import keras
+        >>> from seqnorm.normalizers import Context, RMSNorm
+        >>> norm = RMSNorm()
+        >>> norm.build((None, 2))
+        >>> y, _ = norm.call(keras.ops.array([[3.0, 4.0]]), Context())
+        >>> [round(float(value), 3) for value in y[0]]
+        [0.849, 1.131]
+
     Reference:
         Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, arXiv:1910.07467.
     """

@@ -42,6 +42,8 @@ def hold(valid: Any, new: Any, old: Any) -> Any:
     """Take `new` on valid rows and `old` on the others; `valid` broadcasts, None means all.
 
     A selection and not a product: whatever a dead row computed, even NaN, reaches neither the
-    value nor, as long as it is finite, the gradient.
+    value nor, as long as it is finite, the gradient. The dtype is that of `old`: Keras computes
+    some operations on float64 in float32 unless its backend is TensorFlow.
     """
+    new = ops.cast(new, old.dtype)
     return new if valid is None else ops.where(valid, new, old)

@@ -22,6 +22,7 @@ from tests.reference.np_variants_lstm import (
     lstm_haste,
     lstm_hou,
     lstm_paper,
+    lstm_sonnet1,
 )
 from tests.reference.np_weights import Weights
 
@@ -93,6 +94,7 @@ VARIANTS: dict[tuple[str, str], Variant] = {
     ("lstm", "fastrnns"): lstm_fastrnns,
     ("lstm", "haste"): lstm_haste,
     ("lstm", "hou"): lstm_hou,
+    ("lstm", "sonnet1"): lstm_sonnet1,
     ("gru", "paper"): gru_paper,
     ("gru", "haste"): gru_haste,
 }

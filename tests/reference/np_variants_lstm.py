@@ -122,3 +122,20 @@ def lstm_hou(x_t: Array, states: States, w: Weights, epsilon: float = 1e-5) -> R
     c = sig(z["i"]) * np.tanh(z["c"]) + sig(z["f"]) * c_prev
     h = sig(z["o"]) * np.tanh(c)
     return h, (h, c)
+
+
+def lstm_sonnet1(
+    x_t: Array, states: States, w: Weights, epsilon: float = 1e-5, forget_bias: float = 1.0
+) -> Result:
+    """Sonnet 1 (gated_rnn.py), LSTM with use_layer_norm.
+
+    z = LN([x, h] W; gamma, beta) + b, one norm over 4H of the sum (site joint)
+    c = sig(f + forget_bias) * c_prev + sig(i) * tanh(j);  h = tanh(c) * sig(o): no norm on c.
+    """
+    h_prev, c_prev = states
+    kernel = np.concatenate([w.kernel, w.recurrent_kernel])
+    z = ln(np.concatenate([x_t, h_prev], axis=1) @ kernel, w, "joint", epsilon) + bias_of(w)
+    i, f, j, o = np.split(z, 4, axis=1)
+    c = sig(f + forget_bias) * c_prev + sig(i) * np.tanh(j)
+    h = np.tanh(c) * sig(o)
+    return h, (h, c)

@@ -41,6 +41,8 @@ SETTINGS = {
     ("lstm", "fastrnns"): (LSTM, LSTM, False, 1e-5, {"cell_norm": "carry"}),
     ("lstm", "haste"): (LSTM, LSTM[2:], True, 1e-5, {"cell_norm": "output"}),
     ("lstm", "hou"): (SPLIT_GATES, SPLIT_GATES, True, 1e-5, {"cell_norm": "none"}),
+    ("lstm", "sonnet1"): ([("joint", 4)],) * 2
+    + (True, 1e-5, {"placement": "joint", "cell_norm": "none"}),
     ("gru", "paper"): (GRU, GRU, False, 1e-5, {"form": "split"}),
     ("gru", "haste"): (FUSED, [], True, 1e-5, {"form": "fused"}),
 }
@@ -73,6 +75,8 @@ def test_every_variant_is_a_setting_of_the_cell(rng, key, go_backwards):
     if name == "contrib":  # its forget bias of 1 is a bias after the norm
         in_cell = w._replace(bias=np.repeat([0.0, 1.0, 0.0, 0.0], H))
         norms["joint"] = per_gate(norms, "joint")
+    if name == "sonnet1":
+        in_cell = w._replace(bias=w.bias + np.repeat([0.0, 1.0, 0.0, 0.0], H))
     if name == "hou":
         norms.update({side: per_gate(norms, side) for side in ("input", "recurrent")})
     expected = run(partial(STEPS[cell], weights=in_cell, **options), x, states, norms)

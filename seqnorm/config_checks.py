@@ -1,0 +1,103 @@
+"""What types cannot say about a configuration: ranges, choices, keys that contradict each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from seqnorm.config import RunConfig
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run as it is; the message says what to change."""
+
+
+Rule = tuple[str, Callable[[Any], bool]]
+
+
+def _at_least(low: int) -> Rule:
+    return f"must be at least {low}", lambda value: value >= low
+
+
+def _one_of(*choices: str) -> Rule:
+    return f"must be one of {', '.join(choices)}", lambda value: value in choices
+
+
+POSITIVE: Rule = ("must be a positive number", lambda value: value > 0 and math.isfinite(value))
+RATE: Rule = ("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
+SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
+
+# Special ids 0, 1 and 2 leave no word below 4; the start token leaves no word in a row of 1.
+RULES: dict[str, Rule] = {
+    "seed": _at_least(0),
+    "data.num_words": _at_least(4),
+    "data.max_length": _at_least(2),
+    "data.truncate": _one_of("head", "tail"),
+    "data.batch_size": _at_least(1),
+    "data.validation_fraction": SHARE,
+    "data.bucket": _at_least(0),
+    "data.examples": _at_least(10),
+    "data.test_examples": _at_least(1),
+    "cell.units": _at_least(1),
+    "cell.dropout": RATE,
+    "cell.recurrent_dropout": RATE,
+    "cell.zoneout": RATE,
+    "norm.epsilon": POSITIVE,
+    "norm.groups": _at_least(1),
+    "model.embedding": _at_least(1),
+    "model.embedding_dropout": RATE,
+    "model.depth": _at_least(1),
+    "model.pooling": _one_of("last", "mean", "max"),
+    "model.dropout": RATE,
+    "optim.learning_rate": POSITIVE,
+    "optim.clipnorm": POSITIVE,
+    "optim.weight_decay": POSITIVE,
+    "optim.schedule": _one_of("constant", "cosine"),
+    "optim.warmup_steps": _at_least(0),
+    "optim.beta_1": RATE,
+    "optim.beta_2": RATE,
+    "optim.epsilon": POSITIVE,
+    "optim.momentum": RATE,
+    "train.epochs": _at_least(1),
+    "train.patience": _at_least(0),
+    "train.log_every": _at_least(1),
+    "train.probe_every": _at_least(0),
+    "train.probe_examples": _at_least(2),
+}
+
+
+def validate(config: RunConfig) -> None:
+    """Refuses a configuration whose values are out of range or contradict one another.
+
+    What only one component can judge (a normaliser's arguments, say) is left to its constructor.
+
+    Args:
+        config: complete configuration; keys that are None are not set and are not checked.
+
+    Raises:
+        ConfigError: naming every offending key with its value, and what to do about it.
+    """
+    problems = [*_out_of_range(config), *_contradictions(config)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _out_of_range(config: RunConfig) -> Iterator[str]:
+    tree = OmegaConf.structured(config)
+    for key, (requirement, holds) in RULES.items():
+        value = OmegaConf.select(tree, key)
+        if value is not None and not holds(value):
+            yield f"{key} {requirement}; received {key}={value}."
+
+
+def _contradictions(config: RunConfig) -> Iterator[str]:
+    if config.norm.name == "batch" and config.data.batch_size == 1:
+        yield (
+            "norm=batch needs batches of at least 2 rows; received data.batch_size=1. The mean of "
+            "one row is the row itself, so every pre-activation would be normalised to exactly "
+            "zero and nothing of the input would be left. Raise data.batch_size (64 is the "
+            "default), or use norm=layer, whose statistics do not depend on the batch."
+        )

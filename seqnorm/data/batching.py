@@ -1,0 +1,156 @@
+"""Batches of rows of similar length, padded on the right, in an order that only the seed decides."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqnorm.data.spec import Split
+
+
+def batch_bounds(rows: int, batch_size: int) -> NDArray[np.int64]:
+    """Where batches begin and end: as few as ``batch_size`` allows, equal to within one row.
+
+    129 rows with ``batch_size=64`` are three batches of 43, not two of 64 and one of a single row,
+    whose batch statistics would erase it. Only where pairs do not come out even (``batch_size=2``,
+    an odd number of rows) one batch has three rows rather than one.
+
+    Returns:
+        int64[batches + 1], rising from 0 to ``rows``.
+    """
+    batches = math.ceil(rows / batch_size)
+    if batch_size > 1:
+        batches = min(batches, max(1, rows // 2))
+    return np.arange(batches + 1) * rows // max(batches, 1)
+
+
+def batch_order(
+    lengths: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    bucket: int,
+    rng: np.random.Generator | None,
+) -> list[NDArray[np.int64]]:
+    """The rows of each batch of one epoch.
+
+    All rows are shuffled and cut into pools of ``bucket`` batches; each pool is sorted by length
+    (equal lengths keep their order) and cut into batches; then the batches are shuffled.
+
+    Example:
+        Lengths [5, 1, 4, 2, 3, 6], batches of 2, ``bucket=3``, no shuffle: one pool, sorted to
+        lengths 1 2 | 3 4 | 5 6, which are the rows [1, 3], [4, 2], [0, 5] and need 3 padding
+        tokens. Unsorted, the rows [0, 1], [2, 3], [4, 5] need 4 + 2 + 3 = 9.
+
+    Args:
+        lengths: int64[n], length of each row.
+        bounds: int64[batches + 1] from ``batch_bounds``.
+        bucket: batches per pool; 0 or 1 does not sort.
+        rng: what shuffles; None keeps rows and batches in order.
+
+    Returns:
+        One int64 array of row indices per batch; together they hold every row once.
+    """
+    rows = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    if bucket > 1:
+        edges = bounds[bucket:-1:bucket]
+        pools = np.split(rows, edges)
+        rows = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    batches = np.split(rows, bounds[1:-1])
+    return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
+
+
+class Batches(keras.utils.PyDataset):
+    """A split as padded batches ``(tokens int32[B, T], labels int32[B])``.
+
+    T is the longest row of the batch; shorter rows are padded on the right with 0, so the mask is
+    ``tokens != 0``. The order of an epoch follows from ``(seed, epoch)`` alone, whatever ran before
+    and however many workers fetch. ``on_epoch_end`` goes on to the next epoch; set ``epoch`` to
+    continue a run.
+
+    Keras's ``fit`` shuffles the batches of a PyDataset once more with Python's global random state
+    unless it is called with ``shuffle=False``: pass that.
+
+    A batch of a single row has no batch statistics (its variance is 0, so batch normalisation
+    leaves nothing of it). Batches are therefore equal to within one row, see ``batch_bounds``: one
+    row comes alone only for ``batch_size=1`` or if the split has one row.
+
+    Args:
+        split: rows and labels.
+        batch_size: largest number of rows, at least 1.
+        seed: decides the order, with the epoch; not negative.
+        shuffle: False yields the same order every epoch; ``order`` and ``restore`` undo it.
+        bucket: batches in a pool that is sorted by length; 0 or 1 does not sort.
+        **kwargs: ``workers``, ``use_multiprocessing``, ``max_queue_size`` of ``PyDataset``.
+
+    Raises:
+        ValueError: if the split is empty or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        seed: int = 0,
+        shuffle: bool = True,
+        bucket: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if len(split) < 1 or batch_size < 1 or bucket < 0 or seed < 0:
+            raise ValueError(
+                "Batches needs at least one row, batch_size >= 1, bucket >= 0 and seed >= 0, "
+                f"received len(split)={len(split)}, batch_size={batch_size}, bucket={bucket}, "
+                f"seed={seed}. Check the data configuration."
+            )
+        self.split = split
+        self.batch_size, self.seed, self.shuffle, self.bucket = batch_size, seed, shuffle, bucket
+        self._bounds = batch_bounds(len(split), batch_size)
+        self.epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """Which epoch's order is served, from 0."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        rng = np.random.default_rng((self.seed, epoch)) if self.shuffle else None
+        self._batches = batch_order(self.split.sequences.lengths, self._bounds, self.bucket, rng)
+        self._epoch = epoch
+
+    def on_epoch_end(self) -> None:
+        """Goes on to the order of the next epoch; Keras calls it, a loop of one's own must."""
+        self.epoch += 1
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Batch ``index`` of the current epoch: tokens int32[B, T] and labels int32[B]."""
+        rows = self._batches[index]
+        return self.split.sequences.padded(rows), self.split.labels[rows]
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens of one epoch, START included and padding not."""
+        return int(self.split.sequences.values.size)
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """int64[n]: the row of the split that is yielded at each place of the current epoch."""
+        return np.concatenate(self._batches)
+
+    def restore(self, outputs: ArrayLike) -> NDArray[Any]:
+        """Puts outputs [n, ...], one per row as yielded, back into the order of the split."""
+        values = np.asarray(outputs)
+        if len(values) != len(self.split):
+            raise ValueError(
+                f"restore needs one output for each of the {len(self.split)} rows, received "
+                f"outputs of shape {values.shape}. Join the outputs of all batches of one epoch."
+            )
+        restored = np.empty_like(values)
+        restored[self.order] = values
+        return restored

@@ -1,0 +1,114 @@
+"""Where data files come from: a folder of prepared data, or the public source.
+
+Nothing falls back silently: a folder that was named but lacks the file is an error, and only an
+unset ``data.dir`` downloads.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+
+
+def missing(name: str, looked_at: Path | str, remedy: str) -> FileNotFoundError:
+    """The error for a file or folder that is not there: what, where it was looked for, remedy."""
+    return FileNotFoundError(f"{name} is required, received nothing at {looked_at}. {remedy}")
+
+
+def damaged(path: Path | str, required: str, received: object, remedy: str = "") -> OSError:
+    """The error for a file that cannot be read; raise it ``from`` what the reader raised."""
+    what = f"{type(received).__name__}: {received}" if isinstance(received, Exception) else received
+    remedy = remedy or "The file is damaged or incomplete: delete it and get it again."
+    return OSError(f"{path} must be {required}, received {what}. {remedy}")
+
+
+def find(directory: str | Path | None, name: str, url: str, file_hash: str) -> Path:
+    """Path of the file ``name``: in ``directory``, or downloaded if that is None.
+
+    Files in a folder are not compared with the hash: a zip archive that was packed again holds the
+    same data but has other time stamps.
+
+    Args:
+        directory: ``data.dir``, or None to download (once, into Keras's cache, with a progress bar).
+        name: file name.
+        url: where it is published.
+        file_hash: sha256 or md5 of the published file.
+
+    Raises:
+        FileNotFoundError: if the folder has no such file.
+        OSError: if the download fails or yields another file.
+    """
+    if directory is None:
+        return download(name, url, file_hash)
+    path = Path(directory).expanduser() / name
+    if not path.is_file():
+        raise missing(
+            name,
+            f"{path} (data.dir={str(directory)!r})",
+            f"Put the file there (it is published at {url}), or leave data.dir unset (null) to "
+            "download it.",
+        )
+    return path
+
+
+def download(name: str, url: str, file_hash: str) -> Path:
+    """Path of the file in Keras's cache, downloaded if it is not there with this hash.
+
+    Raises:
+        OSError: if it cannot be downloaded or is not the published file.
+    """
+    import keras
+
+    try:
+        return Path(keras.utils.get_file(name, origin=url, file_hash=file_hash))
+    except Exception as error:
+        # get_file reports a failed download as a bare Exception and a wrong hash as ValueError;
+        # anything else is not about the file.
+        if type(error) is not Exception and not isinstance(error, OSError | ValueError):
+            raise
+        raise unreachable(name, url, error) from error
+
+
+def unreachable(name: str, url: str, error: Exception) -> OSError:
+    """The error for a failed download, with the way to do without the network."""
+    return OSError(
+        f"{name} is required and was to be downloaded from {url}, received "
+        f"{type(error).__name__}: {error}. Check the network, or get the file elsewhere and set "
+        "data.dir to the folder that holds it."
+    )
+
+
+def check_reachable(name: str, url: str, timeout: float = 20.0) -> None:
+    """Asks the server for the head of ``url``.
+
+    For downloaders that would retry for minutes on a machine without a network.
+
+    Raises:
+        OSError: if the server cannot be reached.
+    """
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=timeout).close()
+    except urllib.error.HTTPError:
+        return  # it answered; whether it has the file is for the download to find out
+    except OSError as error:
+        raise unreachable(name, url, error) from error
+
+
+def read_json(path: Path, required: type) -> Any:
+    """The content of a JSON file, which must be a ``required`` (list or dict).
+
+    Raises:
+        OSError: if it is not JSON or something else than required.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise damaged(path, "a JSON file", error) from error
+    if not isinstance(content, required):
+        raise damaged(path, f"a JSON {required.__name__}", f"a {type(content).__name__}")
+    return content

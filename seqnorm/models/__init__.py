@@ -1,0 +1,1 @@
+"""Models built from a configuration, and the baselines that need no recurrence."""

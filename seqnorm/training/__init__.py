@@ -1,0 +1,1 @@
+"""One experiment from top to bottom; `seqnorm.training.run.run` is the way in."""

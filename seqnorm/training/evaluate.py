@@ -1,0 +1,77 @@
+"""Scores on the test part, of a model or of the majority class."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+from seqnorm.data.batching import Batches
+from seqnorm.data.spec import Dataset, Split
+from seqnorm.training.backend import stream
+
+
+class Evaluation(NamedTuple):
+    """Predictions for each row of the test part, in its order, and the scores they give.
+
+    Attributes:
+        predicted: int32[n], the class that was answered.
+        probability: float32[n], the probability that the model gave it.
+        accuracy: share of rows that are right.
+        macro_f1: unweighted mean of the classes' F1 scores; a class never answered counts 0.
+        loss: mean negative log-likelihood; None where there is no model.
+    """
+
+    predicted: NDArray[np.int32]
+    probability: NDArray[np.float32]
+    accuracy: float
+    macro_f1: float
+    loss: float | None
+
+
+def batches_of(split: Split, batch_size: int) -> Batches:
+    """A split in an order of its own, sorted by length so that little is padding."""
+    whole = len(split) // batch_size + 1
+    return Batches(split, batch_size, shuffle=False, bucket=whole)
+
+
+def evaluate(model: keras.Model, split: Split, batch_size: int) -> Evaluation:
+    """Scores of a classifier that returns logits float[B, classes]."""
+    batches = batches_of(split, batch_size)
+    outputs = model.predict(stream(batches), verbose=0)  # pyright: ignore[reportArgumentType]
+    logits = batches.restore(outputs).astype(np.float64)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_probability = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    predicted = logits.argmax(axis=1).astype(np.int32)
+    rows = np.arange(len(split))
+    return _score(
+        split,
+        predicted,
+        np.exp(log_probability[rows, predicted]),
+        loss=float(-log_probability[rows, split.labels].mean()),
+    )
+
+
+def evaluate_majority(dataset: Dataset) -> Evaluation:
+    """Scores of always answering the most frequent class of the training part."""
+    counts = np.bincount(dataset.train.labels, minlength=dataset.num_classes)
+    rows = len(dataset.test)
+    share = counts.max() / counts.sum()
+    return _score(
+        dataset.test, np.full(rows, counts.argmax(), np.int32), np.full(rows, share), loss=None
+    )
+
+
+def _score(
+    split: Split, predicted: NDArray[np.int32], probability: NDArray, loss: float | None
+) -> Evaluation:
+    return Evaluation(
+        predicted,
+        probability.astype(np.float32),
+        accuracy=float(np.mean(predicted == split.labels)),
+        macro_f1=float(f1_score(split.labels, predicted, average="macro")),
+        loss=loss,
+    )

@@ -1,0 +1,101 @@
+"""Where a run stands: step, epoch, seconds, loss, gradient norm, speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+class Pulse(keras.callbacks.Callback):
+    """Where the run stands. Comes first among the callbacks; the others read it.
+
+    Keras hands callbacks the mean loss since the epoch's begin; `mean_loss` works the loss of the
+    latest steps out from two such means. Batches are equal to within one row
+    (`seqnorm.data.batching`), so counting batches instead of rows changes no visible digit.
+
+    Args:
+        optimizer: one of `seqnorm.training.optim`, which keeps gradient norm and rate.
+        tokens: real tokens of one epoch.
+        steps_per_epoch: batches of one epoch.
+
+    Attributes:
+        step: optimiser steps done.
+        epoch: epoch that is running, from 1.
+        gradient_norm: global norm at the last step, before clipping.
+        learning_rate: rate of the last step.
+    """
+
+    def __init__(self, optimizer: Any, tokens: int, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.optimizer = optimizer
+        self.tokens = tokens
+        self.steps_per_epoch = steps_per_epoch
+        self.step = self.epoch = self.batch = 0
+        self.gradient_norm = self.learning_rate = self.loss = 0.0
+        self._marked = (0, 0.0)
+        self._timed_steps, self._timed_seconds = 0, 0.0
+        self._epoch_seconds = 0.0
+        self.began = self._resumed = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Since training began, everything included."""
+        return time.perf_counter() - self.began
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Real tokens trained on in a second of this epoch, validation and probes excluded."""
+        return self._speed(self.batch, self._epoch_seconds)
+
+    @property
+    def overall_tokens_per_second(self) -> float:
+        """The same over all epochs, without the first step of all, which compiles the graph."""
+        return self._speed(self._timed_steps, self._timed_seconds)
+
+    def when(self) -> dict[str, Any]:
+        """The fields every record has."""
+        return {"epoch": self.epoch, "seconds": round(self.seconds, 3)}
+
+    def mean_loss(self) -> float:
+        """Mean loss of the steps since the last call in this epoch, or since its begin."""
+        before, mean_before = self._marked
+        self._marked = (self.batch, self.loss)
+        return (self.batch * self.loss - before * mean_before) / (self.batch - before)
+
+    @contextmanager
+    def excluded(self) -> Iterator[None]:
+        """The time spent inside does not count for the training speed."""
+        paused = time.perf_counter()
+        yield
+        self._resumed += time.perf_counter() - paused
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Starts the clock."""
+        self.began = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Counts from zero again what belongs to one epoch."""
+        self.epoch, self.batch, self._epoch_seconds = epoch + 1, 0, 0.0
+        self._marked = (0, 0.0)
+        self._resumed = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Reads the step's numbers."""
+        now = time.perf_counter()
+        elapsed, self._resumed = now - self._resumed, now
+        self.step += 1
+        self.batch = batch + 1
+        self._epoch_seconds += elapsed
+        if self.step > 1:
+            self._timed_steps += 1
+            self._timed_seconds += elapsed
+        self.loss = float((logs or {})["loss"])
+        self.gradient_norm = float(self.optimizer.gradient_norm)
+        self.learning_rate = float(self.optimizer.used_rate)
+
+    def _speed(self, steps: int, seconds: float) -> float:
+        return self.tokens / self.steps_per_epoch * steps / seconds if seconds else 0.0

@@ -1,0 +1,113 @@
+"""The run folder: plain files, written so that a killed run can never pass for a finished one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from omegaconf import OmegaConf
+
+from seqnorm.config import RunConfig
+from seqnorm.data.spec import Dataset
+from seqnorm.errors import UserError
+from seqnorm.training.environment import environment
+
+# What decides neither the model nor its scores; everything else identifies an arm of a comparison.
+_NOT_HASHED = ("seed", "runs_dir", "tracking")
+
+
+class RunFolder:
+    """A new folder for one run.
+
+    Args:
+        path: the folder, which exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, config: RunConfig) -> RunFolder:
+        """Makes the folder and writes config.yaml and environment.json.
+
+        The name says data, cell, norm, seed and time; four random digits keep runs apart that start
+        within the same second, also in different processes: making the folder is what reserves it.
+
+        Raises:
+            UserError: if the folder cannot be made.
+        """
+        moment = time.strftime("%Y%m%d-%H%M%S")
+        arm = f"{config.data.name}-{config.cell.name}-{config.norm.name}-s{config.seed}"
+        parent = Path(config.runs_dir).expanduser()
+        while True:
+            # Not from the seeded generators: two runs with one seed need two names.
+            path = parent / f"{arm}-{moment}-{secrets.token_hex(2)}"
+            try:
+                parent.mkdir(parents=True, exist_ok=True)
+                path.mkdir()
+            except FileExistsError:
+                if path.is_dir():
+                    continue
+                raise UserError(f"runs_dir must be a folder; received {parent}.") from None
+            except OSError as error:
+                raise UserError(
+                    f"runs_dir must be a folder that can be written to; received {parent} "
+                    f"({error.strerror}). Set runs_dir=..."
+                ) from error
+            break
+        folder = cls(path)
+        (path / "config.yaml").write_text(OmegaConf.to_yaml(asdict(config)), encoding="utf-8")
+        folder.write_json("environment.json", environment())
+        return folder
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.path.name
+
+    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        """Writes a JSON file that is either complete or not there."""
+        self._replace(name, json.dumps(values, indent=2, allow_nan=False).encode() + b"\n")
+
+    def write_model(self, model: keras.Model, dataset: Dataset) -> None:
+        """Writes model.keras and the vocabulary that its input ids refer to."""
+        model.save(self.path / "model.keras")
+        dataset.vocabulary.save(self.path / "vocabulary.json")
+
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes a compressed npz file that is either complete or not there."""
+        temporary = self.path / f".{name}"
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+        os.replace(temporary, self.path / name)
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Writes result.json, whose existence says that the run is finished. Call it last."""
+        self.write_json("result.json", result)
+
+    def _replace(self, name: str, content: bytes) -> None:
+        temporary = self.path / f".{name}"
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # or the rename may reach the disk before the content does
+        os.replace(temporary, self.path / name)
+
+
+def config_hash(config: RunConfig) -> str:
+    """Twelve hexadecimal digits that are equal for runs which differ at most in their seed.
+
+    Where data and results are kept, and who is told, does not enter either.
+    """
+    values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
+    del values["data"]["dir"]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,28 @@
+"""The one place that seeds a run."""
+
+from __future__ import annotations
+
+import gc
+
+import keras
+
+from seqnorm.training.backend import make_deterministic
+
+
+def start_afresh(seed: int, deterministic: bool) -> None:
+    """Makes a run independent of whatever ran before it in this process.
+
+    Seeds Python, NumPy and TensorFlow (from which Keras seeds initial weights and dropout), and
+    drops the graphs and layer names of an earlier job of the same process. The order of batches has
+    a seed of its own (`seqnorm.data.batching`).
+
+    Args:
+        seed: not negative.
+        deterministic: also make TensorFlow's operations reproducible; cannot be undone within the
+            process.
+    """
+    keras.backend.clear_session()
+    gc.collect()
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        make_deterministic()

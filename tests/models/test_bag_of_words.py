@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+
+from seqnorm.data.spec import Dataset, Sequences, Split
+from seqnorm.data.vocabulary import SPECIAL, Vocabulary
+from seqnorm.models import bag_of_words
+from seqnorm.models.bag_of_words import bag_of_words_accuracy
+
+VOCABULARY = Vocabulary([*SPECIAL, *"abcdefgh"])
+
+
+def make_dataset(rule, classes: int, size: int = 600) -> Dataset:
+    rng = np.random.default_rng(0)
+
+    def split(rows: int) -> Split:
+        texts = [[1, *rng.integers(3, 11, rng.integers(2, 9))] for _ in range(rows)]
+        return Split(Sequences.from_rows(texts), np.array([rule(t) for t in texts], np.int32))
+
+    names = tuple(f"class {number}" for number in range(classes))
+    return Dataset("toy", split(size), split(5), split(200), names, VOCABULARY)
+
+
+def test_counts_equal_scikit_learn(monkeypatch):
+    monkeypatch.setattr(bag_of_words, "MIN_TEXTS", 2)
+    part = make_dataset(lambda text: 0, 1, size=20).train.sequences
+    terms = bag_of_words.frequent_terms(part, VOCABULARY.size)
+    ours = bag_of_words.count(part, VOCABULARY.size, terms).toarray()
+    vectorizer = CountVectorizer(
+        analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=2
+    )
+    theirs = vectorizer.fit_transform([VOCABULARY.decode(row) for row in part]).toarray()
+    assert ours.shape == theirs.shape
+    assert sorted(map(tuple, ours.T)) == sorted(map(tuple, theirs.T))
+
+
+@pytest.mark.parametrize("weighting", ["tfidf", "counts"])
+def test_it_learns_words_and_pairs(weighting):
+    by_word = make_dataset(lambda text: int(3 in text), 2)
+    assert bag_of_words_accuracy(by_word, weighting)["accuracy"] > 0.97
+    by_pair = make_dataset(lambda t: int((3, 4) in list(zip(t, t[1:], strict=False))), 2, size=3000)
+    scores = bag_of_words_accuracy(by_pair, weighting)
+    assert scores["accuracy"] > max(0.97, scores["majority_accuracy"])
+
+
+def test_it_takes_any_number_of_classes():
+    scores = bag_of_words_accuracy(make_dataset(lambda t: 2 * (3 in t) + (4 in t), 4))
+    assert set(scores) == {"accuracy", "macro_f1", "majority_accuracy"}
+    assert scores["accuracy"] > 0.9 and scores["macro_f1"] > 0.9 > scores["majority_accuracy"]
+
+
+def test_a_pair_does_not_cross_from_one_text_to_the_next():
+    rows, numbers = bag_of_words.ngrams(Sequences.from_rows([[1, 3], [1], [1, 4, 5]]), 11)
+    pairs = numbers >= 11
+    assert (rows[pairs].tolist(), numbers[pairs].tolist()) == ([2], [11 * 5 + 5])
+
+
+def test_what_cannot_be_scored_is_refused():
+    with pytest.raises(ValueError, match="weighting='binary'"):
+        bag_of_words_accuracy(make_dataset(lambda t: 0, 2), weighting="binary")
+    with pytest.raises(ValueError, match=r"two classes, received 600 texts with labels \[0\]"):
+        bag_of_words_accuracy(make_dataset(lambda t: 0, 2))

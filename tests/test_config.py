@@ -1,0 +1,162 @@
+"""The configuration: every file composes, every mistake dies early, every key does something."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+import seqnorm
+from seqnorm.compose import compose
+from seqnorm.config import SCHEMAS, RunConfig, conf_dir
+from seqnorm.config_checks import RULES, ConfigError
+
+GROUPS = [name for name in RunConfig.__annotations__ if name not in ("seed", "runs_dir")]
+CHOICES = [
+    (group, path.stem)
+    for group in [*GROUPS, "experiment"]
+    for path in sorted((conf_dir() / group).glob("*.yaml"))
+]
+
+
+def leaves(node: dict, prefix: str = ""):
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_file_composes(group, choice):
+    config = compose([f"{group}={choice}"])
+    assert isinstance(config, RunConfig)
+    assert "???" not in [value for _, value in leaves(asdict(config))]
+    if group != "experiment":
+        chosen = getattr(config, group)
+        assert type(chosen) is SCHEMAS[group][choice]
+
+
+def test_every_schema_has_its_file_and_every_group_is_covered():
+    assert set(SCHEMAS) == set(GROUPS)
+    for group, choices in SCHEMAS.items():
+        assert set(choices) == {path.stem for path in (conf_dir() / group).glob("*.yaml")}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "norm.momentum=0.9",
+            "norm has no key 'momentum'. The valid keys are name, gamma, scale, center, epsilon.",
+        ),
+        ("data.batchsize=3", "data has no key 'batchsize'. Did you mean batch_size?"),
+        (
+            "sed=3",
+            "the configuration has no key 'sed'. Did you mean seed? The valid keys are seed,",
+        ),
+        ("nrom=layer", "the configuration has no key 'nrom'. Did you mean norm?"),
+        (
+            "norm=lyer",
+            "norm=lyer is not one of the choices of norm. Did you mean layer? "
+            "The choices are batch, dyt, group, layer, none, rms.",
+        ),
+        (
+            "experiment=dmeo",
+            "experiment=dmeo is not one of the choices of experiment. Did you mean",
+        ),
+        ("data.batch_size=many", "data.batch_size: Value 'many' of type 'str' could not be"),
+        ("+norm.momentum=0.9", "norm has no key 'momentum'."),
+        ("+nonsense=1", "the configuration has no key 'nonsense'."),
+        ("~seed", "the configuration needs its key 'seed'"),
+        ("norm.epsilon=${norm.epsilom}", "norm.epsilon: Interpolation key 'norm.epsilom' not"),
+        ("data.batch_size=0", "data.batch_size must be at least 1; received data.batch_size=0."),
+        ("optim.learning_rate=-1", "optim.learning_rate must be a positive number; received"),
+        ("optim.learning_rate=nan", "optim.learning_rate must be a positive number; received"),
+        ("model.dropout=1", "model.dropout is a share and must be at least 0 and below 1;"),
+        ("model.pooling=first", "model.pooling must be one of last, mean, max; received"),
+    ],
+)
+def test_a_mistake_names_what_would_be_right(override, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        compose([override])
+
+
+def test_all_values_out_of_range_are_named_at_once():
+    with pytest.raises(ConfigError) as caught:
+        compose(["train.epochs=0", "cell.units=-3"])
+    assert "train.epochs=0" in str(caught.value) and "cell.units=-3" in str(caught.value)
+
+
+def test_batch_norm_of_single_rows_is_refused_with_the_reason():
+    with pytest.raises(ConfigError, match=r"exactly zero .* Raise data\.batch_size"):
+        compose(["norm=batch", "data.batch_size=1"])
+    compose(["norm=layer", "data.batch_size=1"])
+    compose(["norm=batch", "data.batch_size=2"])
+
+
+def test_rules_are_about_keys_that_exist():
+    known = {"seed"} | {
+        f"{group}.{entry.name}"
+        for group, choices in SCHEMAS.items()
+        for schema in choices.values()
+        for entry in fields(schema)
+    }
+    assert set(RULES) <= known
+
+
+def test_batch_norm_has_a_row_for_every_step():
+    assert compose(["norm=batch", "data.max_length=77"]).norm.max_steps == 77
+
+
+@pytest.mark.parametrize("group", ["cell", "norm", "model", "optim", "train"])
+def test_every_constant_has_its_reason_beside_it(group):
+    for path in sorted((conf_dir() / group).glob("*.yaml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("# "), f"{path.name} does not open with what it is"
+        for line in lines:
+            is_value = re.match(r"\w+: ", line) and not line.startswith("name:")
+            assert not is_value or " # " in line, f"{path.name}: {line}"
+
+
+@pytest.mark.parametrize("path", sorted((conf_dir() / "experiment").glob("*.yaml")), ids=str)
+def test_an_experiment_opens_with_command_cost_and_score(path):
+    header = path.read_text(encoding="utf-8").split("defaults:")[0]
+    for entry in ("# @package _global_", "command ", "expected cost ", "expected score "):
+        assert entry in header
+
+
+SOURCES = [
+    path.read_text(encoding="utf-8")
+    for path in Path(seqnorm.__file__).parent.rglob("*.py")
+    if path.stem not in ("config", "config_checks")
+]
+PASSED_ON = ("cell", "norm", "optim")  # whole, as arguments: tests/models and tests/training
+
+
+@pytest.mark.parametrize(
+    "key",
+    sorted(
+        {
+            f"{group}.{entry.name}"
+            for group, choices in SCHEMAS.items()
+            for schema in choices.values()
+            for entry in fields(schema)
+            if group not in PASSED_ON
+        }
+        | {"run.seed", "run.runs_dir"}
+    ),
+)
+def test_every_key_is_read(key):
+    group, name = key.split(".")
+    reads = re.compile(rf"\b({group}|config|self\._?{group})\.{name}\b")
+    assert any(reads.search(source) for source in SOURCES), f"nothing reads {key}"
+
+
+def test_configuration_survives_a_round_trip_through_yaml():
+    config = compose(["norm=batch", "optim=sgd", "data=synthetic"])
+    text = OmegaConf.to_yaml(asdict(config))
+    assert OmegaConf.to_container(OmegaConf.create(text)) == asdict(config)

@@ -1,0 +1,190 @@
+"""One run from top to bottom: its folder, its repeatability, its ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from seqnorm.training.run import run
+
+RESULT_KEYS = {
+    "run",
+    "data",
+    "cell",
+    "norm",
+    "seed",
+    "config_hash",
+    "status",
+    "message",
+    "test_accuracy",
+    "test_macro_f1",
+    "test_loss",
+    "val_accuracy",
+    "majority_accuracy",
+    "best_epoch",
+    "steps",
+    "train_seconds",
+    "tokens_per_second",
+    "parameters",
+}
+PLAIN = ("norm=none", "train.probe_every=0")  # the quickest to compile
+# What a clock measures, or names: the only things that may differ between equal runs.
+TIMES = {"seconds", "tokens_per_second", "train_seconds", "run"}
+
+
+def without_times(record):
+    return {key: value for key, value in record.items() if key not in TIMES}
+
+
+def test_run_folder_is_complete(small, records):
+    config = small("norm=batch", "train.epochs=2")
+    result = run(config)
+    folder = Path(config.runs_dir) / result["run"]
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml",
+        "environment.json",
+        "metrics.jsonl",
+        "probes.npz",
+        "model.keras",
+        "vocabulary.json",
+        "predictions.npz",
+        "result.json",
+    }
+    stored = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert stored == result and set(result) == RESULT_KEYS
+    assert result["status"] == "completed" and result["message"] is None
+
+    lines = records(folder)
+    assert all({"event", "step", "epoch", "seconds"} <= line.keys() for line in lines)
+    epochs = [line for line in lines if line["event"] == "epoch"]
+    assert [line["epoch"] for line in epochs] == [1, 2]
+    assert epochs[-1]["step"] == result["steps"] == 2 * epochs[0]["step"]
+    steps = [line["step"] for line in lines if line["event"] == "train"]
+    assert steps == list(range(1, result["steps"] + 1))
+    # The losses of an epoch's steps average to the loss of the epoch.
+    losses = [line["loss"] for line in lines if line["event"] == "train" and line["epoch"] == 2]
+    assert np.mean(losses) == pytest.approx(epochs[1]["loss"], rel=0.02)
+    probe = next(line for line in lines if line["event"] == "probe")
+    assert {"lstm_1/recurrent/distance", "lstm_1/gradient_norm"} <= probe.keys()
+
+    with np.load(folder / "predictions.npz") as predictions:
+        right = predictions["labels"] == predictions["predicted"]
+        assert right.mean() == result["test_accuracy"]
+        assert len(predictions["lengths"]) == len(right) == config.data.test_examples
+        assert (predictions["probability"] >= 0.5).all()
+
+
+def test_saved_model_loads_in_a_fresh_process(small):
+    config = small("model.bidirectional=true", *PLAIN, "norm=batch")
+    folder = Path(config.runs_dir) / run(config)["run"]
+    tokens = np.array([[1, 5, 4, 7], [1, 9, 0, 0]], "int32")
+    here = keras.models.load_model(folder / "model.keras")(tokens)
+    program = (
+        "import keras, numpy\nfrom seqnorm import NormLSTM\n"
+        f"model = keras.models.load_model({str(folder / 'model.keras')!r})\n"
+        f"print(numpy.asarray(model(numpy.array({tokens.tolist()}, 'int32'))).tolist())"
+    )
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert there.returncode == 0, there.stderr[-2000:]
+    np.testing.assert_allclose(json.loads(there.stdout), here, rtol=1e-6)
+
+
+def test_same_seed_same_numbers_with_and_without_probes(small, records):
+    """Probing may change no statistic, no random stream and no result."""
+    options = ("norm=batch", "cell.dropout=0.2", "cell.recurrent_dropout=0.2")
+    configs = [
+        small(*options, runs="once"),
+        small(*options, runs="again"),
+        small(*options, "train.probe_every=0", runs="unprobed"),
+    ]
+    results, histories, weights = [], [], []
+    for config in configs:
+        result = run(config)
+        folder = Path(config.runs_dir) / result["run"]
+        results.append(without_times(result))
+        histories.append([without_times(line) for line in records(folder)])
+        weights.append(keras.models.load_model(folder / "model.keras").get_weights())
+    assert results[0] == results[1] and histories[0] == histories[1]
+    for once, again, unprobed in zip(*weights, strict=True):
+        np.testing.assert_array_equal(once, again)
+        np.testing.assert_array_equal(once, unprobed)
+    unprobed = [line for line in histories[0] if line["event"] != "probe"]
+    assert histories[2] == unprobed and unprobed != histories[0]
+
+
+def test_other_seed_other_numbers(small):
+    first, second = (run(small(f"seed={seed}", *PLAIN)) for seed in (0, 1))
+    assert first["test_loss"] != second["test_loss"]
+    assert first["config_hash"] == second["config_hash"]
+
+
+def test_divergence_is_a_result_that_names_step_and_rate(small, records):
+    config = small("norm=none", "optim.learning_rate=1e30", "optim.clipnorm=null")
+    result = run(config)
+    assert result["status"] == "diverged"
+    assert f"at step {result['steps']} " in result["message"]
+    assert "last learning rate was 1e+30" in result["message"]
+    assert result["test_accuracy"] == result["majority_accuracy"]
+    assert result["test_loss"] is None and result["val_accuracy"] is None
+    folder = Path(config.runs_dir) / result["run"]
+    assert json.loads((folder / "result.json").read_text(encoding="utf-8")) == result
+    last = [line for line in records(folder) if line["event"] == "train"][-1]
+    assert last["step"] == result["steps"]
+    assert "loss_nonfinite" in last or "gradient_norm_nonfinite" in last
+
+
+def test_early_stopping_keeps_the_best_epoch(small, records):
+    config = small("train.epochs=6", "train.patience=1", "optim.learning_rate=0.05", *PLAIN)
+    result = run(config)
+    folder = Path(config.runs_dir) / result["run"]
+    epochs = [line for line in records(folder) if line["event"] == "epoch"]
+    scores = [(line["val_accuracy"], -line["val_loss"]) for line in epochs]
+    assert result["best_epoch"] == 1 + scores.index(max(scores))
+    assert result["val_accuracy"] == max(scores)[0]
+    stopped_early = len(epochs) < 6
+    assert stopped_early == (len(epochs) - result["best_epoch"] >= 1)
+
+
+def test_killed_run_leaves_no_result_and_others_alone(small):
+    finished = small(*PLAIN)
+    result = run(finished)
+    folder = Path(finished.runs_dir) / result["run"]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    program = (
+        "from seqnorm.cli import train; train(["
+        f"'experiment=smoke', 'runs_dir={finished.runs_dir}', 'train.epochs=100000', 'norm=none'])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        killed = []
+        while time.monotonic() < deadline and process.poll() is None:
+            killed = [path for path in Path(finished.runs_dir).iterdir() if path != folder]
+            metrics = killed[0] / "metrics.jsonl" if killed else folder / "nothing"
+            if metrics.is_file() and "epoch" in metrics.read_text(encoding="utf-8"):
+                break
+            time.sleep(0.1)
+        assert process.poll() is None and killed
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    assert not (killed[0] / "result.json").exists()
+    lines = (killed[0] / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert all(json.loads(line) for line in lines[:-1])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

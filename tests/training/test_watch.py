@@ -1,0 +1,133 @@
+"""Callbacks, driven by hand: losses between records, divergence, the best epoch, the bar."""
+
+from __future__ import annotations
+
+import io
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from seqnorm.tracking.sink import Sink
+from seqnorm.training.progress import ProgressBar
+from seqnorm.training.pulse import Pulse
+from seqnorm.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
+
+
+class Memory(Sink):
+    def __init__(self):
+        self.lines = []
+
+    def start(self, config, name, folder): ...
+
+    def log(self, event, step, values):
+        self.lines.append((event, step, dict(values)))
+
+    def arrays(self, step, arrays): ...
+
+    def summary(self, values): ...
+
+    def close(self, exit_code=0): ...
+
+
+@pytest.fixture
+def pulse() -> Pulse:
+    return Pulse(SimpleNamespace(gradient_norm=2.0, used_rate=0.5), tokens=800, steps_per_epoch=8)
+
+
+def drive(callbacks, losses, epochs=1):
+    """Calls the callbacks as Keras does: with means since the epoch's begin."""
+    for epoch in range(epochs):
+        for callback in callbacks:
+            callback.on_epoch_begin(epoch)
+        for batch in range(len(losses)):
+            logs = {"loss": float(np.mean(losses[: batch + 1])), "accuracy": 0.5}
+            for callback in callbacks:
+                callback.on_train_batch_end(batch, logs)
+
+
+def test_recorded_losses_are_those_of_the_steps_in_between(pulse, rng):
+    sink, losses = Memory(), rng.uniform(0, 2, 8)
+    drive([pulse, Recorder(pulse, sink, log_every=3)], losses, epochs=2)
+    assert [step for _, step, _ in sink.lines] == [3, 6, 9, 12, 15]
+    recorded = [values["loss"] for _, _, values in sink.lines]
+    # Step 9 is the first of the second epoch: what was left of the first is not carried over.
+    expected = [losses[:3], losses[3:6], losses[:1], losses[1:4], losses[4:7]]
+    np.testing.assert_allclose(recorded, [np.mean(part) for part in expected], rtol=1e-9)
+    assert sink.lines[0][2]["gradient_norm"] == 2.0 and sink.lines[0][2]["learning_rate"] == 0.5
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_divergence_names_step_and_rate_and_is_recorded(pulse, value):
+    sink = Memory()
+    watchers = [pulse, Recorder(pulse, sink, log_every=100), StopWhenDiverged(pulse)]
+    with pytest.raises(Diverged, match=r"loss became (nan|inf) at step 3 .* rate was 0.5"):
+        drive(watchers, [1.0, 1.0, value, 1.0])
+    assert [step for _, step, _ in sink.lines] == [3]
+
+
+def test_a_gradient_or_a_validation_loss_that_breaks_is_divergence_too(pulse):
+    stop = StopWhenDiverged(pulse)
+    drive([pulse, stop], [1.0])
+    stop.on_epoch_end(0, {"val_loss": 0.1})
+    with pytest.raises(Diverged, match="validation loss became nan"):
+        stop.on_epoch_end(0, {"val_loss": math.nan})
+    pulse.optimizer.gradient_norm = math.inf
+    with pytest.raises(Diverged, match="gradient norm became inf at step 2"):
+        drive([pulse, stop], [1.0])
+
+
+def test_best_epoch_prefers_accuracy_then_loss_and_waits():
+    class Model:
+        def __init__(self):
+            self.stop_training, self.weights = False, 0
+
+        def get_weights(self):
+            return [self.weights]
+
+        def set_weights(self, weights):
+            self.restored = weights
+
+    model, best = Model(), BestEpoch(patience=2)
+    best.set_model(model)
+    course = [(0.5, 1.0), (0.7, 0.9), (0.7, 0.8), (0.7, 0.85), (0.6, 0.1)]
+    for epoch, (accuracy, loss) in enumerate(course):
+        model.weights = epoch + 1
+        assert not model.stop_training
+        best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
+    assert model.stop_training and best.epoch == 3 and best.accuracy == 0.7
+    best.restore(model)
+    assert model.restored == [3]
+
+
+def test_speed_leaves_out_the_first_step_and_what_is_excluded(pulse, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("seqnorm.training.pulse.time.perf_counter", lambda: clock.now)
+    pulse.on_train_begin()
+    pulse.on_epoch_begin(0)
+    for batch, seconds in enumerate([60.0, 2.0, 2.0]):
+        clock.now += seconds
+        pulse.on_train_batch_end(batch, {"loss": 1.0})
+        with pulse.excluded():
+            clock.now += 100.0
+    assert pulse.seconds == 364.0
+    assert pulse.tokens_per_second == pytest.approx(3 * 100 / 64)
+    assert pulse.overall_tokens_per_second == pytest.approx(2 * 100 / 4)
+
+
+def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(pulse):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for file, redraws in ((io.StringIO(), 0), (Terminal(), 1)):
+        bar = ProgressBar(pulse, epochs=4, file=file)
+        drive([pulse, bar], [0.25] * 8)
+        logs = {"loss": 0.25, "accuracy": 0.5, "val_loss": 0.75, "val_accuracy": 0.625}
+        bar.on_epoch_end(0, logs)
+        text = file.getvalue()
+        assert text.count("[") >= redraws and text.endswith("\n") and text.count("\n") == 1
+        assert "epoch 1/4" in text and "val_accuracy 0.6250" in text and "tokens/s" in text
+        assert ("\r" in text) == bool(redraws)
+        assert all(len(line) <= 100 for line in text.replace("\x1b[K", "").split("\r"))
