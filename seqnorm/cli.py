@@ -23,6 +23,9 @@ from seqnorm.compose import explain, is_mistake, to_run_config
 from seqnorm.config import conf_dir
 from seqnorm.errors import UserError
 
+# TensorFlow greets on stderr and reports missing GPUs as errors; what matters it raises.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 
 @dataclass
 class _Session:
@@ -82,7 +85,6 @@ def train(argv: Sequence[str] | None = None) -> int:
 
 def _job(config: DictConfig) -> float | None:
     """One run; returns the validation accuracy, for sweepers that maximise a number."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr otherwise
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each job's graph is traced anew
     try:
         run_config = to_run_config(config)

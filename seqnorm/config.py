@@ -126,7 +126,7 @@ class TrainConfig:
 
     Attributes:
         epochs: largest number of epochs.
-        patience: epochs without a better validation accuracy before training stops; 0 never stops.
+        patience: epochs without a lower validation loss before training stops; 0 never stops.
         log_every: steps between two "train" records.
         probe_every: steps between two "probe" records, besides each epoch's end; 0 for no probes.
         probe_examples: rows of the batch that is probed.

@@ -53,10 +53,11 @@ def _of_jax(loss: Callable[..., Any], layer: Any, tensors: list[Any]) -> list[An
         return value, [scope.get_current_value(variable) for variable in kept]
 
     values = [variable.value for variable in trained]
-    with jax.disable_jit():  # a scan would be compiled for this one call
-        (of_weights, of_tensors), assigned = jax.grad(pure, argnums=(0, 1), has_aux=True)(
-            values, tensors
-        )
+    unroll, layer.unroll = layer.unroll, True  # a scan would be compiled for this one call
+    (of_weights, of_tensors), assigned = jax.grad(pure, argnums=(0, 1), has_aux=True)(
+        values, tensors
+    )
+    layer.unroll = unroll
     for variable, value in zip(kept, assigned, strict=True):
         if value is not None:
             variable.assign(value)

@@ -56,6 +56,18 @@ over_grid = pytest.mark.parametrize(
 over_stateless = pytest.mark.parametrize(
     ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in STATELESS]
 )
+# One normaliser without memory and the one with, for what does not depend on its formula.
+over_pairs = pytest.mark.parametrize(
+    ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in ("layer", "batch")]
+)
+
+BACKEND = keras.backend.backend()
+tensorflow_only = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason=f"is about TensorFlow's graphs; the backend is {BACKEND}"
+)
+compiled_only = pytest.mark.skipif(
+    BACKEND == "torch", reason="Keras runs torch eagerly: nothing is compiled, one step at a time"
+)
 
 
 def right_padded(lengths: Any, steps: int = STEPS) -> np.ndarray:
@@ -110,7 +122,9 @@ def oracle(layer: Any, x: Any, mask: Any = None, states: Any = None, **kwargs: A
     """What the NumPy reference makes of the layer's weights."""
     cell = layer.cells[0]
     name = cell.NAME
-    weights = Weights(*(numpy(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
+    weights = Weights(numpy(cell.kernel), numpy(cell.recurrent_kernel), None)
+    if cell.bias is not None:
+        weights = weights._replace(bias=numpy(cell.bias))
     sites = {"output": "state", "carry": "state"}
     norms = {
         sites.get(site, site): ORACLE_NORMS[type(normalizer)](normalizer)
@@ -126,7 +140,7 @@ def oracle(layer: Any, x: Any, mask: Any = None, states: Any = None, **kwargs: A
         options["form"] = cell.gate_norm
     step = partial(CELLS[name].step, weights=weights, **options)
     if states is None:
-        states = [np.zeros((len(x), UNITS)) for _ in keras.tree.flatten(cell.state_size)]
+        states = [np.zeros((len(x), cell.units)) for _ in keras.tree.flatten(cell.state_size)]
     return run_layer(lambda x, s, n: step(x, s, n), x, tuple(states), norms, mask, **kwargs)
 
 
@@ -162,7 +176,7 @@ def _batch_site(normalizer: BatchNorm) -> BatchNormSite:
 
 def _dyt(normalizer: DynamicTanh) -> Callable:
     affine = {name: value for name, value in _affine(normalizer).items() if name != "epsilon"}
-    return partial(np_norms.dyt, alpha=float(normalizer.alpha.numpy()), **affine)
+    return partial(np_norms.dyt, alpha=float(numpy(normalizer.alpha)), **affine)
 
 
 ORACLE_NORMS: dict[type[Normalizer], Callable] = {

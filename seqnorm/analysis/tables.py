@@ -30,8 +30,7 @@ class Table:
 
     def markdown(self) -> str:
         """As a Markdown table, its columns aligned so that it reads well as plain text."""
-        cells = [self.headings, *self.rows]
-        cells = [[text.replace("|", "\\|") for text in row] for row in cells]
+        cells = [[text.replace("|", "\\|") for text in row] for row in (self.headings, *self.rows)]
         widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(self.headings))]
 
         def line(row: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Batches of rows of similar length, padded on the right, in an order that only the seed decides."""
+"""Batches of rows of similar length, padded on the right, in an order set by the seed alone."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ class Batches(keras.utils.PyDataset):
     and however many workers fetch. ``on_epoch_end`` goes on to the next epoch; set ``epoch`` to
     continue a run.
 
-    Keras's ``fit`` shuffles the batches of a PyDataset once more with Python's global random state
-    unless it is called with ``shuffle=False``: pass that.
+    Two habits of Keras's ``fit``: it shuffles the batches of a PyDataset once more with Python's
+    global random state unless it is called with ``shuffle=False``, so pass that; and it calls
+    ``on_epoch_end`` once before its first epoch, which therefore has the order of epoch 1.
 
     A batch of a single row has no batch statistics (its variance is 0, so batch normalisation
     leaves nothing of it). Batches are therefore equal to within one row, see ``batch_bounds``: one

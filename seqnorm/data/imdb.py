@@ -1,4 +1,4 @@
-"""IMDB reviews, positive or negative: raw text from TensorFlow Datasets, a vocabulary of our own."""
+"""IMDB reviews, positive or negative: text from TensorFlow Datasets, a vocabulary of our own."""
 
 from __future__ import annotations
 

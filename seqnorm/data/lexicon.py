@@ -9,101 +9,32 @@ from numpy.typing import NDArray
 
 from seqnorm.data.vocabulary import SPECIAL, Vocabulary
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 MARKS = (",", ".", "but", ";")
 NEGATORS = ("not", "never", "hardly", "without")
 # Pairs of equal frequency, so that no class has the more frequent words.
-POSITIVE = tuple(
-    [
-        "good",
-        "great",
-        "funny",
-        "clever",
-        "warm",
-        "brilliant",
-        "lovely",
-        "honest",
-        "charming",
-        "superb",
-        "fresh",
-        "elegant",
-        "gripping",
-        "moving",
-        "witty",
-        "tender",
-        "graceful",
-        "vivid",
-        "bold",
-        "delightful",
-    ]
+POSITIVE = _words(
+    """
+    good great funny clever warm brilliant lovely honest charming superb fresh elegant
+    gripping moving witty tender graceful vivid bold delightful
+    """
 )
-NEGATIVE = tuple(
-    [
-        "bad",
-        "awful",
-        "boring",
-        "stupid",
-        "cold",
-        "clumsy",
-        "ugly",
-        "fake",
-        "annoying",
-        "terrible",
-        "stale",
-        "crude",
-        "tedious",
-        "lifeless",
-        "silly",
-        "brutal",
-        "awkward",
-        "gloomy",
-        "shallow",
-        "dreary",
-    ]
+NEGATIVE = _words(
+    """
+    bad awful boring stupid cold clumsy ugly fake annoying terrible stale crude tedious
+    lifeless silly brutal awkward gloomy shallow dreary
+    """
 )
-COMMON = tuple(
-    [
-        "the",
-        "a",
-        "and",
-        "of",
-        "to",
-        "is",
-        "it",
-        "in",
-        "this",
-        "that",
-        "was",
-        "as",
-        "for",
-        "with",
-        "movie",
-        "film",
-        "on",
-        "he",
-        "his",
-        "she",
-        "her",
-        "they",
-        "at",
-        "by",
-        "an",
-        "who",
-        "from",
-        "one",
-        "all",
-        "have",
-        "story",
-        "which",
-        "there",
-        "some",
-        "character",
-        "about",
-        "scene",
-        "when",
-        "just",
-        "time",
-        "what",
-    ]
+COMMON = _words(
+    """
+    the a and of to is it in this that was as for with movie film on he his she her they at
+    by an who from one all have story which there some character about scene when just time
+    what
+    """
 )
 # Rare neutral words are made of syllables: pronounceable, and as many as a Zipf tail needs.
 ONSETS = ("b", "d", "gl", "k", "l", "m", "pr", "s", "t", "v")
@@ -152,8 +83,12 @@ def build(marks: float, negators: float, valence: float) -> Lexicon:
     """Makes the lexicon.
 
     Args:
-        marks, negators, valence: shares of clause marks, negators and words with a valence among
-            all words; the rest is neutral. Within each kind frequencies follow Zipf's law.
+        marks: share of clause marks among all words.
+        negators: share of negators.
+        valence: share of words with a valence, half of each kind; the rest is neutral.
+
+    Returns:
+        A lexicon in which the frequencies within each kind follow Zipf's law.
     """
     kinds = {
         MARKS: marks,

@@ -1,7 +1,7 @@
 """Reuters newswires, 46 topics: Keras's file and Keras's split.
 
-The 11,228 newswires come as lists of word ranks; the file is divided 80 to 20 after a shuffle with a
-fixed seed, which makes the test set part of the publication: it must be the same shuffle.
+The 11,228 newswires come as lists of word ranks; the file is divided 80 to 20 after a shuffle with
+a fixed seed, which makes the test set part of the publication: it must be the same shuffle.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def load(config: DataConfig, seed: int) -> Dataset:
     """Reads Reuters; the seed decides only which training newswires are held out.
 
     Ids are Keras's: START 1, unknown 2, the most frequent word 4. Ids from ``config.num_words`` on
-    become unknown. The published ranks were counted over all newswires, the test part included; they
-    decide only which words have an id.
+    become unknown. The published ranks were counted over all newswires, the test part included;
+    they decide only which words have an id.
 
     Raises:
         OSError: if a file is missing, cannot be downloaded, or is damaged.
@@ -90,7 +90,7 @@ def read_newswires(path: Path) -> tuple[Sequences, NDArray[np.int32]]:
     try:
         # The published file holds an object array of lists, which NumPy can only store pickled.
         # Unpickling can run code, so the file must come from a trusted source.
-        with np.load(path, allow_pickle=True) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=True) as archive:
             rows, labels = archive["x"], np.asarray(archive["y"], dtype=np.int32)
         sequences = Sequences.from_rows(rows)
     except (

@@ -34,7 +34,7 @@ def find(directory: str | Path | None, name: str, url: str, file_hash: str) -> P
     same data but has other time stamps.
 
     Args:
-        directory: ``data.dir``, or None to download (once, into Keras's cache, with a progress bar).
+        directory: ``data.dir``, or None to download once into Keras's cache, with a progress bar.
         name: file name.
         url: where it is published.
         file_hash: sha256 or md5 of the published file.

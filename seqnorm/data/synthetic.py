@@ -8,9 +8,9 @@ whether the sum is positive::
     a bad story , not the good warm film of it .      -1 - 1 - 1    negative
     a good story , not the bad good film of it .      1 + 1 - 1     too close, not generated
 
-What makes a bag of words fail: a negator stands anywhere in its clause and its reach is several words
-long, so neither a word nor a pair of words tells whether a valence counts or is turned. Praise and
-blame are equally frequent, so neither the length nor any single word favours a label.
+What makes a bag of words fail: a negator stands anywhere in its clause and its reach is several
+words long, so neither a word nor a pair of words tells whether a valence counts or is turned.
+Praise and blame are equally frequent, so neither the length nor any single word favours a label.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 # The texts are as fixed as those of a published data set: runs differ in what they hold out.
 CORPUS_SEED = 20
 LABEL_NAMES = ("negative", "positive")
-# Shares of words. A valence is turned where the last of (mark, negator) was a negator: of nearly
-# NEGATORS / (MARKS + NEGATORS) = 0.47. At 0.5 single words would say nothing at all and a recurrent
-# network would find no first foothold; at 0.4 a bag of words passes 0.7. A clause has 12 words.
-MARKS, NEGATORS, VALENCE = 0.08, 0.07, 0.30
-# Number of words: exp(N(log 30, 0.6^2)), mean 36, kept between the shortest and the longest.
-MEDIAN, SPREAD = 30.0, 0.6
+# Shares of words. A valence is turned where the last of (mark, negator) was a negator: nearly
+# NEGATORS / (MARKS + NEGATORS) = 0.48 of them. At 0.5 single words would say nothing at all and a
+# recurrent network would find no first foothold; at 0.4 a bag of words passes 0.7. Clauses have 12
+# words on average, and a negator's reach is as long.
+MARKS, NEGATORS, VALENCE = 0.08, 0.075, 0.30
+# Number of words: exp(N(log 33, 0.6^2)), mean 40, kept between the shortest and the longest.
+MEDIAN, SPREAD = 33.0, 0.6
 SHORTEST, LONGEST = 9, 199  # with START: 10 to 200 tokens
 # Smallest absolute sum. Texts nearer to the border are drawn again: one misread word would decide.
 MARGIN = 3

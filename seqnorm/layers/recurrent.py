@@ -130,7 +130,13 @@ class NormRNN(keras.layers.RNN):
         self._check_call(sequences)
         carried = initial_state is not None or self.stateful
         states, age = self._initial(sequences, initial_state)
-        timeline = Timeline.start(_first(mask), age, carried=carried, backwards=self.go_backwards)
+        timeline = Timeline(
+            _first(mask),
+            age,
+            carried=carried,
+            backwards=self.go_backwards,
+            aligned=self.time_aware or self._seen is not None,
+        )
         x = timeline.enter(ops.cast(sequences, self.compute_dtype))
         steps = ops.shape(x)[0]
         context = timeline.contexts(steps, bool(training))
@@ -213,6 +219,9 @@ class NormRNN(keras.layers.RNN):
             perturbation: float[time, batch, units], added to h_t inside the loop (in running
                 order); the gradient of a loss with respect to it is dL/dh_t through all later
                 steps.
+
+        Steps are counted from where the run starts: backwards, from each row's last valid token. A
+        mask must therefore be right-padded.
 
         Yields:
             A list that gains one dict per cell and call: site -> `Moments` over the valid rows of

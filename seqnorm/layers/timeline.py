@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from keras import ops
 
@@ -22,32 +22,29 @@ class Timeline:
     """Masks, steps and direction of one call, batch-major outside and time-major inside.
 
     Args:
-        mask: bool[batch, time], or None.
+        mask: bool or integer[batch, time], or None.
         age: float[batch, 1], steps that each row has already seen, where a normaliser depends on
             time; else None.
         carried: whether `age` may differ from zero (a state was handed in).
         backwards: whether to run from the last valid token to the first.
+        aligned: whether step t must be the same token of every row counted from where the run
+            starts, which takes padding on the right.
     """
 
-    def __init__(self, mask: Any, age: Any, *, carried: bool, backwards: bool):
-        self.mask = mask
+    def __init__(self, mask: Any, age: Any, *, carried: bool, backwards: bool, aligned: bool):
+        self.mask: Any = None if mask is None else ops.cast(mask, "bool")
         self.age = age
         self.carried = carried
         self.backwards = backwards
+        self.aligned = aligned
         self.right_padded = None
-        if mask is not None and age is not None:
-            self.right_padded = backend.require(is_right_padded(mask), NOT_RIGHT_PADDED)
-
-    @classmethod
-    def start(cls, mask: Any, age: Any, *, carried: bool, backwards: bool) -> Self:
-        """The timeline for a mask of any integer or boolean dtype."""
-        mask = None if mask is None else ops.cast(mask, "bool")
-        return cls(mask, age, carried=carried, backwards=backwards)
+        if mask is not None and aligned:
+            self.right_padded = backend.require(is_right_padded(self.mask), NOT_RIGHT_PADDED)
 
     @property
     def padding_last(self) -> bool:
         """Whether a backward run meets padding last, where Keras's meets it first."""
-        return self.backwards and self.age is not None and self.mask is not None
+        return self.backwards and self.aligned and self.mask is not None
 
     def enter(self, x: Any) -> Any:
         """[batch, time, features] -> [time, batch, features] in running order, padding zeroed."""
@@ -102,6 +99,6 @@ class Timeline:
     def _turn(self, x: Any) -> Any:
         if not self.backwards:
             return x
-        # Without per-step statistics held states make a flip equal to reversing the valid part,
-        # and a flip takes any mask.
-        return ops.flip(x, axis=1) if self.age is None else reverse_valid(x, self.mask)
+        # Where steps need not agree, held states make a flip equal to reversing the valid part, and
+        # a flip takes any mask.
+        return reverse_valid(x, self.mask) if self.aligned else ops.flip(x, axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ TIME_STEP = "profile/time_step"
 
 def _import_wandb() -> Any:
     try:
-        import wandb
+        wandb: Any = import_module("wandb")
     except ImportError:
         wandb = None
     # A folder called "wandb" in the working directory imports as an empty namespace package.

@@ -3,12 +3,13 @@
 A probe runs the model on a fixed batch as at inference (no dropout, running statistics) and reads,
 for each recurrent layer and step t,
 
-- mean and spread of the pre-activations that enter each normaliser, over rows and features;
+- mean and spread of the pre-activations that enter each normaliser, over features and the rows that
+  are still alive at t;
 - for batch normalisation the distance of the batch's mean from the running one in units of the
   running spread, ``‖μ_B - μ‖ / ‖σ‖`` over the features (Cooijmans et al., 2016, section 4, on how
   statistics settle as t grows);
 - ``‖dL_b / dh_t‖``, the norm of the gradient of a row's loss with respect to the state, through all
-  later steps, averaged over rows.
+  later steps, averaged over the rows alive.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from seqnorm.data.spec import Split
+from seqnorm.data.spec import PAD, Split
 from seqnorm.models.classifier import recurrent_layers
 from seqnorm.ops.moments import Moments
 from seqnorm.tracking.sink import Sink
@@ -32,18 +33,19 @@ Arrays = dict[str, NDArray]
 
 
 def probe_batch(split: Split, rows: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The longest rows of a split, cut to the length of the shortest among them.
+    """Rows of every length that the split has, evenly from the shortest to the longest.
 
-    Without padding every step rests on the same number of rows, and step t of the backward
-    direction is the t-th word from the end for every normaliser.
+    So the number of rows that are still alive falls with the step as it does in the whole split:
+    what few rows do to batch statistics is in the picture.
 
     Returns:
-        tokens int32[B, T] and labels int32[B]; fewer than `rows` rows if the split has no more.
+        tokens int32[B, T], right-padded, and labels int32[B]; fewer than `rows` rows if the split
+        has no more.
     """
-    lengths = split.sequences.lengths
-    longest = np.argsort(-lengths, kind="stable")[:rows]
-    tokens = split.sequences.padded(longest)[:, : int(lengths[longest].min())]
-    return tokens, split.labels[longest]
+    by_length = np.argsort(split.sequences.lengths, kind="stable")
+    even = np.linspace(0, len(by_length) - 1, min(rows, len(by_length))).round().astype(int)
+    chosen = by_length[even]
+    return split.sequences.padded(chosen), split.labels[chosen]
 
 
 class Prober:
@@ -51,7 +53,7 @@ class Prober:
 
     Args:
         model: classifier from `seqnorm.models.classifier`.
-        tokens: int32[B, T] without padding.
+        tokens: int32[B, T], right-padded with PAD.
         labels: int32[B].
     """
 
@@ -64,18 +66,20 @@ class Prober:
     def read(self) -> Arrays:
         """What was measured, float64[T] by name (``<layer>/<site>/mean``...), and rows, int[T].
 
+        Step t counts from where the layer starts: a backward one from the last token of each row.
         Changes no weight, no statistic and no random state.
         """
         rows, steps = self.tokens.shape
         zeros = [ops.zeros((steps, rows, layer.units)) for layer in self.layers]
         batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.labels)
         gradients, seen = self._gradient(zeros, batch)
-        arrays: Arrays = {"rows": np.full(steps, rows)}
+        alive = (self.tokens != PAD).sum(axis=0)  # right-padded, so the same in both directions
+        arrays: Arrays = {"rows": alive}
         with np.errstate(all="ignore"):  # a network about to diverge holds infinities
             for layer, gradient, sites in zip(self.layers, gradients, seen, strict=True):
                 # The loss is a mean over rows; each row's own gradient is B times its share.
                 norms = np.linalg.norm(np.asarray(gradient, np.float64), axis=-1) * rows
-                arrays[f"{layer.name}/gradient_norm"] = norms.mean(axis=1)
+                arrays[f"{layer.name}/gradient_norm"] = norms.sum(axis=1) / alive
                 for site, moments in sites.items():
                     measured = _site_arrays(layer.cells[0].normalizers[site], moments)
                     for name, values in measured.items():
@@ -95,8 +99,12 @@ class Prober:
 
 
 def scalars(arrays: Arrays) -> dict[str, float]:
-    """One number for each array: its mean over the steps."""
-    return {name: float(values.mean()) for name, values in arrays.items() if name != "rows"}
+    """One number for each array: its mean over all tokens, so that crowded steps weigh more."""
+    return {
+        name: float(np.average(values, weights=arrays["rows"]))
+        for name, values in arrays.items()
+        if name != "rows"
+    }
 
 
 def _site_arrays(normalizer: Any, moments: Moments) -> Arrays:

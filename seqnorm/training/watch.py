@@ -77,7 +77,8 @@ class Recorder(keras.callbacks.Callback):
 class BestEpoch(keras.callbacks.Callback):
     """Keeps the weights of the best epoch and stops when it is long past.
 
-    Best is the highest validation accuracy; among equals, the lowest validation loss.
+    Best is the lowest validation loss. The accuracy of some thousand rows moves in steps of noise,
+    and may still creep up while the loss shows that the network has begun to learn rows by heart.
 
     Args:
         patience: epochs without a better one before training stops; 0 never stops.
@@ -91,16 +92,16 @@ class BestEpoch(keras.callbacks.Callback):
         super().__init__()
         self.patience = patience
         self.epoch, self.accuracy = 0, 0.0
-        self._score = (-math.inf, -math.inf)
+        self._loss = math.inf
         self._weights: list[Any] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compares the epoch with the best one so far."""
         model: Any = self.model
         values = logs or {}
-        score = (values["val_accuracy"], -values["val_loss"])
-        if score > self._score:
-            self._score, self.epoch, self.accuracy = score, epoch + 1, float(score[0])
+        if values["val_loss"] < self._loss:
+            self._loss, self.epoch = values["val_loss"], epoch + 1
+            self.accuracy = float(values["val_accuracy"])
             self._weights = model.get_weights()
         elif self.patience and epoch + 1 - self.epoch >= self.patience:
             model.stop_training = True

@@ -1,4 +1,4 @@
-"""Eager, graph and XLA; precisions; saving and loading; seeds."""
+"""Eager and compiled; precisions; saving and loading; seeds."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ import pytest
 
 from seqnorm.layers import NormRNN, recurrent_layer
 from tests import grid
+from tests.compiled import ways
 
-ROOT_CODE = """
+IN_A_FRESH_PROCESS = """
 import sys, numpy as np, keras, seqnorm
 seqnorm.NormRNN
-model = keras.models.load_model(sys.argv[1])
-data = np.load(sys.argv[2])
-np.testing.assert_array_equal(model.predict(data["x"], verbose=0), data["y"])
+data = np.load(sys.argv[1] + "/data.npz")
+for norm in sys.argv[2:]:
+    model = keras.models.load_model(f"{sys.argv[1]}/{norm}.keras")
+    y = keras.ops.convert_to_numpy(model(data["x"]))
+    np.testing.assert_allclose(y, data[norm], rtol=0, atol=1e-6)
 """
 
 
+@grid.compiled_only
 @pytest.mark.parametrize("training", [False, True])
 @grid.over_grid
-def test_eager_equals_graph_equals_xla(cell, norm, training, rng):
-    import tensorflow as tf
-
+def test_compiled_equals_eager(cell, norm, training, rng):
+    """Graph and XLA on TensorFlow, jit on JAX; statistics included."""
     layer = grid.make(cell, norm, rng)
     start = layer.get_weights()
     x, mask = grid.inputs(rng), grid.MASK
     results = []
-    for call in (layer, tf.function(layer), tf.function(layer, jit_compile=True)):
+    for call in (layer, *ways(layer)):
         layer.set_weights(start)
         outputs = call(x, mask=mask, training=training)
         results.append([*outputs, *layer.get_weights()])
@@ -44,7 +47,7 @@ def test_fits_in_a_model_with_dynamic_shapes(cell, norm, rng):
     model = _text_model(cell, norm)
     tokens = rng.integers(1, 20, (12, 7))
     tokens[::2, 4:] = 0
-    history = model.fit(tokens, rng.integers(0, 2, 12), epochs=2, batch_size=5, verbose=0)
+    history = model.fit(tokens, rng.integers(0, 2, 12), epochs=2, batch_size=6, verbose=0)
     assert np.all(np.isfinite(history.history["loss"]))
     assert model.predict(tokens[:, :3], verbose=0).shape == (12, 2)
 
@@ -58,20 +61,22 @@ def _text_model(cell, norm):
     x = recurrent_layer(cell, units=4, norm=norm)(x, mask=mask)
     model = keras.Model(tokens, keras.layers.Dense(2)(x))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, jit_compile=False)
+    model.compile("adam", loss, jit_compile=grid.BACKEND == "jax")
     return model
 
 
-@grid.over_grid
-def test_save_and_load_in_a_fresh_process(cell, norm, rng, tmp_path):
-    model = _text_model(cell, norm)
+@pytest.mark.parametrize("cell", grid.CELLS)
+def test_save_and_load_in_a_fresh_process(cell, rng, tmp_path):
     tokens = rng.integers(1, 20, (4, 7))
     tokens[1, 3:] = 0
-    model.fit(tokens, np.zeros(4), verbose=0)
-    path = tmp_path / "model.keras"
-    model.save(path)
-    np.savez(tmp_path / "data.npz", x=tokens, y=model.predict(tokens, verbose=0))
-    code = [sys.executable, "-c", ROOT_CODE, str(path), str(tmp_path / "data.npz")]
+    outputs = {}
+    for norm in grid.NORMS:
+        model = _text_model(cell, norm)
+        grid.randomize(model, rng)
+        model.save(tmp_path / f"{norm}.keras")
+        outputs[norm] = grid.numpy(model(tokens))
+    np.savez(tmp_path / "data.npz", x=tokens, **outputs)
+    code = [sys.executable, "-c", IN_A_FRESH_PROCESS, str(tmp_path), *grid.NORMS]
     subprocess.run(code, check=True, capture_output=True, timeout=300)
 
 
@@ -95,25 +100,14 @@ def _built(layer):
     return layer
 
 
-@grid.over_grid
-def test_same_seed_same_bytes(cell, norm, rng):
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_same_seed_same_bytes(norm, rng):
+    """With dropout, shuffling, padding and both directions."""
     tokens, labels = rng.integers(1, 20, (16, 7)), rng.integers(0, 2, 16)
     runs = []
     for seed in (3, 3, 4):
         keras.utils.set_random_seed(seed)
-        model = _text_model(cell, norm)
+        model = _text_model("lstm", norm)
         model.fit(tokens, labels, epochs=2, batch_size=4, verbose=0)
         runs.append(np.concatenate([w.ravel() for w in model.get_weights()]).tobytes())
     assert runs[0] == runs[1] != runs[2]
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0, 1e-20, 1e18])
-@grid.over_grid
-def test_extreme_inputs_stay_finite(cell, norm, value, rng):
-    from tests.gradients import gradients, weighted_sum
-
-    layer = grid.make(cell, norm, rng, dtype="float32", return_state=False)
-    x = np.full((grid.BATCH, grid.STEPS, grid.FEATURES), value, "float32")
-    loss = lambda x: weighted_sum(layer(x, mask=grid.MASK, training=True))  # noqa: E731
-    assert np.isfinite(float(loss(x)))
-    assert all(np.all(np.isfinite(g)) for g in gradients(loss, layer, x))

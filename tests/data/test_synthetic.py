@@ -87,8 +87,8 @@ def test_lengths_and_labels_are_like_a_corpus(full):
     for part in (full.train, full.validation, full.test):
         lengths = part.sequences.lengths
         assert lengths.min() >= 10 and lengths.max() <= 200
-        assert 33 < lengths.mean() < 42
-        assert abs(np.log(lengths).std() - synthetic.SPREAD) < 0.06
+        assert 37 < lengths.mean() < 43
+        assert 0.5 < np.log(lengths).std() < 0.62  # a little below SPREAD, as both ends are cut
         assert abs(part.labels.mean() - 0.5) < 0.04
         longer = lengths > np.median(lengths)
         assert abs(part.labels[longer].mean() - part.labels[~longer].mean()) < 0.08
@@ -117,7 +117,7 @@ def test_texts_read_like_text(full):
 def test_a_bag_of_words_stays_below_three_quarters(full):
     for weighting, strength in (("tfidf", 0.3), ("tfidf", 10.0), ("counts", 0.1), ("counts", 1.0)):
         scores = bag_of_words_accuracy(full, weighting, strength)
-        assert 0.6 < scores["accuracy"] < 0.72
+        assert 0.6 < scores["accuracy"] < 0.7
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_split():

@@ -76,7 +76,7 @@ def test_it_comes_back_from_its_file(tmp_path):
 def test_another_file_is_refused_by_name(tmp_path, content):
     path = tmp_path / "other.json"
     path.write_text(content)
-    with pytest.raises(ValueError, match="received path='.*other.json'"):
+    with pytest.raises(ValueError, match=r"received path='.*other\.json'"):
         Vocabulary.load(path)
 
 

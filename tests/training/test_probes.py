@@ -24,13 +24,31 @@ def classifier(*overrides: str) -> keras.Model:
     return build_classifier(config, vocabulary_size=30, num_classes=3)
 
 
-def test_probe_batch_has_no_padding_and_the_longest_rows(rng):
+def test_probe_batch_has_rows_of_every_length(rng):
     rows = [rng.integers(1, 9, length) for length in (3, 7, 5, 6, 1)]
     split = Split(Sequences.from_rows(rows), np.arange(5, dtype="int32"))
     tokens, labels = probe_batch(split, 3)
-    assert tokens.shape == (3, 5) and labels.tolist() == [1, 3, 2]
-    np.testing.assert_array_equal(tokens[0], rows[1][:5])
-    assert probe_batch(split, 99)[0].shape == (5, 1)
+    assert tokens.shape == (3, 7) and labels.tolist() == [4, 2, 1]
+    assert (tokens != 0).sum(axis=1).tolist() == [1, 5, 7]
+    np.testing.assert_array_equal(tokens[1, :5], rows[2])
+    assert probe_batch(split, 99)[0].shape == (5, 7)
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_a_row_counts_only_while_it_is_alive(batch, norm, direction):
+    tokens, labels = batch[0].copy(), batch[1]
+    tokens[0, 2:] = 0
+    model = classifier(f"norm={norm}", "model.bidirectional=true")
+    name = f"{direction}_lstm_1"
+    read = Prober(model, tokens, labels).read()
+    alone = Prober(model, tokens[1:], labels[1:]).read()
+    assert read["rows"].tolist() == [5, 5, 4, 4]
+    for what in ("input/mean", "recurrent/spread", "gradient_norm"):
+        late = slice(2, 4)  # where the short row has ended
+        np.testing.assert_allclose(
+            read[f"{name}/{what}"][late], alone[f"{name}/{what}"][late], rtol=1e-5, atol=1e-7
+        )
 
 
 def test_input_site_is_the_input_product(batch):

@@ -128,11 +128,11 @@ def test_other_seed_other_numbers(small):
 
 
 def test_divergence_is_a_result_that_names_step_and_rate(small, records):
-    config = small("norm=none", "optim.learning_rate=1e30", "optim.clipnorm=null")
+    config = small("norm=none", "optim.learning_rate=3e38")
     result = run(config)
     assert result["status"] == "diverged"
     assert f"at step {result['steps']} " in result["message"]
-    assert "last learning rate was 1e+30" in result["message"]
+    assert "last learning rate was 3e+38" in result["message"]
     assert result["test_accuracy"] == result["majority_accuracy"]
     assert result["test_loss"] is None and result["val_accuracy"] is None
     folder = Path(config.runs_dir) / result["run"]
@@ -147,9 +147,9 @@ def test_early_stopping_keeps_the_best_epoch(small, records):
     result = run(config)
     folder = Path(config.runs_dir) / result["run"]
     epochs = [line for line in records(folder) if line["event"] == "epoch"]
-    scores = [(line["val_accuracy"], -line["val_loss"]) for line in epochs]
-    assert result["best_epoch"] == 1 + scores.index(max(scores))
-    assert result["val_accuracy"] == max(scores)[0]
+    losses = [line["val_loss"] for line in epochs]
+    assert result["best_epoch"] == 1 + losses.index(min(losses))
+    assert result["val_accuracy"] == epochs[result["best_epoch"] - 1]["val_accuracy"]
     stopped_early = len(epochs) < 6
     assert stopped_early == (len(epochs) - result["best_epoch"] >= 1)
 

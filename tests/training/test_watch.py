@@ -78,7 +78,7 @@ def test_a_gradient_or_a_validation_loss_that_breaks_is_divergence_too(pulse):
         drive([pulse, stop], [1.0])
 
 
-def test_best_epoch_prefers_accuracy_then_loss_and_waits():
+def test_best_epoch_has_the_lowest_loss_and_waits():
     class Model:
         def __init__(self):
             self.stop_training, self.weights = False, 0
@@ -91,7 +91,7 @@ def test_best_epoch_prefers_accuracy_then_loss_and_waits():
 
     model, best = Model(), BestEpoch(patience=2)
     best.set_model(model)
-    course = [(0.5, 1.0), (0.7, 0.9), (0.7, 0.8), (0.7, 0.85), (0.6, 0.1)]
+    course = [(0.5, 1.0), (0.8, 0.9), (0.7, 0.8), (0.9, 0.85), (0.9, 0.81)]
     for epoch, (accuracy, loss) in enumerate(course):
         model.weights = epoch + 1
         assert not model.stop_training

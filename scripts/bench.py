@@ -1,0 +1,8 @@
+"""Times training steps against Keras: python scripts/bench.py --cells lstm --out bench.json."""
+
+import sys
+
+from seqnorm.bench.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""Paired timing: every subject once a round, so that what else runs hits all of them alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Samples(NamedTuple):
+    """Raw samples of one subject, in seconds."""
+
+    wall: list[float]
+    cpu: list[float]  # processor time of all threads: hardly moved by other processes
+
+
+def measure(
+    subjects: dict[str, Callable[[], object]], rounds: int, warm_up: int = 2
+) -> dict[str, Samples]:
+    """Runs all subjects in turn, `rounds` times after `warm_up` unmeasured rounds.
+
+    Args:
+        subjects: name -> one training step that has finished when it returns.
+        rounds: samples of each subject.
+        warm_up: rounds before the first sample (tracing, compilation, page faults).
+    """
+    for subject in subjects.values():
+        for _ in range(warm_up):
+            subject()
+    samples = {name: Samples([], []) for name in subjects}
+    for _ in range(rounds):
+        for name, subject in subjects.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            subject()
+            samples[name].cpu.append(time.process_time() - cpu)
+            samples[name].wall.append(time.perf_counter() - wall)
+    return samples
+
+
+def summary(samples: dict[str, Samples], reference: str) -> dict[str, dict[str, float]]:
+    """Milliseconds (median, quartiles) and ratios to the reference: of medians, and by round."""
+    base = samples[reference]
+    found = {}
+    for name, sample in samples.items():
+        low, middle, high = np.percentile(np.array(sample.wall) * 1e3, [25, 50, 75])
+        found[name] = {
+            "wall_ms": float(middle),
+            "wall_ms_25": float(low),
+            "wall_ms_75": float(high),
+            "cpu_ms": float(np.median(sample.cpu) * 1e3),
+            "wall_ratio": float(middle / (np.median(base.wall) * 1e3)),
+            "paired_wall_ratio": float(np.median(np.divide(sample.wall, base.wall))),
+            "cpu_ratio": float(np.median(sample.cpu) / np.median(base.cpu)),
+        }
+    return found

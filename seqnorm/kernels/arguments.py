@@ -1,0 +1,135 @@
+"""Groups of arguments that the compiled functions take.
+
+Letters: R rows of this thread, sorted from long to short; N their tokens, time-major (all rows
+alive at step 0, then step 1, ...); B, T batch and steps of the dense arrays; E, H inputs and units;
+G columns of the kernel. All arrays are flat and contiguous, `*_rows` and `*_tokens` say where a row
+starts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class Codes(NamedTuple):
+    """What is computed, as numbers: see `seqnorm.kernels.spec`."""
+
+    cell: int
+    input: int
+    recurrent: int
+    state: int
+    carry: int
+    joined: int  # 1: no norm on either product, so both are summed in one buffer
+
+
+class Sizes(NamedTuple):
+    """Sizes, and this thread's part of them."""
+
+    inputs: int
+    units: int
+    columns: int
+    low: int  # first unit of this thread
+    high: int  # one past its last unit
+    share: int  # index among the threads that have the same rows
+    shares: int  # how many have them
+    block: int  # rows that go through a step together, all of them if they are coupled
+
+
+class Layout(NamedTuple):
+    """Where rows and tokens are (int64)."""
+
+    alive: Array  # [steps] rows alive
+    start: Array  # [steps + 1] first token of a step
+    chunks: Array  # first step of each chunk, then the number of steps
+    lengths: Array  # [R]
+    rows: Array  # [R] index in the batch
+    x_tokens: Array  # [N] x_t of the token in x[B, T, E]
+    h_tokens: Array  # [N] h_(t-1) of the token in h[B, T, H]; of no meaning at t = 0
+    state_rows: Array  # [R] the row in [B, H]
+    wide_rows: Array  # multiples of G
+    unit_rows: Array  # multiples of H
+    blocks: Array  # [., 2] column ranges (start, width) of the products
+    pieces: Array  # [., 2] column ranges that are normalised together
+    own_units: Array  # [1, 2] the unit range of this thread
+    own_inputs: Array  # [1, 2] (0, E)
+
+
+class Vectors(NamedTuple):
+    """Gains and offsets of the sites, or their gradients; [G], the state's [H]."""
+
+    gain_in: Array
+    gain_rec: Array
+    gain_state: Array
+    offset_in: Array
+    offset_rec: Array
+    offset_state: Array
+
+
+class Saved(NamedTuple):
+    """What the forward pass leaves for the backward pass, which overwrites it."""
+
+    pre_in: Array  # [N, G] x W
+    pre_rec: Array  # [N, G] h U
+    state: Array  # [N, H] c
+    carried: Array  # [N, H] what the next step sees: `state` itself, or N(c)
+    mean_in: Array
+    scale_in: Array
+    variance_in: Array
+    mean_rec: Array
+    scale_rec: Array
+    variance_rec: Array
+    mean_state: Array
+    scale_state: Array
+    variance_state: Array
+
+
+class Scratch(NamedTuple):
+    """Working memory of one thread, for one block of rows."""
+
+    z: Array
+    q: Array
+    y: Array
+    dy: Array
+    dh: Array  # [R, H]
+    dc: Array  # [R, H]
+    left: Array  # left factor of a chunk
+    panel: Array  # right panel of a chunk
+    sums: Array  # [2 G]
+
+
+class Tables(NamedTuple):
+    """Constant offsets for the register tile, and room for one tile that has columns too many."""
+
+    spill: Array  # [ROWS, panel width]
+    spill_rows: Array  # where its rows start
+    left_rows: Array  # 0, 1, ...
+    c_rows: Array  # multiples of G
+
+
+class Call(NamedTuple):
+    """Everything one thread needs. Arrays that a pass does not use are empty."""
+
+    codes: Codes
+    sizes: Sizes
+    layout: Layout
+    vectors: Vectors
+    grads: Vectors
+    saved: Saved
+    scratch: Scratch
+    tables: Tables
+    epsilons: Array  # [3]
+    x: Array  # [B, T, E]
+    h: Array  # [B, T, H]
+    h0: Array  # [B, H]
+    c0: Array  # [B, H]
+    w: Array  # packed W forward, W^T backward (empty: no gradient of x)
+    u: Array  # packed U forward, U^T backward
+    d_h: Array  # dL/dh [B, T, H]; empty: only the last states have gradients
+    dx: Array  # [B, T, E]
+    dw: Array  # [E, G]
+    du: Array  # [H, G]
+    sync: Array  # a counter at zero

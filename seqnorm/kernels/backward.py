@@ -1,0 +1,142 @@
+"""The time loop backward: gradients of one thread's share, the gates being recomputed.
+
+Only du_t and dh_(t-1) are sequential. Gradients replace the saved products in place, and each chunk
+of steps adds to dW and dU and writes dx while its rows are still in the cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from seqnorm.kernels.gates import gru_back, lstm_cell_back, lstm_output_back, simple_back
+from seqnorm.kernels.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.products import outer, pack_left, product, product_to
+from seqnorm.kernels.sites import add_rows, copy_rows, site_backward, sum_rows
+from seqnorm.kernels.spec import GRU, LSTM
+from seqnorm.kernels.step import compute_gates, normalise_state, output_before, state_before
+from seqnorm.kernels.sync import barrier
+
+
+@njit(**PART)
+def _lstm(call, step, row, rows):
+    """From dh and dc of a block to the gradients of its gates and to dc of the step before."""
+    sizes, saved, scratch, grads = call.sizes, call.saved, call.scratch, call.grads
+    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    token, at = call.layout.start[step] + row, row * units + low
+    dy = scratch.dy
+    normalise_state(call, step, token, rows)
+    if call.codes.carry:
+        copy_rows(scratch.dc, at, dy, low, rows, units, width)
+    else:
+        dy[: rows * units] = 0
+    lstm_output_back(scratch.z, scratch.y, rows, units, low, width, scratch.dh, row, dy)
+    sum_rows(dy, rows, units, call.layout.own_units, grads.offset_state)
+    moments = (saved.mean_state, saved.scale_state)
+    site_backward(call.codes.state, saved.state, token, rows, units, call.layout.own_units, moments,
+                  step, call.vectors.gain_state, dy, grads.gain_state, scratch.sums)  # fmt: skip
+    if call.codes.carry:
+        copy_rows(saved.state, token * units + low, scratch.dc, at, rows, units, width)
+    else:
+        add_rows(saved.state, token * units + low, scratch.dc, at, rows, units, width)
+    past, starts, first, shift = state_before(call, step, row)
+    lstm_cell_back(scratch.z, rows, units, low, width, past, starts, first, shift, scratch.dc, row)
+
+
+@njit(**PART)
+def _gates_back(call, step, row, rows):
+    """scratch.z (and scratch.q) = gradients of the pre-activations of a block."""
+    codes, sizes, scratch = call.codes, call.sizes, call.scratch
+    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    token, z, dh = call.layout.start[step] + row, scratch.z, scratch.dh
+    if codes.cell == LSTM:
+        compute_gates(call, step, token, rows)
+        _lstm(call, step, row, rows)
+    elif codes.cell == GRU:
+        compute_gates(call, step, token, rows)
+        past, starts, first = output_before(call, step, row)
+        gru_back(z, scratch.q, rows, units, low, width, past, starts, first, dh, row)
+    else:
+        simple_back(z, rows, units, low, width, call.h, call.layout.h_tokens, token, dh, row)
+
+
+@njit(**PART)
+def _block(call, step, row, rows):
+    """A block of rows from dh to the gradients of its two products."""
+    codes, saved, grads, scratch = call.codes, call.saved, call.grads, call.scratch
+    vectors, wide, pieces = call.vectors, call.sizes.columns, call.layout.pieces
+    token = call.layout.start[step] + row
+    _gates_back(call, step, row, rows)
+    first, second = (saved.mean_in, saved.scale_in), (saved.mean_rec, saved.scale_rec)
+    sum_rows(scratch.z, rows, wide, pieces, grads.offset_in)
+    site_backward(codes.input, saved.pre_in, token, rows, wide, pieces, first, step,
+                  vectors.gain_in, scratch.z, grads.gain_in, scratch.sums)  # fmt: skip
+    if codes.joined:
+        return
+    recurrent = scratch.q if codes.cell == GRU else scratch.z
+    if codes.cell == GRU:
+        sum_rows(recurrent, rows, wide, pieces, grads.offset_rec)
+    site_backward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, second, step,
+                  vectors.gain_rec, recurrent, grads.gain_rec, scratch.sums)  # fmt: skip
+
+
+@njit(**PART)
+def _chunk(call, begin, end, pre_rec):
+    """DW and dU gain, and dx receives, the part of steps [begin, end)."""
+    sizes, layout, left, tables = call.sizes, call.layout, call.scratch.left, call.tables
+    wide, units, inputs = sizes.columns, sizes.units, sizes.inputs
+    first, last = layout.start[begin], layout.start[end]
+    depth, rest, panel = last - first, first, call.scratch.panel
+    if begin == 0:
+        rest = layout.start[1]
+        pack_left(rest, call.h0, layout.state_rows, 0, units, 0, depth, left)
+    pack_left(last - rest, call.h, layout.h_tokens, rest, units, rest - first, depth, left)
+    outer(units, depth, left, pre_rec, first * wide, wide, layout.blocks, call.du, panel, tables)
+    pack_left(depth, call.x, layout.x_tokens, first, inputs, 0, depth, left)
+    outer(inputs, depth, left, call.saved.pre_in, first * wide, wide, layout.blocks, call.dw, panel,
+          tables)  # fmt: skip
+    if call.w.size > 0:
+        low = first + depth * sizes.share // sizes.shares
+        high = first + depth * (sizes.share + 1) // sizes.shares
+        product_to(high - low, call.saved.pre_in, layout.wide_rows, low * wide, wide, call.w,
+                   layout.own_inputs, call.dx, layout.x_tokens, low, tables)  # fmt: skip
+
+
+@njit(**PART)
+def _backward(call):
+    """Gradients of one share, into call.grads, dw, du and dx; uses up call.saved.
+
+    scratch.dh and scratch.dc hold the gradients of the last states on entry and of the initial
+    states on return.
+    """
+    sizes, layout, saved, dh = call.sizes, call.layout, call.saved, call.scratch.dh
+    wide, units, low, width = sizes.columns, sizes.units, sizes.low, sizes.high - sizes.low
+    pre_rec = saved.pre_in if call.codes.joined else saved.pre_rec
+    for chunk in range(layout.chunks.size - 2, -1, -1):
+        begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
+        for step in range(end - 1, begin - 1, -1):
+            token, alive = layout.start[step], layout.alive[step]
+            if call.d_h.size > 0:
+                for r in range(alive):
+                    at = layout.h_tokens[token + r] + units + low
+                    add_rows(call.d_h, at, dh, r * units + low, 1, units, width)
+            for row in range(0, alive, sizes.block):
+                _block(call, step, row, min(sizes.block, alive - row))
+            barrier(call.sync, sizes.shares)
+            product(alive, pre_rec, layout.wide_rows, 0, token * wide, wide, call.u,
+                    layout.own_units, dh, layout.unit_rows, 0, call.codes.cell == GRU,
+                    call.tables)  # fmt: skip
+        _chunk(call, begin, end, pre_rec)
+
+
+def _entry(stamp: int) -> Any:
+    @njit(**ENTRY)
+    def backward(call):
+        if stamp:
+            _backward(call)
+
+    return backward
+
+
+backward = _entry(SOURCE)

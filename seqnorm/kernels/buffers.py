@@ -1,0 +1,104 @@
+"""Memory of one call: what is kept for the backward pass, working memory, packed weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqnorm.kernels.arguments import Codes, Saved, Scratch, Tables
+from seqnorm.kernels.plan import Share
+from seqnorm.kernels.pool import POOL
+from seqnorm.kernels.products import pack
+from seqnorm.kernels.spec import Spec
+from seqnorm.kernels.tile import ROWS, VECTOR_BYTES
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A zeroed array from the pool."""
+    out = POOL.lend(shape, dtype)
+    out.fill(0)
+    return out
+
+
+def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """The columns `pieces` [., 2] (start, width) of a matrix [K, N] in panels, for `product`."""
+    width = 2 * VECTOR_BYTES // matrix.itemsize
+    columns = sum(-(-int(size) // width) * width for _, size in pieces)
+    out = POOL.lend((columns * matrix.shape[0],), matrix.dtype)
+    pack(matrix, pieces, out)
+    return out
+
+
+def saved(codes: Codes, spec: Spec, shares: tuple[Share, ...], fixed: Any) -> list[Saved]:
+    """Buffers of every share; shares that split units see the same ones.
+
+    `fixed` has for each site of kind "fixed" its (mean, scale), each [steps, columns].
+    """
+    first = _saved(codes, spec, shares[0], fixed)
+    if spec.couples_rows:
+        return [first] * len(shares)
+    return [first] + [_saved(codes, spec, share, fixed) for share in shares[1:]]
+
+
+def _saved(codes: Codes, spec: Spec, share: Share, fixed: Any) -> Saved:
+    dtype = np.dtype(spec.dtype)
+    tokens, columns, units = share.tokens, share.sizes.columns, share.sizes.units
+    steps, pieces = len(share.layout.alive), len(share.layout.pieces)
+    pre_in = POOL.lend((tokens * columns,), dtype)
+    pre_rec = pre_in if codes.joined else POOL.lend((tokens * columns,), dtype)
+    cells = tokens * units if spec.cell == "lstm" else 0
+    state = POOL.lend((cells,), dtype)
+    carried = POOL.lend((cells,), dtype) if spec.carry else state
+    sites: list[np.ndarray] = []
+    for site, name in enumerate(spec.norms):
+        wide, parts = (units, 1) if site == 2 else (columns, pieces)
+        sites += _moments(name, tokens * parts, steps * wide, fixed[site], dtype)
+    return Saved(pre_in, pre_rec, state, carried, *sites)
+
+
+def _moments(
+    name: str, by_row: int, by_column: int, given: Any, dtype: np.dtype
+) -> list[np.ndarray]:
+    """Mean, scale and variance of one site."""
+    empty = np.empty(0, dtype)
+    if name in ("layer", "rms"):
+        return [np.empty(by_row, dtype), np.empty(by_row, dtype), empty]
+    if name == "batch":
+        return [np.empty(by_column, dtype) for _ in range(3)]
+    if name == "fixed":
+        mean, scale = (np.array(value, dtype).reshape(-1) for value in given)
+        return [mean, scale, empty]
+    return [empty, empty, empty]
+
+
+def scratch(share: Share, dtype: np.dtype, backward: bool) -> Scratch:
+    """Working memory of one thread, cut from one array."""
+    sizes, rows, kept = share.sizes, len(share.layout.rows), share.sizes.block
+    depth = share.chunk_tokens if backward else 0
+    carried = rows * sizes.units if backward else 0
+    tall = -(-max(sizes.inputs, sizes.units) // ROWS) * ROWS
+    wanted = {
+        "z": kept * sizes.columns,
+        "q": kept * sizes.columns,
+        "y": kept * sizes.units,
+        "dy": kept * sizes.units,
+        "dh": carried,
+        "dc": carried,
+        "left": tall * depth,
+        "panel": 2 * VECTOR_BYTES // dtype.itemsize * depth,
+        "sums": 2 * sizes.columns,
+    }
+    lanes = VECTOR_BYTES // dtype.itemsize
+    starts = np.cumsum([0, *(-(-count // lanes) * lanes for count in wanted.values())])
+    block = POOL.lend((int(starts[-1]),), dtype)
+    parts = zip(wanted.items(), starts, strict=False)
+    return Scratch(**{name: block[at : at + count] for (name, count), at in parts})
+
+
+def tables(share: Share, dtype: np.dtype) -> Tables:
+    """Offsets for the register tile."""
+    width = 2 * VECTOR_BYTES // dtype.itemsize
+    counting = np.arange(ROWS, dtype=np.int64)
+    spill = np.empty(ROWS * width, dtype)
+    return Tables(spill, counting * width, counting, counting * share.sizes.columns)

@@ -1,0 +1,101 @@
+"""The time loop forward: one thread's share of rows (or, if rows are coupled, of units)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from seqnorm.kernels.gates import gru_output, lstm_cell, lstm_output, simple_output
+from seqnorm.kernels.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.products import product
+from seqnorm.kernels.sites import copy_rows, site_moments
+from seqnorm.kernels.spec import GRU, LSTM
+from seqnorm.kernels.step import compute_gates, normalise_state, output_before, state_before
+from seqnorm.kernels.sync import barrier
+
+
+@njit(**PART)
+def _gates(call, step, token, rows):
+    """Moments of both products of a block, then its gates."""
+    codes, saved, pieces, wide = call.codes, call.saved, call.layout.pieces, call.sizes.columns
+    first = (saved.mean_in, saved.variance_in, saved.scale_in)
+    second = (saved.mean_rec, saved.variance_rec, saved.scale_rec)
+    epsilons = call.epsilons
+    site_moments(codes.input, saved.pre_in, token, rows, wide, pieces, epsilons[0], step, first)
+    site_moments(
+        codes.recurrent, saved.pre_rec, token, rows, wide, pieces, epsilons[1], step, second
+    )
+    compute_gates(call, step, token, rows)
+
+
+@njit(**PART)
+def _lstm(call, step, row, rows):
+    """C and h of a block, from its gates."""
+    sizes, saved, scratch, layout = call.sizes, call.saved, call.scratch, call.layout
+    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    token = layout.start[step] + row
+    past, starts, first, shift = state_before(call, step, row)
+    lstm_cell(scratch.z, rows, units, low, width, past, starts, first, shift, saved.state, token)
+    moments = (saved.mean_state, saved.variance_state, saved.scale_state)
+    site_moments(call.codes.state, saved.state, token, rows, units, layout.own_units,
+                 call.epsilons[2], step, moments)  # fmt: skip
+    normalise_state(call, step, token, rows)
+    if call.codes.carry:
+        copy_rows(scratch.y, low, saved.carried, token * units + low, rows, units, width)
+    lstm_output(scratch.z, scratch.y, rows, units, low, width, call.h, layout.h_tokens, token)
+
+
+@njit(**PART)
+def _block(call, step, row, rows):
+    """A block of rows from its products to h."""
+    sizes, tokens, z = call.sizes, call.layout.h_tokens, call.scratch.z
+    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    token = call.layout.start[step] + row
+    _gates(call, step, token, rows)
+    if call.codes.cell == LSTM:
+        _lstm(call, step, row, rows)
+    elif call.codes.cell == GRU:
+        past, starts, first = output_before(call, step, row)
+        gru_output(z, rows, units, low, width, past, starts, first, call.h, tokens, token)
+    else:
+        simple_output(z, rows, units, low, width, call.h, tokens, token)
+
+
+@njit(**PART)
+def _forward(call):
+    """Fills call.h (alive steps only) and call.saved."""
+    codes, sizes, layout, saved, tables = (
+        call.codes,
+        call.sizes,
+        call.layout,
+        call.saved,
+        call.tables,
+    )
+    wide, starts = sizes.columns, layout.wide_rows
+    target = saved.pre_in if codes.joined else saved.pre_rec
+    for chunk in range(layout.chunks.size - 1):
+        begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
+        first = layout.start[begin]
+        product(layout.start[end] - first, call.x, layout.x_tokens, first, 0, sizes.inputs, call.w,
+                layout.blocks, saved.pre_in, starts, first * wide, 0, tables)  # fmt: skip
+        for step in range(begin, end):
+            token, alive = layout.start[step], layout.alive[step]
+            past, rows, at = output_before(call, step, 0)
+            product(alive, past, rows, at, 0, sizes.units, call.u, layout.blocks, target, starts,
+                    token * wide, codes.joined, tables)  # fmt: skip
+            for row in range(0, alive, sizes.block):
+                _block(call, step, row, min(sizes.block, alive - row))
+            barrier(call.sync, sizes.shares)
+
+
+def _entry(stamp: int) -> Any:
+    @njit(**ENTRY)
+    def forward(call):
+        if stamp:
+            _forward(call)
+
+    return forward
+
+
+forward = _entry(SOURCE)

@@ -1,0 +1,50 @@
+"""What the processor offers: vector length, tile size and the number of threads."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+
+@cache
+def features() -> frozenset[str]:
+    """Names of the instruction-set extensions that LLVM found on this machine."""
+    import llvmlite.binding as llvm
+
+    return frozenset(name for name, present in llvm.get_host_cpu_features().items() if present)
+
+
+def vector_bytes() -> int:
+    """Length of the widest vector register in bytes: 64 (AVX-512), 32 (AVX) or 16 (SSE, NEON)."""
+    if "avx512f" in features():
+        return 64
+    return 32 if "avx" in features() else 16
+
+
+def tile_rows() -> int:
+    """Rows of one register tile: eight where there are 32 vector registers, else six.
+
+    Two accumulators a row, two registers for the panel and one broadcast must fit.
+    """
+    return 6 if vector_bytes() == 32 else 8
+
+
+def threads() -> int:
+    """Threads a kernel call is split over: `SEQNORM_THREADS`, else the cores this process may use.
+
+    Raises:
+        ValueError: `SEQNORM_THREADS` is not a whole number above zero.
+    """
+    text = os.environ.get("SEQNORM_THREADS", "")
+    if not text:
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(
+            "SEQNORM_THREADS must be a whole number above zero, "
+            f"received SEQNORM_THREADS={text!r}; unset it to use every core."
+        )
+    return int(text)

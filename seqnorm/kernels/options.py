@@ -1,0 +1,52 @@
+"""Compiler options shared by the kernel functions."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+# Sums may be reordered so that they vectorise, and products fused. NaN and infinity keep their
+# meaning: nnan and ninf would let the compiler drop them, and with them the sign of a diverging
+# run.
+_COMMON: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz"},
+}
+
+# Functions that Python calls: compiled once and kept on disk, with everything they call.
+ENTRY: dict[str, Any] = _COMMON | {"cache": True}
+
+# Functions that only compiled code calls: no wrapper for Python, which would take most of the
+# compiler's time because of the many arguments.
+JIT: dict[str, Any] = _COMMON | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+# Parts of the time loop that take the whole call: copying it for each block of rows would cost more
+# than their arithmetic.
+PART: dict[str, Any] = JIT | {"inline": "always"}
+
+
+_NOT_COMPILED = {
+    "__init__.py",
+    "buffers.py",
+    "graph.py",
+    "plan.py",
+    "pool.py",
+    "scan.py",
+    "workers.py",
+}
+
+
+def _source_stamp() -> int:
+    """A number that changes with any source file that compiled code is made from."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.name not in _NOT_COMPILED:
+            digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:6], "big") | 1
+
+
+# numba looks only at the file of the function it loads from disk, not at those of the functions it
+# calls. Entry functions close over this number, which numba makes part of the key.
+SOURCE: int = _source_stamp()

@@ -1,0 +1,118 @@
+"""How a call is divided: which rows (or units) a thread has, and where their tokens lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from seqnorm.kernels.arguments import Layout, Sizes
+from seqnorm.kernels.spec import Spec
+
+_BLOCK_ROWS = 8  # few enough for their gates to stay in the first cache
+_CHUNK_TOKENS = 128  # enough steps together for the products over tokens to run at full speed
+
+
+@dataclass(frozen=True)
+class Share:
+    """One thread's part of a call; `layout.rows` are its rows, from long to short."""
+
+    sizes: Sizes
+    layout: Layout
+
+    @property
+    def tokens(self) -> int:
+        """Alive tokens of the share."""
+        return int(self.layout.start[-1])
+
+    @property
+    def chunk_tokens(self) -> int:
+        """Tokens of the largest chunk."""
+        return int(np.diff(self.layout.start[self.layout.chunks]).max(initial=0))
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    spec: Spec, steps: int, inputs: int, units: int, shares: int, packed_lengths: bytes
+) -> tuple[Share, ...]:
+    lengths = np.frombuffer(packed_lengths, np.int64)
+    order = np.argsort(-lengths, kind="stable")
+    return tuple(
+        _share(spec, lengths, order, steps, inputs, units, index, shares) for index in range(shares)
+    )
+
+
+def plan(
+    spec: Spec, lengths: np.ndarray, steps: int, inputs: int, units: int, threads: int
+) -> tuple[Share, ...]:
+    """Shares of a batch with these lengths [B]; never more shares than rows (or units).
+
+    Rows are dealt from long to short, so that the shares' tokens differ by less than one sequence.
+    If rows are coupled by batch moments, every share has all rows and a range of units instead.
+    """
+    limit = max(1, units // 16) if spec.couples_rows else max(1, len(lengths))
+    packed = np.ascontiguousarray(lengths, np.int64).tobytes()
+    return _plan(spec, steps, inputs, units, min(threads, limit), packed)
+
+
+def _share(
+    spec: Spec,
+    lengths: np.ndarray,
+    order: np.ndarray,
+    steps: int,
+    inputs: int,
+    units: int,
+    index: int,
+    shares: int,
+) -> Share:
+    coupled = spec.couples_rows
+    rows = order if coupled else order[index::shares]
+    low, high = (units * index // shares, units * (index + 1) // shares) if coupled else (0, units)
+    columns = spec.gates * units
+    own = lengths[rows]
+    times = np.arange(int(own.max(initial=0)))[:, None]
+    alive_grid = times < own[None, :]
+    alive = alive_grid.sum(1, dtype=np.int64)
+    start = np.concatenate([[0], np.cumsum(alive)]).astype(np.int64)
+
+    def tokens(width: int, shift: int) -> np.ndarray:
+        return ((rows[None, :] * steps + times + shift) * width)[alive_grid].astype(np.int64)
+
+    chunks = _chunks(start)
+    longest = max(int(np.diff(start[chunks]).max(initial=0)), len(rows), 1)
+    counting = np.arange(longest, dtype=np.int64)
+    layout = Layout(
+        alive=alive, start=start, chunks=chunks, lengths=own, rows=rows.astype(np.int64),
+        x_tokens=tokens(inputs, 0), h_tokens=tokens(units, -1),
+        state_rows=(rows * units).astype(np.int64),
+        wide_rows=counting * columns, unit_rows=counting * units,
+        blocks=_blocks(spec, units, low, high, coupled), pieces=_pieces(spec, units, low, high),
+        own_units=np.array([[low, high - low]], np.int64),
+        own_inputs=np.array([[0, inputs]], np.int64),
+    )  # fmt: skip
+    split = (index, shares) if coupled else (0, 1)
+    block = max(len(rows), 1) if coupled else _BLOCK_ROWS
+    return Share(Sizes(inputs, units, columns, low, high, *split, block), layout)
+
+
+def _chunks(start: np.ndarray) -> np.ndarray:
+    edges = [0]
+    for step in range(1, len(start)):
+        if start[step] - start[edges[-1]] >= _CHUNK_TOKENS or step == len(start) - 1:
+            edges.append(step)
+    return np.array(edges, np.int64)
+
+
+def _blocks(spec: Spec, units: int, low: int, high: int, coupled: bool) -> np.ndarray:
+    if not coupled:
+        return np.array([[0, spec.gates * units]], np.int64)
+    return np.array([[gate * units + low, high - low] for gate in range(spec.gates)], np.int64)
+
+
+def _pieces(spec: Spec, units: int, low: int, high: int) -> np.ndarray:
+    if spec.couples_rows:
+        return _blocks(spec, units, low, high, True)
+    if spec.cell == "gru" and spec.split:
+        return np.array([[0, 2 * units], [2 * units, units]], np.int64)
+    return np.array([[0, spec.gates * units]], np.int64)

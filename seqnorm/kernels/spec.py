@@ -1,0 +1,80 @@
+"""What a fused call computes, as plain data. Imports nothing but the standard library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+NONE, LAYER, RMS, BATCH, FIXED = 0, 1, 2, 3, 4
+SIMPLE_RNN, LSTM, GRU = 0, 1, 2
+
+KINDS = {"none": NONE, "layer": LAYER, "rms": RMS, "batch": BATCH, "fixed": FIXED}
+CELLS = {"simple_rnn": SIMPLE_RNN, "lstm": LSTM, "gru": GRU}
+GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
+
+Cell = Literal["simple_rnn", "lstm", "gru"]
+Norm = Literal["none", "layer", "rms", "batch", "fixed"]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One recurrent layer as the kernels see it.
+
+    Args:
+        cell: "simple_rnn", "lstm" (gates i, f, c, o) or "gru" (z, r, h; the reset gate after the
+            product).
+        input_norm: norm of x W. "batch" uses the moments of the rows alive at each step; "fixed" is
+            batch normalisation with given moments (inference).
+        recurrent_norm: norm of h U.
+        state_norm: norm of c on its way to h (LSTM only).
+        carry: the LSTM carries N(c) to the next step instead of c.
+        split: the GRU normalises (z, r) and the candidate apart; otherwise all three together.
+        epsilons: epsilon of the input, recurrent and state norm.
+        dtype: "float32" or "float64".
+    """
+
+    cell: Cell
+    input_norm: Norm = "none"
+    recurrent_norm: Norm = "none"
+    state_norm: Norm = "none"
+    carry: bool = False
+    split: bool = True
+    epsilons: tuple[float, float, float] = (1e-5, 1e-5, 1e-5)
+    dtype: str = "float32"
+
+    @property
+    def gates(self) -> int:
+        """Blocks of `units` columns in the kernel: 1, 4 or 3."""
+        return GATES[self.cell]
+
+    @property
+    def norms(self) -> tuple[Norm, Norm, Norm]:
+        """Norms of the input, recurrent and state site."""
+        return self.input_norm, self.recurrent_norm, self.state_norm
+
+    @property
+    def couples_rows(self) -> bool:
+        """Whether rows see each other, so that threads must split units instead of rows."""
+        return "batch" in self.norms
+
+
+def why_not(spec: Spec) -> str | None:
+    """Why the fused kernels cannot serve `spec` on this machine, or None when they can."""
+    from importlib.util import find_spec
+
+    if find_spec("numba") is None:
+        return "numba is not installed"
+    if spec.cell not in CELLS:
+        return f"no kernel for cell={spec.cell!r}"
+    unknown = [name for name in spec.norms if name not in KINDS]
+    if unknown:
+        return f"no kernel for norm={unknown[0]!r}"
+    if spec.dtype not in ("float32", "float64"):
+        return f"the kernels compute in float32 or float64, not {spec.dtype}"
+    if spec.couples_rows and {"layer", "rms"} & set(spec.norms):
+        return "batch norm beside layer or RMS norm in one cell needs the loop"
+    if spec.cell != "lstm" and (spec.state_norm != "none" or spec.carry):
+        return f"state norm and carry exist only for the LSTM, not for {spec.cell}"
+    if spec.carry and spec.state_norm == "none":
+        return "carry needs a state norm"
+    return None

@@ -1,0 +1,85 @@
+"""Numbers at the edge: zeros, constants, tiny, huge, one of everything, ten thousand steps."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from seqnorm.layers import recurrent_layer
+from tests import grid
+from tests.gradients import gradients, weighted_sum
+
+POLICIES = ("naive", "running", "shrink", "renorm")
+
+
+def assert_finite(layer, x, mask=None, training=True):
+    loss = lambda x: weighted_sum(layer(x, mask=mask, training=training))  # noqa: E731
+    assert np.isfinite(float(loss(x)))
+    assert all(np.all(np.isfinite(g)) for g in gradients(loss, layer, x))
+    assert all(np.all(np.isfinite(w)) for w in layer.get_weights())
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e-20, 1e18, -1e18])
+@grid.over_grid
+def test_extreme_inputs_stay_finite(cell, norm, value, rng):
+    layer = grid.make(cell, norm, rng, dtype="float32", return_state=False)
+    x = np.full((grid.BATCH, grid.STEPS, grid.FEATURES), value, "float32")
+    assert_finite(layer, x, grid.MASK)
+    x[:, ::2] = rng.normal(size=x[:, ::2].shape)
+    assert_finite(layer, x, grid.MASK)
+
+
+@pytest.mark.parametrize("norm", grid.NORMS)
+def test_huge_inputs_of_a_wide_layer_stay_finite(norm, rng):
+    """1200 squares of 1e18 do not fit in float32 together."""
+    layer = recurrent_layer("lstm", units=300, norm=norm)
+    assert_finite(layer, rng.normal(0, 1e18, (2, 2, 3)).astype("float32"))
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@grid.over_grid
+def test_one_unit_one_feature(cell, norm, batch, rng):
+    layer = recurrent_layer(cell, units=1, norm=norm, return_sequences=True, dtype="float64")
+    x, mask = rng.normal(size=(batch, 3, 1)), grid.right_padded([3, 2][:batch], 3)
+    layer.build(x.shape)
+    grid.randomize(layer, rng)
+    for training in (False, True):
+        expected = grid.oracle(layer, x, mask, training=training).outputs
+        start = layer.get_weights()
+        grid.assert_close(layer(x, mask=mask, training=training), expected)
+        layer.set_weights(start)
+        assert_finite(layer, x, mask, training)
+        layer.set_weights(start)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("cell", grid.CELLS)
+def test_batch_of_one_row(cell, policy, fresh, rng):
+    """With statistics to lean on, and in the very first batch, where there are none."""
+    layer = grid.make(cell, {"name": "batch", "small_batch": policy}, rng, return_state=False)
+    if fresh:
+        for norm in layer.cell.normalizers.values():
+            if norm.time_aware:
+                norm.count.assign(np.zeros(norm.count.shape))
+    x, mask = grid.inputs(rng, batch=1), grid.right_padded([4])
+    start = layer.get_weights()
+    expected = grid.oracle(layer, x, mask, training=True).outputs
+    grid.assert_close(layer(x, mask=mask, training=True), expected)
+    layer.set_weights(start)
+    assert_finite(layer, x, mask)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+def test_ten_thousand_steps(norm, rng):
+    """One compiled training step; a gradient that is not finite would reach the weights."""
+    layer = recurrent_layer("lstm", units=2, norm=norm)
+    model = keras.Sequential([keras.Input((None, 1)), layer])
+    model.compile(keras.optimizers.SGD(1e-3), "mse", jit_compile=grid.BACKEND == "jax")
+    before = model.get_weights()
+    x = rng.normal(size=(2, 10_000, 1)).astype("float32")
+    assert np.isfinite(model.train_on_batch(x, np.ones((2, 2))))
+    after = model.get_weights()
+    assert all(np.all(np.isfinite(w)) for w in after)
+    assert any(np.any(a != b) for a, b in zip(before, after, strict=True))

@@ -1,0 +1,136 @@
+"""The kernels inside TensorFlow: against Keras's LSTM, released memory, repeated gradients."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+keras = pytest.importorskip("keras")
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
+tf = pytest.importorskip("tensorflow")
+
+from seqnorm.kernels import Spec, Weights, fused_scan, graph  # noqa: E402  (after the skips)
+
+BATCH, STEPS, INPUTS, UNITS = 6, 7, 5, 12
+LENGTHS = [7, 3, 1, 5, 7, 2]
+
+
+def _weights(kernel, recurrent, bias, columns=4 * UNITS):
+    ones, zeros = tf.ones(columns), tf.zeros(columns)
+    return Weights(kernel, recurrent, ones, ones, tf.ones(UNITS), bias, zeros, tf.zeros(UNITS))
+
+
+@pytest.fixture
+def layer():
+    keras.utils.set_random_seed(7)
+    layer = keras.layers.LSTM(UNITS, return_sequences=True, return_state=True)
+    layer.build((BATCH, STEPS, INPUTS))
+    return layer
+
+
+@pytest.mark.parametrize("graph_mode", [True, False])
+def test_plain_lstm_is_that_of_keras(layer, graph_mode, rng):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [variable.value for variable in layer.trainable_variables]
+    mask = tf.sequence_mask(LENGTHS, STEPS)
+
+    def theirs(x):
+        return layer(x, mask=mask)
+
+    def ours(x):
+        out = fused_scan(Spec("lstm"), x, _weights(*map(tf.convert_to_tensor, values)), LENGTHS)
+        return out.sequence, out.h, out.c
+
+    def both(call):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            sequence, h, c = call(x)
+            loss = tf.reduce_sum(tf.sin(sequence)) + tf.reduce_sum(h * c)
+        return [sequence, h, c, *tape.gradient(loss, [x, *values])]
+
+    run = tf.function(both) if graph_mode else both
+    for expected, found in zip(run(theirs), run(ours), strict=True):
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_memory_comes_back_with_and_without_a_gradient(layer, rng):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+
+    @tf.function
+    def forward(x):
+        return fused_scan(Spec("lstm"), x, _weights(*values)).h
+
+    @tf.function
+    def train(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(forward(x))
+        return tape.gradient(loss, x)
+
+    for _ in range(5):
+        forward(x)
+        train(x)
+    gc.collect()
+    forward(x)  # TensorFlow gives arrays back when it next enters Python
+    assert len(graph._RECORDS) <= 2
+
+
+def test_one_forward_pass_for_one_gradient(layer, rng, monkeypatch):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+    calls = []
+    original = graph.scan_forward
+    monkeypatch.setattr(graph, "scan_forward", lambda *args: calls.append(1) or original(*args))
+
+    def train(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(fused_scan(Spec("lstm"), x, _weights(*values)).sequence)
+        return tape.gradient(loss, x)
+
+    train(x)
+    tf.function(train)(x)
+    assert len(calls) == 2
+
+
+def test_second_use_of_a_tape_gives_the_same(layer, rng):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        out = fused_scan(Spec("lstm"), x, _weights(*values), LENGTHS).sequence
+    first, second = tape.gradient(out, x), tape.gradient(out, x)
+    assert (first.numpy() == second.numpy()).all()
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+def test_outputs_after_the_end(layer, repeat, rng):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+    out = fused_scan(Spec("lstm"), x, _weights(*values), LENGTHS, repeat=repeat)
+    for row, length in enumerate(LENGTHS):
+        expected = out.h[row].numpy() if repeat else np.zeros(UNITS)
+        for step in range(length, STEPS):
+            np.testing.assert_array_equal(out.sequence[row, step], expected)
+
+
+def test_batch_moments_come_out_of_the_graph(layer, rng):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+
+    @tf.function
+    def run(x):
+        out = fused_scan(Spec("lstm", "batch", "batch", "batch"), x, _weights(*values), LENGTHS)
+        return out.moments, out.rows
+
+    moments, rows = run(x)
+    assert rows.numpy().tolist() == [6, 5, 4, 3, 3, 2, 2]
+    expected = (x[:, 0] @ values[0]).numpy()
+    np.testing.assert_allclose(moments["input"][0][0], expected.mean(0), atol=1e-5)
+    np.testing.assert_allclose(moments["input"][1][0], expected.var(0), rtol=1e-3, atol=1e-5)
+    assert moments["state"][0].shape == (7, UNITS)

@@ -1,0 +1,38 @@
+"""What the kernels say they can do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from seqnorm.kernels import Spec, why_not
+
+
+@pytest.mark.parametrize(
+    ("spec", "part"),
+    [
+        (Spec("lstm", dtype="float16"), "float16"),
+        (Spec("lstm", "batch", "layer"), "batch norm beside"),
+        (Spec("lstm", "dyt"), "dyt"),
+        (Spec("gru", state_norm="layer"), "only for the LSTM"),
+        (Spec("lstm", carry=True), "carry needs"),
+        (Spec("peephole"), "peephole"),
+    ],
+)
+def test_reasons(spec, part):
+    assert part in (why_not(spec) or "")
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
+@pytest.mark.parametrize("norm", ["none", "layer", "rms", "batch", "fixed"])
+def test_what_is_served(cell, norm):
+    pytest.importorskip("numba")
+    assert why_not(Spec(cell, norm, norm)) is None
+
+
+def test_importing_the_package_imports_no_compiler():
+    code = "import sys, seqnorm.kernels; print({'numba', 'tensorflow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
