@@ -1,11 +1,12 @@
 """Normalised recurrent networks on Keras 3.
 
-The names below load on first use, so that `import seqnorm` and the analysis of finished runs cost
-neither Keras nor TensorFlow.
+The names below load on first use, so that the analysis of finished runs costs neither Keras nor
+TensorFlow; where Keras is imported already, `import seqnorm` registers all classes with it.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -75,3 +76,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+if "keras" in sys.modules:
+    # `keras.models.load_model` finds our classes only once they are registered.
+    import_module("seqnorm.layers")

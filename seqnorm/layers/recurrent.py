@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import keras
@@ -233,6 +234,12 @@ class NormRNN(keras.layers.RNN):
             yield self._seen
         finally:
             self._seen = self._perturbation = None
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The layer that `get_config` described."""
+        # Keras's takes the cells out of the dicts it is given.
+        return super().from_config(deepcopy(config), custom_objects)
 
     def _check_call(self, sequences: Any) -> None:
         batch, steps = sequences.shape[0], sequences.shape[1]

@@ -33,10 +33,8 @@ def test_text_becomes_ids_of_words(tmp_path, no_network):
 def test_the_vocabulary_is_learnt_on_the_training_part_only(tmp_path, seed):
     write_imdb(tmp_path)
     dataset = data.load(config(tmp_path), seed)
-    texts = dict.fromkeys(range(len(dataset.train)))
-    for index in texts:
-        texts[index] = dataset.vocabulary.decode(dataset.train.sequences[index])
-    seen = set(" ".join(texts.values()).split())
+    texts = [dataset.vocabulary.decode(row) for row in dataset.train.sequences]
+    seen = set(" ".join(texts).split())
     assert set(dataset.vocabulary.words[3:]) == seen
     assert (dataset.train.sequences.values != UNKNOWN).all()
     held_out = set(re.findall(r"[\w!]+", " ".join(t for t, _ in REVIEWS["train"]).lower())) - seen
