@@ -8,8 +8,6 @@ import pytest
 from tests import grid
 from tests.reference import np_statistics
 
-# Keras's segment_sum adds in float32 on torch, whatever it is given.
-ATOL = 1e-6 if grid.BACKEND == "torch" else 1e-10
 NORM = {"name": "batch", "max_steps": 4, "momentum": 0.8}
 
 
@@ -40,7 +38,7 @@ def test_running_average_after_several_batches(cell, options, go_backwards, rng)
         for site in expected:
             expected[site] = np_statistics.fold(expected[site], found[site], NORM["momentum"])
             for a, b in zip(_parts(tables(layer)[site]), _parts(expected[site]), strict=True):
-                np.testing.assert_allclose(a, b, rtol=0, atol=ATOL)
+                np.testing.assert_allclose(a, b, atol=1e-10)
 
 
 def _parts(moments):
