@@ -177,7 +177,7 @@ class NormCell(KerasCell):
         if not any(self.zoneout):
             return output, new
         shares = list(self.zoneout) if kept is None else ops.split(kept, len(new), axis=-1)
-        new = [n + p * (s - n) for n, s, p in zip(new, states, shares, strict=True)]
+        new = [p * s + (1 - p) * n for n, s, p in zip(new, states, shares, strict=True)]
         return new[0], new
 
     def draw_kept(self, shape: tuple[Any, ...], training: bool) -> Any:

@@ -56,7 +56,8 @@ def normalizing_moments(
         chosen = running if batch.count < min_count else batch
         return Normalizing(chosen.mean, chosen.variance, one, zero)
     if policy == "shrink":
-        lam = batch.count / (batch.count + min(kappa, float(running.count)))
+        total = batch.count + min(kappa, float(running.count))
+        lam = batch.count / total if total else 1.0  # no rows at all: nothing reads the moments
         mean = lam * batch.mean + (1 - lam) * running.mean
         between = lam * (1 - lam) * (batch.mean - running.mean) ** 2
         variance = lam * batch.variance + (1 - lam) * running.variance + between
