@@ -30,6 +30,9 @@ from tests.reference.np_weights import Weights
 
 BATCH, STEPS, FEATURES, UNITS = 5, 6, 3, 4
 
+# Arguments of `make` unless a test says otherwise.
+DEFAULTS = {"return_sequences": True, "return_state": True, "implementation": "auto"}
+
 
 class Cell(NamedTuple):
     keras_layer: type
@@ -97,7 +100,7 @@ def make(
     cell: str, norm: Any, rng: np.random.Generator, dtype: str = "float64", **kwargs: Any
 ) -> Any:
     """A built layer with random weights; all outputs and states are returned unless told not to."""
-    kwargs = {"return_sequences": True, "return_state": True, **kwargs}
+    kwargs = {**DEFAULTS, **kwargs}
     layer = recurrent_layer(cell, units=UNITS, norm=norm, dtype=dtype, **kwargs)
     layer.build((BATCH, STEPS, FEATURES))
     randomize(layer, rng)

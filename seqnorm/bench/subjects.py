@@ -76,14 +76,14 @@ def fused(cell: str, norm: str, shape: Shape, share: float = 1.0) -> Callable[[]
         ones, 0.3 * ones, ones[:units], zeros, zeros, zeros[:units],
     )  # fmt: skip
     variables = [tf.Variable(tf.constant(value)) for value in start]
-    x, lengths = tf.random.normal(shape[:3]), tf.constant(_lengths(batch, steps, share))
+    x, mask = tf.random.normal(shape[:3]), tf.sequence_mask(_lengths(batch, steps, share), steps)
 
     @tf.function
     def step() -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             weights = Weights(*(tf.convert_to_tensor(variable) for variable in variables))
-            loss = tf.reduce_sum(fused_scan(spec, x, weights, lengths).sequence * 0.01)
+            loss = tf.reduce_sum(fused_scan(spec, x, weights, mask).sequence * 0.01)
         return tape.gradient(loss, [x, *variables])
 
     return step

@@ -70,7 +70,11 @@ class Vectors(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What the forward pass leaves for the backward pass, which overwrites it."""
+    """What the forward pass leaves for the backward pass, which overwrites it.
+
+    `mean_*` and `scale_*` are what a site normalised by, `seen_*` [steps, 2, columns] the mean and
+    the variance of the rows alive (batch norm only).
+    """
 
     pre_in: Array  # [N, G] x W
     pre_rec: Array  # [N, G] h U
@@ -78,13 +82,21 @@ class Saved(NamedTuple):
     carried: Array  # [N, H] what the next step sees: `state` itself, or N(c)
     mean_in: Array
     scale_in: Array
-    variance_in: Array
+    seen_in: Array
     mean_rec: Array
     scale_rec: Array
-    variance_rec: Array
+    seen_rec: Array
     mean_state: Array
     scale_state: Array
-    variance_state: Array
+    seen_state: Array
+
+
+class Priors(NamedTuple):
+    """For batch norm [steps, 3, columns]: the weight of the batch, a mean and a variance."""
+
+    input: Array
+    recurrent: Array
+    state: Array
 
 
 class Scratch(NamedTuple):
@@ -121,6 +133,7 @@ class Call(NamedTuple):
     saved: Saved
     scratch: Scratch
     tables: Tables
+    priors: Priors
     epsilons: Array  # [3]
     x: Array  # [B, T, E]
     h: Array  # [B, T, H]

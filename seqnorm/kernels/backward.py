@@ -35,7 +35,8 @@ def _lstm(call, step, row, rows):
     sum_rows(dy, rows, units, call.layout.own_units, grads.offset_state)
     moments = (saved.mean_state, saved.scale_state)
     site_backward(call.codes.state, saved.state, token, rows, units, call.layout.own_units, moments,
-                  step, call.vectors.gain_state, dy, grads.gain_state, scratch.sums)  # fmt: skip
+                  call.priors.state, step, call.vectors.gain_state, dy, grads.gain_state,
+                  scratch.sums)  # fmt: skip
     if call.codes.carry:
         copy_rows(saved.state, token * units + low, scratch.dc, at, rows, units, width)
     else:
@@ -70,14 +71,16 @@ def _block(call, step, row, rows):
     _gates_back(call, step, row, rows)
     first, second = (saved.mean_in, saved.scale_in), (saved.mean_rec, saved.scale_rec)
     sum_rows(scratch.z, rows, wide, pieces, grads.offset_in)
-    site_backward(codes.input, saved.pre_in, token, rows, wide, pieces, first, step,
+    site_backward(codes.input, saved.pre_in, token, rows, wide, pieces, first,
+                  call.priors.input, step,
                   vectors.gain_in, scratch.z, grads.gain_in, scratch.sums)  # fmt: skip
     if codes.joined:
         return
     recurrent = scratch.q if codes.cell == GRU else scratch.z
     if codes.cell == GRU:
         sum_rows(recurrent, rows, wide, pieces, grads.offset_rec)
-    site_backward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, second, step,
+    site_backward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, second,
+                  call.priors.recurrent, step,
                   vectors.gain_rec, recurrent, grads.gain_rec, scratch.sums)  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.arguments import Codes, Saved, Scratch, Tables
+from seqnorm.kernels.arguments import Codes, Priors, Saved, Scratch, Tables
 from seqnorm.kernels.plan import Share
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.products import pack
@@ -30,18 +30,35 @@ def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     return out
 
 
-def saved(codes: Codes, spec: Spec, shares: tuple[Share, ...], fixed: Any) -> list[Saved]:
+def priors(spec: Spec, share: Share, given: Any) -> Priors:
+    """The prior of each site of kind "batch"; where none is given the batch has all the weight."""
+    dtype, steps = np.dtype(spec.dtype), len(share.layout.alive)
+    found = []
+    for site, name in enumerate(spec.norms):
+        prior = np.empty(0, dtype)
+        if name == "batch" and given[site] is None:
+            prior = np.zeros(
+                (steps, 3, share.sizes.units if site == 2 else share.sizes.columns), dtype
+            )
+            prior[:, 0] = 1
+        elif name == "batch":
+            prior = np.ascontiguousarray(given[site], dtype)
+        found.append(prior.reshape(-1))
+    return Priors(*found)
+
+
+def saved(codes: Codes, spec: Spec, shares: tuple[Share, ...], given: Any) -> list[Saved]:
     """Buffers of every share; shares that split units see the same ones.
 
-    `fixed` has for each site of kind "fixed" its (mean, scale), each [steps, columns].
+    `given` has for each site of kind "fixed" its mean and scale, [steps, 2, columns].
     """
-    first = _saved(codes, spec, shares[0], fixed)
+    first = _saved(codes, spec, shares[0], given)
     if spec.couples_rows:
         return [first] * len(shares)
-    return [first] + [_saved(codes, spec, share, fixed) for share in shares[1:]]
+    return [first] + [_saved(codes, spec, share, given) for share in shares[1:]]
 
 
-def _saved(codes: Codes, spec: Spec, share: Share, fixed: Any) -> Saved:
+def _saved(codes: Codes, spec: Spec, share: Share, given: Any) -> Saved:
     dtype = np.dtype(spec.dtype)
     tokens, columns, units = share.tokens, share.sizes.columns, share.sizes.units
     steps, pieces = len(share.layout.alive), len(share.layout.pieces)
@@ -53,22 +70,22 @@ def _saved(codes: Codes, spec: Spec, share: Share, fixed: Any) -> Saved:
     sites: list[np.ndarray] = []
     for site, name in enumerate(spec.norms):
         wide, parts = (units, 1) if site == 2 else (columns, pieces)
-        sites += _moments(name, tokens * parts, steps * wide, fixed[site], dtype)
+        sites += _moments(name, tokens * parts, (steps, wide), given[site], dtype)
     return Saved(pre_in, pre_rec, state, carried, *sites)
 
 
 def _moments(
-    name: str, by_row: int, by_column: int, given: Any, dtype: np.dtype
+    name: str, by_row: int, by_column: tuple[int, int], given: Any, dtype: np.dtype
 ) -> list[np.ndarray]:
-    """Mean, scale and variance of one site."""
+    """Mean, scale and seen moments of one site."""
     empty = np.empty(0, dtype)
     if name in ("layer", "rms"):
         return [np.empty(by_row, dtype), np.empty(by_row, dtype), empty]
     if name == "batch":
-        return [np.empty(by_column, dtype) for _ in range(3)]
+        steps, wide = by_column
+        return [np.empty(size * steps * wide, dtype) for size in (1, 1, 2)]
     if name == "fixed":
-        mean, scale = (np.array(value, dtype).reshape(-1) for value in given)
-        return [mean, scale, empty]
+        return [given[:, 0].astype(dtype).reshape(-1), given[:, 1].astype(dtype).reshape(-1), empty]
     return [empty, empty, empty]
 
 

@@ -19,13 +19,13 @@ from seqnorm.kernels.sync import barrier
 def _gates(call, step, token, rows):
     """Moments of both products of a block, then its gates."""
     codes, saved, pieces, wide = call.codes, call.saved, call.layout.pieces, call.sizes.columns
-    first = (saved.mean_in, saved.variance_in, saved.scale_in)
-    second = (saved.mean_rec, saved.variance_rec, saved.scale_rec)
-    epsilons = call.epsilons
-    site_moments(codes.input, saved.pre_in, token, rows, wide, pieces, epsilons[0], step, first)
-    site_moments(
-        codes.recurrent, saved.pre_rec, token, rows, wide, pieces, epsilons[1], step, second
-    )
+    first = (saved.mean_in, saved.scale_in, saved.seen_in)
+    second = (saved.mean_rec, saved.scale_rec, saved.seen_rec)
+    epsilons, priors = call.epsilons, call.priors
+    site_moments(codes.input, saved.pre_in, token, rows, wide, pieces, epsilons[0], step, first,
+                 priors.input)  # fmt: skip
+    site_moments(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, epsilons[1], step,
+                 second, priors.recurrent)  # fmt: skip
     compute_gates(call, step, token, rows)
 
 
@@ -37,9 +37,9 @@ def _lstm(call, step, row, rows):
     token = layout.start[step] + row
     past, starts, first, shift = state_before(call, step, row)
     lstm_cell(scratch.z, rows, units, low, width, past, starts, first, shift, saved.state, token)
-    moments = (saved.mean_state, saved.variance_state, saved.scale_state)
+    moments = (saved.mean_state, saved.scale_state, saved.seen_state)
     site_moments(call.codes.state, saved.state, token, rows, units, layout.own_units,
-                 call.epsilons[2], step, moments)  # fmt: skip
+                 call.epsilons[2], step, moments, call.priors.state)  # fmt: skip
     normalise_state(call, step, token, rows)
     if call.codes.carry:
         copy_rows(scratch.y, low, saved.carried, token * units + low, rows, units, width)

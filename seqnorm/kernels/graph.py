@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from seqnorm.kernels.pool import POOL
+from seqnorm.kernels.rows import rows_of
 from seqnorm.kernels.scan import (
     Record,
     States,
@@ -25,24 +27,41 @@ from seqnorm.kernels.scan import (
     scan_backward,
     scan_forward,
 )
-from seqnorm.kernels.spec import GATES, Spec
+from seqnorm.kernels.spec import SITES, Spec
 
 _RECORDS: dict[int, Record] = {}
 _NUMBERS = itertools.count(1)
 _WEIGHTS = len(Weights._fields)
-_BATCH_SITES = ("input", "recurrent", "state")
 
 
 class Outputs(NamedTuple):
     """Result of `fused_scan`."""
 
-    sequence: tf.Tensor  # [B, T, H]
+    sequence: tf.Tensor | None  # [B, T, H] in running order
     h: tf.Tensor  # [B, H] after the last alive step
     c: tf.Tensor  # [B, H]
-    moments: dict[
-        str, tuple[tf.Tensor, tf.Tensor]
-    ]  # site -> (mean, variance), each [steps, columns]
-    rows: tf.Tensor  # int64[steps] how many were alive, up to the longest row
+    moments: dict[str, tf.Tensor]  # site -> mean and variance of the rows alive [steps, 2, columns]
+
+
+class Inputs(NamedTuple):
+    """Arrays of one call, in the order in which the operation takes them."""
+
+    x: Any
+    mask: Any
+    h: Any
+    c: Any
+    weights: tuple[Any, ...]
+    given: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, flat: Sequence[Any]) -> Inputs:
+        """The opposite of `flat`."""
+        cut = 4 + _WEIGHTS
+        return cls(*flat[:4], tuple(flat[4:cut]), tuple(flat[cut:]))
+
+    def flat(self) -> list[Any]:
+        """All arrays in one list."""
+        return [*self[:4], *self.weights, *self.given]
 
 
 def _ticket(record: Record) -> np.ndarray:
@@ -55,43 +74,43 @@ def _ticket(record: Record) -> np.ndarray:
     return ticket
 
 
-def _split(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, States, Weights, tuple]:
-    """(x, lengths, initial, weights, fixed) from the flat list of `fused_scan`."""
-    x, lengths, h0, c0 = arrays[:4]
-    rest = arrays[4 + _WEIGHTS :]
-    fixed = tuple((rest[2 * i], rest[2 * i + 1]) if rest[2 * i].size else None for i in range(3))
-    return x, lengths, States(h0, c0), Weights(*arrays[4 : 4 + _WEIGHTS]), fixed
-
-
+@dataclass(frozen=True)
 class _Scan:
     """The two Python functions behind one operation."""
 
-    def __init__(self, spec: Spec, repeat: bool) -> None:
-        self.spec, self.repeat = spec, repeat
+    spec: Spec
+    backwards: bool
+    repeat: bool
+    sequences: bool
+
+    def _run(self, inputs: Inputs) -> Record:
+        given = tuple(value if value.size else None for value in inputs.given)
+        rows = rows_of(inputs.mask, self.backwards)
+        initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
+        return scan_forward(self.spec, inputs.x, weights, rows, initial, given)
 
     def forward(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        x, lengths, initial, weights, fixed = _split(arrays)
-        record = scan_forward(self.spec, x, weights, lengths, initial, fixed)
-        last = last_states(record, initial)
-        for row in np.flatnonzero(lengths < x.shape[1]):
-            record.h[row, lengths[row] :] = last.h[row] if self.repeat else 0
-        found = moments(record)
-        empty = np.empty((0, 0), self.spec.dtype)
-        pairs = [pair or (empty, empty) for pair in found[:3]]
-        return [record.h, *last, _ticket(record), *itertools.chain(*pairs), found.rows]
+        """h, c, the ticket, the seen moments of each site and, if wanted, the sequence."""
+        inputs = Inputs.of(arrays)
+        record = self._run(inputs)
+        empty = np.empty((0, 2, 0), self.spec.dtype)
+        seen = [empty if value is None else value for value in moments(record)]
+        sequence = [record.rows.spread(record.h, self.repeat)] if self.sequences else []
+        return [*last_states(record, States(inputs.h, inputs.c)), _ticket(record), *seen, *sequence]
 
     def backward(self, *arrays: np.ndarray) -> list[np.ndarray | None]:
-        ticket, d_h, d_last_h, d_last_c, _, *inputs = arrays
-        x, lengths, initial, weights, fixed = _split(inputs)
+        """Gradients of x, h, c, weights from ticket, dh, dc, (dsequence, sequence,) inputs."""
+        ticket, d_h, d_c, *rest = arrays
+        d_sequence = rest[0] if self.sequences else None
+        inputs = Inputs.of(rest[2:] if self.sequences else rest)
         record = _RECORDS.pop(int(ticket[0]), None)
         if record is None:  # a second gradient of the same call: its memory is used up
-            record = scan_forward(self.spec, x, weights, lengths, initial, fixed)
-        if self.repeat:
-            ended = np.flatnonzero(lengths < x.shape[1])
-            d_last_h = d_last_h.copy()
-            for row in ended:
-                d_last_h[row] += d_h[row, lengths[row] :].sum(0)
-        got = scan_backward(record, x, weights, initial, d_h, States(d_last_h, d_last_c))
+            record = self._run(inputs)
+            record.rows.spread(record.h, self.repeat)
+        if d_sequence is not None:
+            d_sequence = record.rows.collect(d_sequence, self.repeat)
+        initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
+        got = scan_backward(record, inputs.x, weights, initial, d_sequence, States(d_h, d_c))
         return [got.x, *got.initial, *got.weights]
 
 
@@ -99,10 +118,13 @@ def fused_scan(
     spec: Spec,
     x: Any,
     weights: Weights,
-    lengths: Any = None,
+    mask: Any = None,
     initial: tuple[Any, Any] | None = None,
-    fixed: dict[str, tuple[Any, Any]] | None = None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    backwards: bool = False,
     repeat: bool = True,
+    sequences: bool = True,
 ) -> Outputs:
     """Runs a recurrent cell over a batch; differentiable once in x, weights and initial.
 
@@ -110,86 +132,103 @@ def fused_scan(
         spec: cell, norms and dtype.
         x: [B, T, E] of the spec's dtype.
         weights: tensors of the spec's dtype; see `scan.Weights` for shapes and unused entries.
-        lengths: int[B], alive steps of each row (right padding), or None: all T.
+        mask: bool[B, T], the alive steps, or None: all.
         initial: (h, c), each [B, H], or None: zeros.
-        fixed: for sites ("input", "recurrent", "state") of kind "fixed", the (mean, scale) of each
-            step, each [T, columns], scale being 1 / sqrt(variance + epsilon).
-        repeat: the outputs of a row that has ended repeat its last one; otherwise they are zero.
+        given: for sites ("input", "recurrent", "state") of kind "fixed" mean and
+            1 / sqrt(variance + epsilon), [T, 2, columns]; of kind "batch" the weight of the batch's
+            own moments, and the mean and variance that have the rest, [T, 3, columns] (none: the
+            batch has all the weight).
+        backwards: run from the last token to the first.
+        repeat: the output of a masked step repeats the one before it; otherwise it is zero.
+        sequences: whether the outputs of all steps are wanted.
 
     Returns:
         Outputs; `moments` has an entry for each site of kind "batch".
+
+    Raises:
+        LookupError: if a second derivative is asked for.
     """
     dtype = tf.as_dtype(spec.dtype)
     x = tf.convert_to_tensor(x, dtype)
     units = int(weights.recurrent_kernel.shape[0])
-    batch, steps = tf.shape(x)[0], tf.shape(x)[1]
-    lengths = tf.fill([batch], steps) if lengths is None else lengths
-    zeros = tf.zeros((batch, units), dtype)
-    h0, c0 = (zeros, zeros) if initial is None else initial
-    none = tf.zeros((0,), dtype)
-    given = [(fixed or {}).get(site, (none, none)) for site in _BATCH_SITES]
-    arrays = [tf.cast(lengths, tf.int64), h0, c0, *weights, *itertools.chain(*given)]
-    values = [tf.convert_to_tensor(value) for value in arrays]
-    results = _operation(spec, repeat, units, [x, *values])
-    sequence, h, c, *rest, count = results
-    pairs = dict(zip(_BATCH_SITES, _pairs(rest), strict=True))
+    zeros, none = tf.zeros((tf.shape(x)[0], units), dtype), tf.zeros((0,), dtype)
+    mask = tf.fill(tf.shape(x)[:2], True) if mask is None else mask
+    found = [(given or {}).get(site, none) for site in SITES]
+    inputs = Inputs(x, mask, *(initial or (zeros, zeros)), tuple(weights), tuple(found))
+    scan = _Scan(spec, backwards, repeat, sequences)
+    h, c, *rest = _operation(scan, units, [tf.convert_to_tensor(value) for value in inputs.flat()])
     kept = {
-        site: pairs[site]
-        for site, name in zip(_BATCH_SITES, spec.norms, strict=True)
+        site: seen
+        for site, name, seen in zip(SITES, spec.norms, rest, strict=False)
         if name == "batch"
     }
-    return Outputs(sequence, h, c, kept, tf.convert_to_tensor(count))
+    return Outputs(rest[-1] if sequences else None, h, c, kept)
 
 
-def _pairs(values: Sequence[Any]) -> list[tuple[Any, Any]]:
-    return [(values[i], values[i + 1]) for i in range(0, len(values), 2)]
-
-
-def _operation(spec: Spec, repeat: bool, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
-    """The operation on x, lengths, h, c, weights and fixed moments, in this order."""
-    dtype = tf.as_dtype(spec.dtype)
-    scan = _Scan(spec, repeat)
-    columns = GATES[spec.cell] * units
+def _operation(scan: _Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
+    """The operation on `Inputs.flat`: h, c, seen moments and, if wanted, the sequence."""
+    spec, dtype = scan.spec, tf.as_dtype(scan.spec.dtype)
     batch, steps = inputs[0].shape[0], inputs[0].shape[1]
+    shapes = [(batch, units), (batch, units), (8,)]
+    shapes += [(None, 2, units if site == "state" else spec.gates * units) for site in SITES]
+    kinds = [dtype, dtype, tf.int64, dtype, dtype, dtype]
+    if scan.sequences:
+        shapes.append((batch, steps, units))
+        kinds.append(dtype)
 
     @tf.custom_gradient
     def run(*values: tf.Tensor) -> Any:
-        kinds = [dtype] * 3 + [tf.int64] + [dtype] * 6 + [tf.int64]
-        sequence, h, c, ticket, *rest = _call(scan.forward, values, kinds)
-        sequence.set_shape((batch, steps, units))
-        h.set_shape((batch, units))
-        c.set_shape((batch, units))
-        for index, tensor in enumerate(rest[:6]):
-            if spec.norms[index // 2] == "batch":
-                tensor.set_shape((None, units if index > 3 else columns))
+        h, c, ticket, *rest = _call(scan.forward, values, kinds, shapes)
 
-        def gradient(d_sequence: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, *_: Any) -> list[Any]:
+        def gradient(d_h: tf.Tensor, d_c: tf.Tensor, *d_rest: Any) -> list[Any]:
             # The sequence is passed so that TensorFlow keeps its memory, which the record shares.
-            arrays = [ticket, d_sequence, d_h, d_c, sequence, *values]
-            d_x, d_h0, d_c0, *d_weights = _call(scan.backward, arrays, [dtype] * (3 + _WEIGHTS))
-            found = [d_x, None, d_h0, d_c0, *d_weights]
-            for d, value in zip(found, values, strict=False):
-                if d is not None:
-                    d.set_shape(value.shape)
-            return found + [None] * (len(values) - len(found))
+            own = [d_rest[-1], rest[-1]] if scan.sequences else []
+            d_x, *d = _gradients(scan, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
+            return [d_x, None, *d, *[None] * len(SITES)]
 
-        return [sequence, h, c, *rest], gradient
+        return [h, c, *rest], gradient
 
     return run(*inputs)
 
 
-def _call(function: Any, arrays: Sequence[Any], kinds: list[tf.DType]) -> list[Any]:
+@tf.custom_gradient
+def _no_gradient(*values: Any) -> Any:
+    """The values themselves; asking for their gradient is an error instead of a silent zero."""
+
+    def gradient(*_: Any) -> Any:
+        raise LookupError(
+            "The fused kernels have first derivatives only; a second one was asked for. Build the "
+            "layer with implementation='loop'."
+        )
+
+    return list(values), gradient
+
+
+def _gradients(scan: _Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor]:
+    """Gradients of x, h, c and each weight."""
+    like = [inputs.x, inputs.h, inputs.c, *inputs.weights]
+    shapes = [tuple(value.shape) for value in like]
+    found = _call(scan.backward, arrays, [value.dtype for value in like], shapes)
+    return _no_gradient(*found)
+
+
+def _call(
+    function: Any, arrays: Sequence[Any], kinds: list[tf.DType], shapes: list[Any]
+) -> list[Any]:
     """The Python function as part of the graph, or at once in eager mode.
 
     In eager mode int64 results stay NumPy arrays, so that a ticket is not copied and dropped.
     """
-    if not tf.executing_eagerly():
-        return tf.numpy_function(function, arrays, kinds)
-    results = function(*(_array(value) for value in arrays))
-    return [
-        value if kind == tf.int64 else tf.convert_to_tensor(value)
-        for value, kind in zip(results, kinds, strict=True)
-    ]
+    if tf.executing_eagerly():
+        results = function(*(_array(value) for value in arrays))
+        return [
+            value if kind == tf.int64 else tf.convert_to_tensor(value)
+            for value, kind in zip(results, kinds, strict=True)
+        ]
+    results = tf.numpy_function(function, arrays, kinds)
+    for value, shape in zip(results, shapes, strict=True):
+        value.set_shape(shape)
+    return results
 
 
 def _array(value: Any) -> np.ndarray:

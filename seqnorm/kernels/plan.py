@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from seqnorm.kernels.arguments import Layout, Sizes
+from seqnorm.kernels.rows import Rows
 from seqnorm.kernels.spec import Spec
 
 _BLOCK_ROWS = 8  # few enough for their gates to stay in the first cache
@@ -33,40 +34,20 @@ class Share:
 
 
 @lru_cache(maxsize=64)
-def _plan(
-    spec: Spec, steps: int, inputs: int, units: int, shares: int, packed_lengths: bytes
-) -> tuple[Share, ...]:
-    lengths = np.frombuffer(packed_lengths, np.int64)
-    order = np.argsort(-lengths, kind="stable")
-    return tuple(
-        _share(spec, lengths, order, steps, inputs, units, index, shares) for index in range(shares)
-    )
-
-
-def plan(
-    spec: Spec, lengths: np.ndarray, steps: int, inputs: int, units: int, threads: int
-) -> tuple[Share, ...]:
-    """Shares of a batch with these lengths [B]; never more shares than rows (or units).
+def plan(spec: Spec, batch: Rows, inputs: int, units: int, threads: int) -> tuple[Share, ...]:
+    """Shares of a batch; never more shares than rows (or units).
 
     Rows are dealt from long to short, so that the shares' tokens differ by less than one sequence.
     If rows are coupled by batch moments, every share has all rows and a range of units instead.
     """
-    limit = max(1, units // 16) if spec.couples_rows else max(1, len(lengths))
-    packed = np.ascontiguousarray(lengths, np.int64).tobytes()
-    return _plan(spec, steps, inputs, units, min(threads, limit), packed)
+    limit = units // 16 if spec.couples_rows else len(batch.lengths)
+    shares = max(1, min(threads, limit))
+    return tuple(_share(spec, batch, inputs, units, index, shares) for index in range(shares))
 
 
-def _share(
-    spec: Spec,
-    lengths: np.ndarray,
-    order: np.ndarray,
-    steps: int,
-    inputs: int,
-    units: int,
-    index: int,
-    shares: int,
-) -> Share:
-    coupled = spec.couples_rows
+def _share(spec: Spec, batch: Rows, inputs: int, units: int, index: int, shares: int) -> Share:
+    coupled, lengths, steps = spec.couples_rows, batch.lengths, batch.mask.shape[1]
+    order = np.argsort(-lengths, kind="stable")
     rows = order if coupled else order[index::shares]
     low, high = (units * index // shares, units * (index + 1) // shares) if coupled else (0, units)
     columns = spec.gates * units
@@ -76,15 +57,16 @@ def _share(
     alive = alive_grid.sum(1, dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(alive)]).astype(np.int64)
 
-    def tokens(width: int, shift: int) -> np.ndarray:
-        return ((rows[None, :] * steps + times + shift) * width)[alive_grid].astype(np.int64)
+    def tokens(where: np.ndarray, width: int) -> np.ndarray:
+        return ((rows[None, :] * steps + where) * width)[alive_grid].astype(np.int64)
 
     chunks = _chunks(start)
     longest = max(int(np.diff(start[chunks]).max(initial=0)), len(rows), 1)
     counting = np.arange(longest, dtype=np.int64)
     layout = Layout(
         alive=alive, start=start, chunks=chunks, lengths=own, rows=rows.astype(np.int64),
-        x_tokens=tokens(inputs, 0), h_tokens=tokens(units, -1),
+        x_tokens=tokens(batch.positions[rows, : len(times)].T, inputs),
+        h_tokens=tokens(times - 1, units),
         state_rows=(rows * units).astype(np.int64),
         wide_rows=counting * columns, unit_rows=counting * units,
         blocks=_blocks(spec, units, low, high, coupled), pieces=_pieces(spec, units, low, high),

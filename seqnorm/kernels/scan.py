@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqnorm.kernels import buffers, machine
-from seqnorm.kernels.arguments import Call, Codes, Saved, Vectors
+from seqnorm.kernels.arguments import Call, Codes, Priors, Saved, Vectors
 from seqnorm.kernels.backward import backward
 from seqnorm.kernels.forward import forward
 from seqnorm.kernels.plan import Share, plan
 from seqnorm.kernels.pool import POOL
+from seqnorm.kernels.rows import Rows
 from seqnorm.kernels.spec import CELLS, KINDS, Spec
 from seqnorm.kernels.workers import run
 
@@ -48,18 +49,11 @@ class Record:
 
     spec: Spec
     codes: Codes
+    rows: Rows
     shares: tuple[Share, ...]
     saved: list[Saved]
-    h: np.ndarray  # [B, T, H], unset where a row has ended
-
-
-class Moments(NamedTuple):
-    """Batch moments of the sites: (mean, variance), each [steps, columns], or None."""
-
-    input: tuple[np.ndarray, np.ndarray] | None
-    recurrent: tuple[np.ndarray, np.ndarray] | None
-    state: tuple[np.ndarray, np.ndarray] | None
-    rows: np.ndarray  # [steps] how many were alive
+    priors: Priors
+    h: np.ndarray  # [B, T, H], a row's alive steps first, unset after them
 
 
 class Gradients(NamedTuple):
@@ -80,27 +74,33 @@ def scan_forward(
     spec: Spec,
     x: np.ndarray,
     weights: Weights,
-    lengths: np.ndarray,
+    rows: Rows,
     initial: States,
-    fixed: tuple[Any, Any, Any] = (None, None, None),
+    given: tuple[Any, Any, Any] = (None, None, None),
 ) -> Record:
     """Runs the cell over every row's alive steps.
 
     Args:
         spec: what to compute.
-        x: [B, T, E], contiguous; values after a row's end are not read.
+        x: [B, T, E], contiguous; values at masked steps are not read.
         weights: parameters, contiguous, of the spec's dtype.
-        lengths: int[B], alive steps of each row, 0 to T.
+        rows: the alive steps of each row.
         initial: states before the first step.
-        fixed: for sites of kind "fixed" (mean, 1 / sqrt(variance + epsilon)), each [T, columns].
+        given: for sites of kind "fixed" mean and 1 / sqrt(variance + epsilon), [T, 2, columns];
+            of kind "batch" the weight of the batch's own moments, and the mean and variance that
+            have the rest, [T, 3, columns], or None: the batch's alone.
     """
     dtype, empty = np.dtype(spec.dtype), np.empty(0, spec.dtype)
     batch, steps, inputs = x.shape
     units = initial.h.shape[1]
-    shares = plan(spec, lengths, steps, inputs, units, machine.threads())
+    shares = plan(spec, rows, inputs, units, machine.threads())
     codes = _codes(spec)
     h = POOL.lend((batch, steps, units), dtype)
-    record = Record(spec, codes, shares, buffers.saved(codes, spec, shares, fixed), h)
+    saved, priors = (
+        buffers.saved(codes, spec, shares, given),
+        buffers.priors(spec, shares[0], given),
+    )
+    record = Record(spec, codes, rows, shares, saved, priors, h)
     vectors, sync = Vectors(*weights[2:]), np.zeros(8, np.int64)
     panels = [
         [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]
@@ -109,7 +109,7 @@ def scan_forward(
     calls = [
         Call(
             codes, share.sizes, share.layout, vectors, vectors, record.saved[i],
-            buffers.scratch(share, dtype, False), buffers.tables(share, dtype),
+            buffers.scratch(share, dtype, False), buffers.tables(share, dtype), record.priors,
             np.array(spec.epsilons, dtype), x.reshape(-1), h.reshape(-1), initial.h.reshape(-1),
             initial.c.reshape(-1), panels[i % len(panels)][0], panels[i % len(panels)][1],
             empty, empty, empty, empty, sync,
@@ -134,21 +134,18 @@ def last_states(record: Record, initial: States) -> States:
     return States(h_last, c_last)
 
 
-def moments(record: Record) -> Moments:
-    """Moments of the "batch" sites of a forward call; steps that no row reached are absent."""
-    saved, count = record.saved[0], record.shares[0].layout.alive
-    pairs = (
-        (saved.mean_in, saved.variance_in),
-        (saved.mean_rec, saved.variance_rec),
-        (saved.mean_state, saved.variance_state),
-    )
-    found = [
-        (mean.reshape(len(count), -1), variance.reshape(len(count), -1))
-        if name == "batch"
-        else None
-        for (mean, variance), name in zip(pairs, record.spec.norms, strict=True)
+def moments(record: Record) -> list[np.ndarray | None]:
+    """Mean and variance of the rows alive, [steps, 2, columns] for each "batch" site, else None.
+
+    Steps that no row reached are absent.
+    """
+    saved, steps = record.saved[0], len(record.shares[0].layout.alive)
+    return [
+        seen.reshape(steps, 2, -1) if name == "batch" else None
+        for seen, name in zip(
+            (saved.seen_in, saved.seen_rec, saved.seen_state), record.spec.norms, strict=True
+        )
     ]
-    return Moments(*found, rows=count)
 
 
 def scan_backward(
@@ -167,7 +164,7 @@ def scan_backward(
         x: as in the forward call.
         weights: likewise.
         initial: likewise.
-        d_h: dL/dh [B, T, H] or None; not read where a row has ended.
+        d_h: dL/dh [B, T, H], laid out as `record.h`, or None.
         d_last: gradients of the states after each row's last alive step.
         need_x: whether dL/dx is wanted.
     """
@@ -184,7 +181,7 @@ def scan_backward(
         Call(
             record.codes, share.sizes, share.layout, Vectors(*weights[2:]), Vectors(*parts[i][2:]),
             record.saved[i], buffers.scratch(share, dtype, True), buffers.tables(share, dtype),
-            np.array(spec.epsilons, dtype), x.reshape(-1), record.h.reshape(-1),
+            record.priors, np.array(spec.epsilons, dtype), x.reshape(-1), record.h.reshape(-1),
             initial.h.reshape(-1), initial.c.reshape(-1), w, u[i % len(u)],
             empty if d_h is None else d_h.reshape(-1), empty if dx is None else dx.reshape(-1),
             parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), sync,
@@ -199,7 +196,7 @@ def scan_backward(
         for total, addend in zip(parts[0], part, strict=True):
             np.add(total, addend, out=total)
     if dx is not None:
-        _clear_ended(dx, shares if not spec.couples_rows else shares[:1])
+        _clear(dx, record.rows)
     return Gradients(dx, parts[0], _initial_gradients(calls, initial.h))
 
 
@@ -207,10 +204,10 @@ def _rows_of(call: Call, flat: np.ndarray) -> np.ndarray:
     return flat.reshape(-1, call.sizes.units)
 
 
-def _clear_ended(dx: np.ndarray, shares: tuple[Share, ...]) -> None:
-    for share in shares:
-        for row, length in zip(share.layout.rows, share.layout.lengths, strict=True):
-            dx[row, length:] = 0
+def _clear(dx: np.ndarray, rows: Rows) -> None:
+    """Sets the gradient of masked steps, which no kernel wrote."""
+    for row, length in enumerate(rows.lengths):
+        dx[row, rows.positions[row, length:]] = 0
 
 
 def _initial_gradients(calls: list[Call], like: np.ndarray) -> States:

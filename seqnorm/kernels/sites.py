@@ -2,8 +2,15 @@
 
 Row kinds (LAYER, RMS) keep mean and scale = 1 / sqrt(variance + epsilon) for each row and piece;
 the mean of RMS is zero, so both share every loop after the moments. Column kinds keep the same two
-numbers for each step and column: BATCH takes them from the rows that are alive, FIXED is given
-them.
+numbers for each step and column: FIXED is given them; BATCH mixes the moments of the rows alive
+with given ones,
+
+    mean = w mean_B + (1 - w) mean_P,
+    variance = w var_B + (1 - w) var_P + w (1 - w) (mean_B - mean_P)^2,
+
+which is what the small-batch policies come to (w = 1: the batch alone). Since x - mean is also half
+the derivative of the variance by x over w / rows, the gradient is that of w = 1 with w / rows in
+place of 1 / rows.
 
 A site's source is flat with `stride` columns a row; the block is its rows `token`, ..., token +
 rows - 1. Its counterpart (z forward, d backward) is flat with the same stride and starts at row 0.
@@ -37,11 +44,10 @@ def _row_moments(kind, row, epsilon):
 
 
 @njit(**JIT)
-def _column_moments(source, first, rows, stride, epsilon, mean, variance, scale):
+def _column_moments(source, first, rows, stride, mean, variance):
     """Moments of mean.size columns from `first` on over `rows` rows; two passes."""
     width = mean.size
-    one = mean.dtype.type(1)
-    share = one / mean.dtype.type(rows)
+    share = mean.dtype.type(1) / mean.dtype.type(rows)
     mean[:] = 0
     variance[:] = 0
     for r in range(rows):
@@ -57,30 +63,41 @@ def _column_moments(source, first, rows, stride, epsilon, mean, variance, scale)
             variance[j] += centred * centred
     for j in range(width):
         variance[j] *= share
-        scale[j] = one / np.sqrt(variance[j] + epsilon)
 
 
 @njit(**JIT)
-def site_moments(kind, source, token, rows, stride, pieces, epsilon, step, moments):
+def _mix(seen, prior, at, stride, epsilon, mean, scale):
+    """What the columns are normalised by: the moments seen, mixed with the prior's."""
+    width = mean.size
+    one = mean.dtype.type(1)
+    seen_mean, seen_variance = window(seen, at[0], width), window(seen, at[0] + stride, width)
+    weight, prior_mean = window(prior, at[1], width), window(prior, at[1] + stride, width)
+    prior_variance = window(prior, at[1] + 2 * stride, width)
+    for j in range(width):
+        rest = one - weight[j]
+        apart = seen_mean[j] - prior_mean[j]
+        variance = weight[j] * seen_variance[j] + rest * (
+            prior_variance[j] + weight[j] * apart * apart
+        )
+        mean[j] = weight[j] * seen_mean[j] + rest * prior_mean[j]
+        scale[j] = one / np.sqrt(variance + epsilon)
+
+
+@njit(**JIT)
+def site_moments(kind, source, token, rows, stride, pieces, epsilon, step, moments, prior):
     """Fills the moments of a block; nothing to do for NONE and FIXED."""
-    mean, variance, scale = moments
+    mean, scale, seen = moments
     count = pieces.shape[0]
     if kind in (NONE, FIXED):
         return
     for p in range(count):
         low, width = pieces[p, 0], pieces[p, 1]
         if kind == BATCH:
-            at = step * stride + low
-            _column_moments(
-                source,
-                token * stride + low,
-                rows,
-                stride,
-                epsilon,
-                window(mean, at, width),
-                window(variance, at, width),
-                window(scale, at, width),
-            )
+            at, first = step * stride + low, 2 * step * stride + low
+            _column_moments(source, token * stride + low, rows, stride, window(seen, first, width),
+                            window(seen, first + stride, width))  # fmt: skip
+            _mix(seen, prior, (first, 3 * step * stride + low), stride, epsilon,
+                 window(mean, at, width), window(scale, at, width))  # fmt: skip
         else:
             for r in range(rows):
                 slot = (token + r) * count + p
@@ -218,7 +235,9 @@ def _back_fixed(row, mean, scale, gain, d, d_gain):
 
 
 @njit(**JIT)
-def _back_columns(source, first, rows, stride, mean, scale, gain, d, low, d_gain, plain, weighted):
+def _back_columns(
+    source, first, rows, stride, mean, scale, share_of, gain, d, low, d_gain, plain, weighted
+):
     """Gradient through the batch moments of mean.size columns; d_gain gains."""
     width = mean.size
     share = mean.dtype.type(1) / mean.dtype.type(rows)
@@ -232,8 +251,8 @@ def _back_columns(source, first, rows, stride, mean, scale, gain, d, low, d_gain
             weighted[j] += d_row[j] * ((row[j] - mean[j]) * scale[j])
     for j in range(width):
         d_gain[j] += weighted[j]
-        plain[j] *= share
-        weighted[j] *= share
+        plain[j] *= share * share_of[j]
+        weighted[j] *= share * share_of[j]
     for r in range(rows):
         row = window(source, first + r * stride, width)
         d_row = window(d, low + r * stride, width)
@@ -243,7 +262,9 @@ def _back_columns(source, first, rows, stride, mean, scale, gain, d, low, d_gain
 
 
 @njit(**JIT)
-def site_backward(kind, source, token, rows, stride, pieces, moments, step, gain, d, d_gain, sums):
+def site_backward(
+    kind, source, token, rows, stride, pieces, moments, prior, step, gain, d, d_gain, sums
+):
     """Replaces the source block by its gradient, from d = dL/d(output); adds to d_gain.
 
     sums is working memory, twice the widest piece.
@@ -262,6 +283,7 @@ def site_backward(kind, source, token, rows, stride, pieces, moments, step, gain
                 stride,
                 window(mean, at, width),
                 window(scale, at, width),
+                window(prior, 3 * step * stride + low, width),
                 weight,
                 d,
                 low,

@@ -12,6 +12,9 @@ KINDS = {"none": NONE, "layer": LAYER, "rms": RMS, "batch": BATCH, "fixed": FIXE
 CELLS = {"simple_rnn": SIMPLE_RNN, "lstm": LSTM, "gru": GRU}
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
 
+NO_NUMBA = "numba is not installed"
+SITES = ("input", "recurrent", "state")
+
 Cell = Literal["simple_rnn", "lstm", "gru"]
 Norm = Literal["none", "layer", "rms", "batch", "fixed"]
 
@@ -63,7 +66,7 @@ def why_not(spec: Spec) -> str | None:
     from importlib.util import find_spec
 
     if find_spec("numba") is None:
-        return "numba is not installed"
+        return NO_NUMBA
     if spec.cell not in CELLS:
         return f"no kernel for cell={spec.cell!r}"
     unknown = [name for name in spec.norms if name not in KINDS]

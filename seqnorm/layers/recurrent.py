@@ -10,11 +10,14 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from seqnorm.cells import NormCell, SiteNorms
+from seqnorm import kernels
+from seqnorm.cells import NormCell
+from seqnorm.layers import fused
+from seqnorm.layers.loop import Loop
 from seqnorm.layers.timeline import Timeline
-from seqnorm.normalizers import Context
 from seqnorm.ops.moments import Moments
-from seqnorm.ops.scan import masked_scan
+
+IMPLEMENTATIONS = ("auto", "loop", "fused")
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -34,6 +37,9 @@ class NormRNN(keras.layers.RNN):
         stateful: carry the states from batch to batch.
         unroll: write the steps out one after the other instead of looping.
         zero_output_for_mask: put out zeros on masked steps instead of the output before.
+        implementation: "loop", one step after the other on any backend; "fused", the compiled CPU
+            kernels (TensorFlow and numba), an error where they cannot serve; "auto", the kernels
+            where they can serve, see `why_not_fused`.
         **kwargs: `name`, `dtype`, `trainable` of the Keras layer; `dtype` defaults to the cell's.
 
     Call arguments:
@@ -55,8 +61,9 @@ class NormRNN(keras.layers.RNN):
 
     Raises:
         TypeError: if a cell is not one of seqnorm's.
-        ValueError: for a mask as above; or, as Keras does, for `unroll` without a static number of
-            steps and `stateful` with another batch size.
+        ValueError: for a mask as above; for an unknown `implementation`, or "fused" where the
+            kernels cannot serve; or, as Keras does, for `unroll` without a static number of steps
+            and `stateful` with another batch size.
 
     Example:
         >>> import numpy as np
@@ -75,6 +82,7 @@ class NormRNN(keras.layers.RNN):
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
+        implementation: str = "auto",
         **kwargs: Any,
     ):
         cells = _cells_of(cell)
@@ -84,6 +92,11 @@ class NormRNN(keras.layers.RNN):
                     "NormRNN runs seqnorm's cells, such as NormLSTMCell. "
                     f"Received: cell={each!r}. Run other cells in keras.layers.RNN."
                 )
+        if implementation not in IMPLEMENTATIONS:
+            raise ValueError(
+                f"Unknown `implementation`. Received: implementation={implementation!r}. "
+                f"Choose one of: {', '.join(IMPLEMENTATIONS)}."
+            )
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = cells[0].dtype_policy
         super().__init__(
@@ -98,8 +111,9 @@ class NormRNN(keras.layers.RNN):
         )
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
-        self._seen: list[dict[str, Moments]] | None = None
-        self._perturbation: Any = None
+        self.implementation = implementation
+        self.seen: Any = None  # filled inside `observing`
+        self.perturbation: Any = None
         if self.time_aware:
             self.state_size: list[Any] = [*self.state_size, 1]
             self.single_state = False
@@ -136,19 +150,20 @@ class NormRNN(keras.layers.RNN):
             age,
             carried=carried,
             backwards=self.go_backwards,
-            aligned=self.time_aware or self._seen is not None,
+            aligned=self.time_aware or self.seen is not None,
         )
-        x = timeline.enter(ops.cast(sequences, self.compute_dtype))
-        steps = ops.shape(x)[0]
+        steps = ops.shape(sequences)[1]
         context = timeline.contexts(steps, bool(training))
         step_index = timeline.step_index(context) if self.time_aware else None
+        engine = self._engine(carried)(self, timeline, context)
+        x = engine.enter(ops.cast(sequences, self.compute_dtype))
         last, new_states = None, []
         for cell, state in zip(self.cells, states, strict=True):
             keep = self.return_sequences or cell is not self.cells[-1]
             state = timeline.poison(state)
-            last, x, state, norm = self._run(cell, x, state, context, keep, timeline.padding_last)
+            last, x, state, seen = engine.run(cell, x, state, keep)
             new_states.append(state if tree.is_nested(cell.state_size) else state[0])
-            for site, moments in norm.moments.items():
+            for site, moments in seen.items():
                 cell.normalizers[site].fold(moments, step_index)
         states = new_states if len(self.cells) > 1 else list(tree.flatten(new_states))
         if self.time_aware:
@@ -158,59 +173,8 @@ class NormRNN(keras.layers.RNN):
                 tree.flatten(self.states), tree.flatten(states), strict=True
             ):
                 variable.assign(ops.cast(value, variable.dtype))
-        output = timeline.leave(x) if self.return_sequences else last
+        output = engine.leave(x) if self.return_sequences else last
         return (output, *states) if self.return_state else output
-
-    def _run(
-        self,
-        cell: NormCell,
-        x: Any,
-        states: list[Any],
-        context: Context,
-        keep_outputs: bool,
-        padding_last: bool,
-    ) -> tuple[Any, Any, list[Any], SiteNorms]:
-        """One cell over all steps: last output, outputs, states, and the norms with moments."""
-        observe = self._seen is not None
-        if context.training:
-            # One mask for all steps, made before the loop: the step must stay pure.
-            cell.get_dropout_mask(x[0])
-            cell.get_recurrent_dropout_mask(states[0])
-        norm = SiteNorms(cell.normalizers, context, observe)
-        inputs = {
-            "a": cell.project(x, norm),
-            "valid": context.valid,
-            "index": context.index,
-            "kept": cell.draw_kept((ops.shape(x)[0], ops.shape(x)[1]), context.training),
-            "perturbation": self._perturbation,
-        }
-        inputs = {name: value for name, value in inputs.items() if value is not None}
-
-        def step(inputs_t: dict[str, Any], states: list[Any]) -> tuple[Any, list[Any], Any]:
-            here = Context(inputs_t.get("index"), inputs_t.get("valid"), context.training)
-            norm_t = SiteNorms(cell.normalizers, here, observe)
-            output, states = cell.advance(inputs_t["a"], states, norm_t, inputs_t.get("kept"))
-            if "perturbation" in inputs_t:
-                output = output + inputs_t["perturbation"]
-                states = [output, *states[1:]]
-            return output, states, (norm_t.moments, norm_t.observed or {})
-
-        last, outputs, states, (moments, observed) = masked_scan(
-            step,
-            inputs,
-            states,
-            ops.zeros_like(states[0]),
-            # Keras's last output of a backward run is never a padded one.
-            zero_output_for_mask=self.zero_output_for_mask and not padding_last,
-            keep_outputs=keep_outputs,
-            unroll=self.unroll,
-        )
-        cell.reset_dropout_mask()
-        cell.reset_recurrent_dropout_mask()
-        norm.moments.update(moments)
-        if self._seen is not None:
-            self._seen.append({**(norm.observed or {}), **observed})
-        return last, outputs, states, norm
 
     @contextmanager
     def observing(self, perturbation: Any = None) -> Iterator[list[dict[str, Moments]]]:
@@ -229,11 +193,39 @@ class NormRNN(keras.layers.RNN):
             the tensor that enters the normaliser, mean and variance [time, 1, features], count
             [time, 1, 1]. Watching changes no result and no statistic.
         """
-        self._seen, self._perturbation = [], perturbation
+        self.seen, self.perturbation = [], perturbation
         try:
-            yield self._seen
+            yield self.seen
         finally:
-            self._seen = self._perturbation = None
+            self.seen = self.perturbation = None
+
+    def why_not_fused(self, carried: bool = False) -> str | None:
+        """Why `implementation="auto"` runs the loop; None where it takes the fused kernels.
+
+        Args:
+            carried: whether the call in question starts from given states.
+        """
+        return fused.why_not(self, carried or self.stateful)
+
+    def _engine(self, carried: bool) -> type[Loop] | type[fused.Fused]:
+        """What runs the cells in a call that may start from given states."""
+        if self.implementation == "loop":
+            return Loop
+        obstacle = self.why_not_fused(carried)
+        if obstacle is None:
+            return fused.Fused
+        if self.implementation == "fused":
+            raise ValueError(
+                "`implementation='fused'` needs what the kernels can compute. Received: "
+                f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
+            )
+        if obstacle == kernels.NO_NUMBA:
+            fused.warn_once()
+        return Loop
+
+    def get_config(self) -> dict[str, Any]:
+        """Every constructor argument, serialised."""
+        return {**super().get_config(), "implementation": self.implementation}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

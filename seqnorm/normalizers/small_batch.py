@@ -12,7 +12,8 @@ With `few` the number of rows that counts as few:
 | `shrink`  | the moments of both sets pooled, the running one counting as κ = min(few, N) rows   |
 | `renorm`  | the batch moments, then x̂ r + d; r and d from the running ones (Ioffe, 2017)         |
 
-`shrink` spelled out, with λ = n / (n + κ):
+All but `renorm` are mixtures of the two with a weight λ(n, N): 1 for `naive`, 1 or 0 for `running`,
+n / (n + κ) for `shrink`:
 
     μ = λ μ_B + (1 - λ) μ_R
     σ² = λ σ²_B + (1 - λ) σ²_R + λ (1 - λ) (μ_B - μ_R)²
@@ -27,7 +28,7 @@ from typing import Any
 
 from keras import ops
 
-from seqnorm.ops.moments import Moments, merge
+from seqnorm.ops.moments import Moments
 
 Policy = Callable[[Moments, Moments, float, float], tuple[Any, Any]]
 
@@ -35,28 +36,41 @@ Policy = Callable[[Moments, Moments, float, float], tuple[Any, Any]]
 R_MAX, D_MAX = 3.0, 5.0
 
 
+def _running_weight(n: Any, running: Any, few: float) -> Any:
+    return ops.cast(ops.logical_or(n >= few, running <= 0), n.dtype)
+
+
+def _shrink_weight(n: Any, running: Any, few: float) -> Any:
+    total = n + ops.minimum(running, few)
+    return ops.where(total > 0, n / ops.where(total > 0, total, 1), 1.0)
+
+
+# λ(n, N, few): what the batch moments weigh where a policy is a mixture of both.
+WEIGHTS: dict[str, Callable[[Any, Any, float], Any]] = {
+    "naive": lambda n, running, few: ops.ones_like(n),
+    "running": _running_weight,
+    "shrink": _shrink_weight,
+}
+
+
+def _mixture(policy: str) -> Policy:
+    """The moments of both sets together, the batch having the policy's weight."""
+
+    def mix(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
+        del epsilon
+        share = WEIGHTS[policy](batch.count, running.count, few)
+        rest, apart = 1 - share, batch.mean - running.mean
+        mean = share * batch.mean + rest * running.mean
+        between = share * rest * ops.square(apart)
+        return mean, share * batch.variance + rest * running.variance + between
+
+    return mix
+
+
 def naive(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
     """The batch moments as they are."""
     del running, few, epsilon
     return batch.mean, batch.variance
-
-
-def running(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
-    """The running moments where fewer than `few` rows are valid."""
-    del epsilon
-    enough = ops.logical_or(batch.count >= few, running.count <= 0)
-    return (
-        ops.where(enough, batch.mean, running.mean),
-        ops.where(enough, batch.variance, running.variance),
-    )
-
-
-def shrink(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
-    """The moments of the batch pooled with at most `few` rows of the running moments."""
-    del epsilon
-    prior = Moments(running.mean, running.variance, ops.minimum(running.count, few))
-    mean, variance, _ = merge(prior, batch)
-    return mean, variance
 
 
 def renorm(batch: Moments, running: Moments, few: float, epsilon: float) -> tuple[Any, Any]:
@@ -76,7 +90,7 @@ def renorm(batch: Moments, running: Moments, few: float, epsilon: float) -> tupl
 
 POLICIES: dict[str, Policy] = {
     "naive": naive,
-    "running": running,
-    "shrink": shrink,
+    "running": _mixture("running"),
+    "shrink": _mixture("shrink"),
     "renorm": renorm,
 }

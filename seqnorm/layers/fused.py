@@ -1,0 +1,262 @@
+"""The fast way to run a cell over time: the fused CPU kernels, where they can serve."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from warnings import warn
+
+import keras
+from keras import activations, ops
+
+from seqnorm import kernels
+from seqnorm.cells import CELLS, NormCell
+from seqnorm.layers.loop import Ran
+from seqnorm.layers.timeline import Timeline
+from seqnorm.normalizers import BatchNorm, Context, Identity, LayerNorm, Normalizer, RMSNorm
+from seqnorm.normalizers.small_batch import WEIGHTS
+from seqnorm.ops.moments import Moments
+
+if TYPE_CHECKING:
+    from seqnorm.layers.recurrent import NormRNN
+
+_KINDS = {Identity: "none", LayerNorm: "layer", RMSNorm: "rms", BatchNorm: "batch"}
+_OF_SITE = {"input": ("input",), "recurrent": ("recurrent",), "state": ("carry", "output")}
+# What a subclass may not change if the kernels are to compute the same.
+_METHODS = ("step", "advance", "preactivation", "recurrent", "project", "offset")
+
+
+def why_not(layer: NormRNN, carried: bool) -> str | None:
+    """Why the kernels cannot run the layer here and now; None when they can.
+
+    Args:
+        layer: the layer, built.
+        carried: whether the call starts from given states.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
+    if layer.unroll:
+        return "unroll=True asks for a loop written out"
+    if layer.seen is not None:
+        return "the layer is being observed"
+    if layer.time_aware and carried:
+        return "rows that start at different steps need the loop where statistics are per step"
+    return _graph_obstacle() or next(filter(None, map(_cell_obstacle, layer.cells)), None)
+
+
+def _graph_obstacle() -> str | None:
+    import tensorflow as tf
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+    from tensorflow.python.saved_model.save_context import in_save_context
+
+    if tf.config.list_logical_devices("GPU"):
+        return "the kernels run on the CPU, and TensorFlow sees a GPU"
+    if tf.executing_eagerly():
+        return None
+    if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        return "XLA compiles the loop (jit_compile=True)"
+    if in_save_context() or _exporting():
+        return "an exported model must run without Python"
+    return None
+
+
+def _exporting() -> bool:
+    """Whether Keras traces a model to export it, which it tells nobody."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if str(frame.f_globals.get("__name__")).startswith("keras.src.export"):
+            return True
+    return False
+
+
+def _cell_obstacle(cell: NormCell) -> str | None:
+    known = CELLS[cell.NAME]
+    changed = [name for name in _METHODS if getattr(type(cell), name) is not getattr(known, name)]
+    kinds = [type(norm) for norm in cell.normalizers.values()]
+    gates = cell.recurrent_activation if cell.NAME != "simple_rnn" else activations.sigmoid
+    obstacles = {
+        f"{type(cell).__name__} has a {'/'.join(changed)} of its own": changed,
+        "the kernels have tanh and sigmoid only": cell.activation is not activations.tanh
+        or gates is not activations.sigmoid,
+        "dropout inside the cell needs the loop": cell.dropout or cell.recurrent_dropout,
+        "zoneout needs the loop": any(cell.zoneout),
+        "placement='joint' needs the loop": cell.placement == "joint",
+        "no kernel for the normaliser": not set(kinds) <= set(_KINDS),
+        "no kernel for these batch statistics": not all(map(_servable, cell.normalizers.values())),
+    }
+    found = [reason for reason, present in obstacles.items() if present]
+    return found[0] if found else kernels.why_not(spec_of(cell, training=True))
+
+
+def _servable(norm: Normalizer) -> bool:
+    """Whether a normaliser's batch statistics are those that the kernels take."""
+    if not isinstance(norm, BatchNorm):
+        return True
+    return norm.statistics != "sequence" and norm.small_batch in WEIGHTS
+
+
+@cache
+def warn_once() -> None:
+    """Say that the fast kernels are not to be had here."""
+    warn(
+        "seqnorm runs its portable loop, several times slower on a CPU: numba is not installed. "
+        "Install it with pip install 'seqnorm[fused]', or pass implementation='loop'.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _norms(cell: NormCell, site: str) -> list[tuple[str, Normalizer]]:
+    """The normalisers that stand side by side at a site of the kernels, and their names."""
+    chosen = cell.normalized_sites()
+    return [
+        (name, norm)
+        for name, norm in cell.normalizers.items()
+        if name in chosen and name.split("_")[0] in _OF_SITE[site]
+    ]
+
+
+def _kind(norms: list[tuple[str, Normalizer]], training: bool) -> str:
+    if not norms:
+        return "none"
+    norm = norms[0][1]
+    fixed = isinstance(norm, BatchNorm) and not (training and norm.trainable)
+    return "fixed" if fixed else _KINDS[type(norm)]
+
+
+def spec_of(cell: NormCell, training: bool) -> kernels.Spec:
+    """The cell as the kernels see it."""
+    sites = {site: _norms(cell, site) for site in kernels.SITES}
+    firsts = [norms[0][1] if norms else None for norms in sites.values()]
+    return kernels.Spec(
+        cell.NAME,
+        *(_kind(norms, training) for norms in sites.values()),
+        carry="carry" in cell.normalized_sites() and type(firsts[2]) is not Identity,
+        split=getattr(cell, "gate_norm", "") == "split",
+        epsilons=tuple(getattr(norm, "epsilon", 0.0) for norm in firsts),
+        dtype=cell.compute_dtype,
+    )
+
+
+def _weights(cell: NormCell) -> kernels.Weights:
+    """The parameters side by side, every bias and beta in the offsets."""
+    gains, offsets = [], []
+    for site in kernels.SITES:
+        width = cell.units if site == "state" else cell.kernel.shape[-1]
+        norms = [norm for _, norm in _norms(cell, site) if not isinstance(norm, Identity)]
+        gains.append(_beside(norms, "gamma", width, ops.ones, cell.compute_dtype))
+        offsets.append(_beside(norms, "beta", width, ops.zeros, cell.compute_dtype))
+    bias = cell.bias if cell.NAME == "gru" else cell.offset()
+    if cell.NAME != "gru":
+        offsets[:2] = [offsets[0] + offsets[1], ops.zeros_like(offsets[1])]
+        bias = None if bias is None else (bias, 0.0)
+    if bias is not None:
+        offsets[:2] = [offsets[0] + bias[0], offsets[1] + bias[1]]
+    return kernels.Weights(
+        ops.convert_to_tensor(cell.kernel), ops.convert_to_tensor(cell.recurrent_kernel),
+        *gains, *offsets,
+    )  # fmt: skip
+
+
+def _beside(norms: list[Normalizer], name: str, width: int, default: Any, dtype: str) -> Any:
+    if not norms or getattr(norms[0], name) is None:
+        return default((width,), dtype)
+    return ops.concatenate([ops.cast(getattr(norm, name), dtype) for norm in norms], axis=-1)
+
+
+class Fused:
+    """Runs cells by the fused kernels, batch-major; see `seqnorm.layers.loop.Loop`."""
+
+    def __init__(self, layer: NormRNN, timeline: Timeline, context: Context):
+        self.layer, self.context = layer, context
+        self.mask, self.backwards = timeline.mask, timeline.backwards
+
+    def enter(self, sequences: Any) -> Any:
+        """[batch, time, features] as `run` takes it."""
+        return sequences
+
+    def leave(self, outputs: Any) -> Any:
+        """What `run` gave as [batch, time, units], laid out as Keras does."""
+        return outputs
+
+    def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Ran:
+        """One cell over all steps."""
+        spec = spec_of(cell, self.context.training)
+        repeat = not self.layer.zero_output_for_mask
+        # In running order a cell's outputs are the next one's inputs.
+        mask = self._running_mask()
+        counts = self._counts(x, mask)
+        found = kernels.fused_scan(
+            spec,
+            x,
+            _weights(cell),
+            self.mask,
+            (states[0], states[-1]),
+            self._given(cell, spec, counts),
+            backwards=self.backwards,
+            repeat=repeat,
+            sequences=keep_outputs,
+        )
+        last = found.h
+        if mask is not None:
+            alive = ops.any(mask, axis=1) if repeat else mask[:, -1]
+            last = ops.where(alive[:, None], last, ops.zeros_like(last))
+        self.mask, self.backwards = mask, False
+        states = [found.h, found.c][: len(states)]
+        return Ran(last, found.sequence, states, self._moments(cell, found.moments, counts))
+
+    def _running_mask(self) -> Any:
+        flip = self.backwards and self.mask is not None
+        return ops.flip(self.mask, axis=1) if flip else self.mask
+
+    def _counts(self, x: Any, mask: Any) -> Any:
+        """float[time, 1], rows alive at each step, where statistics need them."""
+        if self.context.index is None:
+            return None
+        steps = ops.shape(x)[1]
+        if mask is None:
+            return ops.ones((steps, 1)) * ops.cast(ops.shape(x)[0], "float32")
+        lengths = ops.sum(ops.cast(mask, "int32"), axis=1)
+        alive = ops.arange(steps, dtype="int32")[:, None] < lengths[None, :]
+        return ops.sum(ops.cast(alive, "float32"), axis=1, keepdims=True)
+
+    def _given(self, cell: NormCell, spec: kernels.Spec, counts: Any) -> dict[str, Any]:
+        """Running statistics of every step, as `fused_scan` takes them."""
+        found = {}
+        for site, kind in zip(kernels.SITES, spec.norms, strict=True):
+            norms = [norm for _, norm in _norms(cell, site)]
+            if kind == "fixed":
+                parts = [_fixed(norm, self.context.index[:, 0]) for norm in norms]
+            elif kind == "batch" and norms[0].small_batch != "naive":
+                parts = [_prior(norm, self.context.index[:, 0], counts) for norm in norms]
+            else:
+                continue
+            found[site] = ops.cast(ops.concatenate(parts, axis=-1), cell.compute_dtype)
+        return found
+
+    def _moments(self, cell: NormCell, seen: dict[str, Any], counts: Any) -> dict[str, Moments]:
+        """The moments of the kernels' sites as those of the cell's."""
+        found = {}
+        for site, both in seen.items():
+            both, start = ops.stop_gradient(both), 0
+            count = counts[: ops.shape(both)[0], None]
+            for name, norm in _norms(cell, site):
+                part = both[..., start : start + norm.moving_mean.shape[-1]]
+                found[name] = Moments(part[:, :1], part[:, 1:], count)
+                start += part.shape[-1]
+        return found
+
+
+def _fixed(norm: BatchNorm, index: Any) -> Any:
+    """Mean and scale of every step at inference: [time, 2, features]."""
+    known = norm.running(norm.trusted_row(index))
+    return ops.stack([known.mean, ops.rsqrt(known.variance + norm.epsilon)], axis=1)
+
+
+def _prior(norm: BatchNorm, index: Any, counts: Any) -> Any:
+    """Weight of the batch, and the running mean and variance: [time, 3, features]."""
+    known = norm.running(norm.row(index))
+    weight = WEIGHTS[norm.small_batch](ops.cast(counts, known.count.dtype), known.count, norm.few)
+    return ops.stack([weight * ops.ones_like(known.mean), known.mean, known.variance], axis=1)

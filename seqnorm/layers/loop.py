@@ -1,0 +1,88 @@
+"""The portable way to run a cell over time: one step after the other, on every backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keras import ops
+
+from seqnorm.cells import NormCell, SiteNorms
+from seqnorm.layers.timeline import Timeline
+from seqnorm.normalizers import Context
+from seqnorm.ops.moments import Moments
+from seqnorm.ops.scan import masked_scan
+
+if TYPE_CHECKING:
+    from seqnorm.layers.recurrent import NormRNN
+
+
+class Ran(NamedTuple):
+    """What a cell gave over all steps."""
+
+    last: Any  # float[batch, units]
+    outputs: Any  # of every step, laid out as the next cell takes it; None unless wanted
+    states: list[Any]  # float[batch, units] each
+    moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
+
+
+class Loop:
+    """Runs cells time-major, as a loop of steps.
+
+    Args:
+        layer: whose cells are run.
+        timeline: masks and direction of the call.
+        context: step, mask and training flag of all steps together.
+    """
+
+    def __init__(self, layer: NormRNN, timeline: Timeline, context: Context):
+        self.layer, self.timeline, self.context = layer, timeline, context
+
+    def enter(self, sequences: Any) -> Any:
+        """[batch, time, features] as `run` takes it."""
+        return self.timeline.enter(sequences)
+
+    def leave(self, outputs: Any) -> Any:
+        """What `run` gave as [batch, time, units], laid out as Keras does."""
+        return self.timeline.leave(outputs)
+
+    def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Ran:
+        """One cell over all steps."""
+        layer, context, seen = self.layer, self.context, self.layer.seen
+        if context.training:
+            # One mask for all steps, made before the loop: the step must stay pure.
+            cell.get_dropout_mask(x[0])
+            cell.get_recurrent_dropout_mask(states[0])
+        norm = SiteNorms(cell.normalizers, context, seen is not None)
+        inputs = {
+            "a": cell.project(x, norm),
+            "valid": context.valid,
+            "index": context.index,
+            "kept": cell.draw_kept((ops.shape(x)[0], ops.shape(x)[1]), context.training),
+            "perturbation": layer.perturbation,
+        }
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+
+        def step(inputs_t: dict[str, Any], states: list[Any]) -> tuple[Any, list[Any], Any]:
+            here = Context(inputs_t.get("index"), inputs_t.get("valid"), context.training)
+            norm_t = SiteNorms(cell.normalizers, here, seen is not None)
+            output, states = cell.advance(inputs_t["a"], states, norm_t, inputs_t.get("kept"))
+            if "perturbation" in inputs_t:
+                output = output + inputs_t["perturbation"]
+                states = [output, *states[1:]]
+            return output, states, (norm_t.moments, norm_t.observed or {})
+
+        last, outputs, states, (moments, observed) = masked_scan(
+            step,
+            inputs,
+            states,
+            ops.zeros_like(states[0]),
+            # Keras's last output of a backward run is never a padded one.
+            zero_output_for_mask=layer.zero_output_for_mask and not self.timeline.padding_last,
+            keep_outputs=keep_outputs,
+            unroll=layer.unroll,
+        )
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
+        if seen is not None:
+            seen.append({**(norm.observed or {}), **observed})
+        return Ran(last, outputs, states, {**norm.moments, **moments})
