@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager.record import should_record_backprop
 
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.rows import rows_of
@@ -82,6 +83,7 @@ class _Scan:
     backwards: bool
     repeat: bool
     sequences: bool
+    need_x: bool
 
     def _run(self, inputs: Inputs) -> Record:
         given = tuple(value if value.size else None for value in inputs.given)
@@ -110,8 +112,10 @@ class _Scan:
         if d_sequence is not None:
             d_sequence = record.rows.collect(d_sequence, self.repeat)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
-        got = scan_backward(record, inputs.x, weights, initial, d_sequence, States(d_h, d_c))
-        return [got.x, *got.initial, *got.weights]
+        d_last = States(d_h, d_c)
+        got = scan_backward(record, inputs.x, weights, initial, d_sequence, d_last, self.need_x)
+        d_x = [] if got.x is None else [got.x]
+        return [*d_x, *got.initial, *got.weights]
 
 
 def fused_scan(
@@ -155,8 +159,10 @@ def fused_scan(
     mask = tf.fill(tf.shape(x)[:2], True) if mask is None else mask
     found = [(given or {}).get(site, none) for site in SITES]
     inputs = Inputs(x, mask, *(initial or (zeros, zeros)), tuple(weights), tuple(found))
-    scan = _Scan(spec, backwards, repeat, sequences)
-    h, c, *rest = _operation(scan, units, [tf.convert_to_tensor(value) for value in inputs.flat()])
+    values = [tf.convert_to_tensor(value) for value in inputs.flat()]
+    need_x = _needs_gradient(x, values[4 : 4 + _WEIGHTS])
+    scan = _Scan(spec, backwards, repeat, sequences, need_x)
+    h, c, *rest = _operation(scan, units, values)
     kept = {
         site: seen
         for site, name, seen in zip(SITES, spec.norms, rest, strict=False)
@@ -183,8 +189,9 @@ def _operation(scan: _Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tens
         def gradient(d_h: tf.Tensor, d_c: tf.Tensor, *d_rest: Any) -> list[Any]:
             # The sequence is passed so that TensorFlow keeps its memory, which the record shares.
             own = [d_rest[-1], rest[-1]] if scan.sequences else []
-            d_x, *d = _gradients(scan, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
-            return [d_x, None, *d, *[None] * len(SITES)]
+            found = _gradients(scan, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
+            d_x = found.pop(0) if scan.need_x else None
+            return [d_x, None, *found, *[None] * len(SITES)]
 
         return [h, c, *rest], gradient
 
@@ -205,11 +212,21 @@ def _no_gradient(*values: Any) -> Any:
 
 
 def _gradients(scan: _Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor]:
-    """Gradients of x, h, c and each weight."""
-    like = [inputs.x, inputs.h, inputs.c, *inputs.weights]
+    """Gradients of x (if needed), h, c and each weight."""
+    like = [inputs.h, inputs.c, *inputs.weights]
+    like = [inputs.x, *like] if scan.need_x else like
     shapes = [tuple(value.shape) for value in like]
     found = _call(scan.backward, arrays, [value.dtype for value in like], shapes)
-    return _no_gradient(*found)
+    return list(_no_gradient(*found))
+
+
+def _needs_gradient(x: tf.Tensor, weights: list[tf.Tensor]) -> bool:
+    """Whether a gradient may be asked for dL/dx, which is a sixth of the work.
+
+    Where a tape watches the weights and not x, as for the inputs of a model, it will not. Without
+    a tape (a function that is differentiated from outside) nothing is known.
+    """
+    return should_record_backprop([x]) or not should_record_backprop(weights)
 
 
 def _call(
