@@ -1,61 +1,94 @@
-"""Command line of the benchmark: a table of ratios, and every sample as JSON."""
+"""Times training steps against Keras: a table of ratios, a picture, and every sample as JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqnorm.bench.measure import Samples, measure, summary
-from seqnorm.bench.subjects import Shape, fused, keras_layer, products
-from seqnorm.kernels import machine
-
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
-NORMS = ("none", "layer", "rms", "batch")
+HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"]
-    )
-    parser.add_argument("--norms", nargs="+", default=list(NORMS), choices=NORMS)
-    parser.add_argument(
-        "--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units"
-    )
-    parser.add_argument("--rounds", type=int, default=15, help="samples of each subject")
-    parser.add_argument("--out", type=Path, help="JSON file for the samples")
+    parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__)
+    add = parser.add_argument
+    add("--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"])
+    add("--norms", nargs="+", default=["none", "layer", "rms", "batch"], metavar="NORM")
+    add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
+        help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
+    add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")
+    add("--mode", default="fit", choices=["fit", "gradient", "forward"])
+    add("--share", type=float, default=1.0, help="mean length over the longest (padding)")
+    add("--jit", action="store_true", help="compile by XLA (the kernels then do not serve)")
+    add("--others", action="store_true", help="also TorchScript and JAX, where installed")
+    add("--rounds", type=int, default=15, help="samples of each subject")
+    add("--memory", action="store_true", help="also the peak memory of each subject")
+    add("--profile", action="store_true", help="also where the time of each norm goes")
+    add("--out", type=Path, help="folder for bench.json and bench.png")
     return parser
-
-
-def _one(cell: str, text: str, norms: Sequence[str], rounds: int) -> dict[str, Samples]:
-    shape = Shape(*(int(size) for size in text.split("x")))
-    subjects = {"keras": keras_layer(cell, shape), "products": products(cell, shape)}
-    subjects |= {norm: fused(cell, norm, shape) for norm in norms}
-    if "layer" in norms:
-        subjects["layer, 40 % of the tokens"] = fused(cell, "layer", shape, 0.4)
-    return measure(subjects, rounds)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from seqnorm.bench import others, picture
+    from seqnorm.bench.measure import measure, summary
+    from seqnorm.bench.subjects import Shape, subject
+    from seqnorm.kernels import machine
+
     threads = machine.threads()
-    print(f"{platform.machine()}, {threads} threads; ratios to Keras's layer without a norm")
-    record = {"machine": platform.platform(), "threads": threads, "samples": {}}
+    print(f"{platform.machine()}, {threads} threads, {options.mode}; ratios to Keras's own layer")
+    record = {"machine": platform.platform(), "threads": threads, "options": vars(options)}
+    record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
+    tables = {}
     for cell in options.cells:
         for text in options.shapes:
-            samples = _one(cell, text, options.norms, options.rounds)
-            record["samples"][f"{cell} {text}"] = {k: v._asdict() for k, v in samples.items()}
-            print(f"\n{cell} {text}\n{'':28}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles")
-            for name, row in summary(samples, "keras").items():
-                print(
-                    f"  {name:26}{row['wall_ratio']:7.2f}{row['paired_wall_ratio']:8.2f}"
-                    f"{row['cpu_ratio']:7.2f}{row['wall_ms']:9.1f}"
-                    f"  {row['wall_ms_25']:.1f} to {row['wall_ms_75']:.1f}"
-                )
+            title, shape = f"{cell} {text}", Shape.parse(text)._replace(share=options.share)
+            names = ["keras", "products", *_ours(options)]
+            steps = {name: subject(name, cell, shape, options.mode, options.jit) for name in names}
+            if options.others and cell == "lstm":
+                steps |= {name: others.OTHERS[name](shape) for name in others.installed()}
+            samples = measure(steps, options.rounds)
+            record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
+            tables[title] = summary(samples, "keras")
+            print(f"\n{title}\n{HEADER}")
+            for name, row in tables[title].items():
+                print(f"  {name:24}{row.ratio:7.2f}{row.paired:8.2f}{row.cpu:7.2f}"
+                      f"{row.milliseconds:9.1f}  {row.low:.1f} to {row.high:.1f}")  # fmt: skip
+            _extras(options, record, title, cell, shape)
     if options.out:
-        options.out.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        options.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(record, indent=1, default=str)
+        (options.out / "bench.json").write_text(text, encoding="utf-8")
+        picture.draw(tables, options.out / "bench.png")
     return 0
+
+
+def _ours(options: argparse.Namespace) -> list[str]:
+    """Names of our subjects; Keras's RNN cannot host per-step statistics."""
+    pairs = [(way, norm) for way in options.ways for norm in options.norms]
+    return [f"{way} {norm}" for way, norm in pairs if (way, norm) != ("keras-rnn", "batch")]
+
+
+def _extras(
+    options: argparse.Namespace, record: dict, title: str, cell: str, shape: object
+) -> None:
+    """Peak memory and profile, where asked for."""
+    from seqnorm.bench.memory import peak
+    from seqnorm.bench.profile import breakdown
+
+    if options.memory:
+        names = ["keras", *_ours(options)]
+        found = {name: peak(name, cell, shape, options.mode) for name in names}
+        record["memory_mib"][title] = found
+        print("  peak memory of a step, MiB: ", {k: round(v) for k, v in found.items()})
+    if options.profile:
+        for norm in options.norms:
+            parts = breakdown(norm, cell, shape, options.mode, options.rounds)
+            record["profile_ms"][f"{title} {norm}"] = parts
+            print(f"  {norm}: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in parts.items()))

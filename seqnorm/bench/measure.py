@@ -16,13 +16,24 @@ class Samples(NamedTuple):
     cpu: list[float]  # processor time of all threads: hardly moved by other processes
 
 
+class Summary(NamedTuple):
+    """One subject against the reference."""
+
+    ratio: float  # of the medians of wall time
+    paired: float  # median of the ratios round by round
+    cpu: float  # of the medians of processor time
+    milliseconds: float  # median of wall time
+    low: float  # its quartiles
+    high: float
+
+
 def measure(
     subjects: dict[str, Callable[[], object]], rounds: int, warm_up: int = 2
 ) -> dict[str, Samples]:
     """Runs all subjects in turn, `rounds` times after `warm_up` unmeasured rounds.
 
     Args:
-        subjects: name -> one training step that has finished when it returns.
+        subjects: name -> one step that has finished when it returns.
         rounds: samples of each subject.
         warm_up: rounds before the first sample (tracing, compilation, page faults).
     """
@@ -39,19 +50,18 @@ def measure(
     return samples
 
 
-def summary(samples: dict[str, Samples], reference: str) -> dict[str, dict[str, float]]:
-    """Milliseconds (median, quartiles) and ratios to the reference: of medians, and by round."""
+def summary(samples: dict[str, Samples], reference: str) -> dict[str, Summary]:
+    """Every subject against the one called `reference`."""
     base = samples[reference]
     found = {}
     for name, sample in samples.items():
         low, middle, high = np.percentile(np.array(sample.wall) * 1e3, [25, 50, 75])
-        found[name] = {
-            "wall_ms": float(middle),
-            "wall_ms_25": float(low),
-            "wall_ms_75": float(high),
-            "cpu_ms": float(np.median(sample.cpu) * 1e3),
-            "wall_ratio": float(middle / (np.median(base.wall) * 1e3)),
-            "paired_wall_ratio": float(np.median(np.divide(sample.wall, base.wall))),
-            "cpu_ratio": float(np.median(sample.cpu) / np.median(base.cpu)),
-        }
+        found[name] = Summary(
+            ratio=float(middle / (np.median(base.wall) * 1e3)),
+            paired=float(np.median(np.divide(sample.wall, base.wall))),
+            cpu=float(np.median(sample.cpu) / np.median(base.cpu)),
+            milliseconds=float(middle),
+            low=float(low),
+            high=float(high),
+        )
     return found

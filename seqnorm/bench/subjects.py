@@ -1,97 +1,135 @@
-"""What is measured: one training step (forward and backward, graph mode) of each subject."""
+"""What is measured: one step of a layer, forward, with its gradient, or as a step of `fit`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from seqnorm.kernels import Spec, fused_scan
-from seqnorm.kernels.scan import Weights
+from seqnorm.cells import CELLS
 from seqnorm.kernels.spec import GATES
+from seqnorm.layers import recurrent_layer
+
+Step = Callable[[], Any]
 
 KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
+NORMS = ("none", "layer", "rms", "batch")
+MODES = ("fit", "gradient", "forward")
 
 
 class Shape(NamedTuple):
-    """Size of one batch."""
+    """Size of one batch, and its mean length over the longest."""
 
     batch: int
     steps: int
     inputs: int
     units: int
+    share: float = 1.0
+
+    @classmethod
+    def parse(cls, text: str) -> Shape:
+        """From "batch x steps x inputs x units", such as "64x200x128x128"."""
+        try:
+            return cls(*(int(size) for size in text.split("x")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "a shape is BATCHxSTEPSxINPUTSxUNITS, such as 64x200x128x128; "
+                f"received shape={text!r}."
+            ) from error
+
+    def mask(self) -> np.ndarray | None:
+        """bool[batch, steps]: lengths uniform below twice the mean, one of them full."""
+        if self.share >= 1:
+            return None
+        most = min(2 * self.share, 1) * self.steps
+        lengths = np.linspace(1, most, self.batch).round().astype(int)
+        lengths[-1] = self.steps
+        return np.arange(self.steps) < np.random.default_rng(0).permutation(lengths)[:, None]
 
 
-def keras_layer(cell: str, shape: Shape) -> Callable[[], Any]:
-    """Keras's own layer, without a norm."""
-    layer = KERAS[cell](shape.units, return_sequences=True)
-    layer.build(shape[:3])
-    x = tf.random.normal(shape[:3])
+def layer_of(name: str, cell: str, units: int, jit: bool = False) -> Any:
+    """A layer by the name of its subject: "keras", "keras-rnn NORM", "loop NORM", "fused NORM"."""
+    way, _, norm = name.partition(" ")
+    if way == "keras":
+        return KERAS[cell](units, return_sequences=True)
+    if way == "keras-rnn":
+        return keras.layers.RNN(CELLS[cell](units, norm=norm), return_sequences=True)
+    return recurrent_layer(cell, units=units, norm=norm, return_sequences=True, implementation=way)
 
-    @tf.function
+
+def subject(name: str, cell: str, shape: Shape, mode: str = "fit", jit: bool = False) -> Step:
+    """One step of the subject `name`.
+
+    Args:
+        name: "products", or what `layer_of` takes.
+        cell: "lstm", "gru" or "simple_rnn".
+        shape: of the batch.
+        mode: "forward", the outputs of all steps; "gradient", and the gradients of inputs and
+            weights; "fit", one training step of a compiled Keras model (plain gradient descent on
+            the mean output), where the inputs need no gradient.
+        jit: compile by XLA.
+    """
+    if name == "products":
+        return products(cell, shape, mode)
+    layer = layer_of(name, cell, shape.units)
+    x = tf.random.stateless_normal(shape[:3], (0, 0))
+    return {"fit": _fit, "gradient": _gradient, "forward": _forward}[mode](layer, x, shape, jit)
+
+
+def _fit(layer: Any, x: Any, shape: Shape, jit: bool) -> Step:
+    mask = shape.mask()
+    source = keras.Input(x.shape[1:])
+    valid = keras.Input((shape.steps,), dtype="bool")
+    outputs = layer(source) if mask is None else layer(source, mask=valid)
+    model = keras.Model([source, valid], keras.layers.GlobalAveragePooling1D()(outputs))
+    model.compile("sgd", "mse", jit_compile=jit)
+    model.make_train_function()
+    target = tf.zeros((shape.batch, shape.units))
+    alive = np.ones(x.shape[:2], bool) if mask is None else mask
+    data = iter(tf.data.Dataset.from_tensors(((x, alive), target)).repeat())
+    return lambda: model.train_function(data)
+
+
+def _gradient(layer: Any, x: Any, shape: Shape, jit: bool) -> Step:
+    mask = shape.mask()
+    layer.build(x.shape)
+
+    @tf.function(jit_compile=jit)
     def step() -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss = tf.reduce_sum(layer(x) * 0.01)
+            loss = tf.reduce_mean(layer(x, mask=mask, training=True))
         return tape.gradient(loss, [x, *(variable.value for variable in layer.trainable_variables)])
 
     return step
 
 
-def products(cell: str, shape: Shape) -> Callable[[], Any]:
-    """The six matrix products of a step over all tokens at once: the floor."""
-    batch, steps, inputs, units = shape
-    tokens, columns = batch * steps, GATES[cell] * units
-    x, h, d = (tf.random.normal((tokens, width)) for width in (inputs, units, columns))
-    kernel, recurrent = tf.random.normal((inputs, columns)), tf.random.normal((units, columns))
+def _forward(layer: Any, x: Any, shape: Shape, jit: bool) -> Step:
+    mask = shape.mask()
+    layer.build(x.shape)
+    return tf.function(lambda: layer(x, mask=mask), jit_compile=jit)
+
+
+def products(cell: str, shape: Shape, mode: str = "fit") -> Step:
+    """The matrix products of a step over all tokens at once: the floor."""
+    tokens, columns = shape.batch * shape.steps, GATES[cell] * shape.units
+    widths = (shape.inputs, shape.units, columns)
+    x, h, d = (tf.random.stateless_normal((tokens, width), (0, 1)) for width in widths)
+    kernel, recurrent = (
+        tf.random.stateless_normal((width, columns), (0, 2)) for width in widths[:2]
+    )
 
     @tf.function
-    def step() -> Any:
-        forward = tf.matmul(x, kernel), tf.matmul(h, recurrent)
-        down = tf.matmul(d, kernel, transpose_b=True), tf.matmul(d, recurrent, transpose_b=True)
-        return *forward, *down, tf.matmul(x, d, transpose_a=True), tf.matmul(h, d, transpose_a=True)
+    def step() -> Sequence[Any]:
+        found = [tf.matmul(x, kernel), tf.matmul(h, recurrent)]
+        if mode != "forward":
+            found += [tf.matmul(d, recurrent, transpose_b=True)]
+            found += [tf.matmul(side, d, transpose_a=True) for side in (x, h)]
+        if mode == "gradient":
+            found.append(tf.matmul(d, kernel, transpose_b=True))
+        return found
 
     return step
-
-
-def fused(cell: str, norm: str, shape: Shape, share: float = 1.0) -> Callable[[], Any]:
-    """The fused kernel.
-
-    Args:
-        cell: "lstm", "gru" or "simple_rnn".
-        norm: norm of every site.
-        shape: of the batch.
-        share: mean length over the longest one; rows are uniform below twice that, one is full.
-    """
-    batch, steps, inputs, units = shape
-    columns = GATES[cell] * units
-    spec = Spec(cell, norm, norm, norm if cell == "lstm" else "none")  # type: ignore[arg-type]
-    ones, zeros = np.ones(columns, np.float32), np.zeros(columns, np.float32)
-    start = Weights(
-        np.random.default_rng(1).normal(0, inputs**-0.5, (inputs, columns)).astype(np.float32),
-        np.random.default_rng(2).normal(0, units**-0.5, (units, columns)).astype(np.float32),
-        ones, 0.3 * ones, ones[:units], zeros, zeros, zeros[:units],
-    )  # fmt: skip
-    variables = [tf.Variable(tf.constant(value)) for value in start]
-    x, mask = tf.random.normal(shape[:3]), tf.sequence_mask(_lengths(batch, steps, share), steps)
-
-    @tf.function
-    def step() -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            weights = Weights(*(tf.convert_to_tensor(variable) for variable in variables))
-            loss = tf.reduce_sum(fused_scan(spec, x, weights, mask).sequence * 0.01)
-        return tape.gradient(loss, [x, *variables])
-
-    return step
-
-
-def _lengths(batch: int, steps: int, share: float) -> np.ndarray:
-    if share >= 1:
-        return np.full(batch, steps)
-    lengths = np.linspace(1, min(2 * share, 1) * steps, batch).round().astype(int)
-    lengths[-1] = steps
-    return np.random.default_rng(0).permutation(lengths)

@@ -198,17 +198,20 @@ def _operation(scan: _Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tens
     return run(*inputs)
 
 
-@tf.custom_gradient
-def _no_gradient(*values: Any) -> Any:
-    """The values themselves; asking for their gradient is an error instead of a silent zero."""
+def _first_only(found: list[tf.Tensor], sources: list[tf.Tensor]) -> list[tf.Tensor]:
+    """`found`; asking how it depends on the sources is an error instead of a silent zero."""
 
-    def gradient(*_: Any) -> Any:
-        raise LookupError(
-            "The fused kernels have first derivatives only; a second one was asked for. Build the "
-            "layer with implementation='loop'."
-        )
+    @tf.custom_gradient
+    def tied(*_: tf.Tensor) -> Any:
+        def gradient(*_: Any) -> Any:
+            raise LookupError(
+                "The fused kernels have first derivatives only; a second one was asked for. Build "
+                "the layer with implementation='loop'."
+            )
 
-    return list(values), gradient
+        return [tf.identity(value) for value in found], gradient
+
+    return list(tied(*sources))
 
 
 def _gradients(scan: _Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor]:
@@ -217,7 +220,7 @@ def _gradients(scan: _Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor
     like = [inputs.x, *like] if scan.need_x else like
     shapes = [tuple(value.shape) for value in like]
     found = _call(scan.backward, arrays, [value.dtype for value in like], shapes)
-    return list(_no_gradient(*found))
+    return _first_only(found, [inputs.x, *inputs.weights])
 
 
 def _needs_gradient(x: tf.Tensor, weights: list[tf.Tensor]) -> bool:

@@ -139,12 +139,13 @@ def moments(record: Record) -> list[np.ndarray | None]:
 
     Steps that no row reached are absent.
     """
-    saved, steps = record.saved[0], len(record.shares[0].layout.alive)
+    saved, sizes = record.saved[0], record.shares[0].sizes
+    steps = len(record.shares[0].layout.alive)
+    seen = (saved.seen_in, saved.seen_rec, saved.seen_state)
+    widths = (sizes.columns, sizes.columns, sizes.units)
     return [
-        seen.reshape(steps, 2, -1) if name == "batch" else None
-        for seen, name in zip(
-            (saved.seen_in, saved.seen_rec, saved.seen_state), record.spec.norms, strict=True
-        )
+        array.reshape(steps, 2, width) if name == "batch" else None
+        for array, width, name in zip(seen, widths, record.spec.norms, strict=True)
     ]
 
 

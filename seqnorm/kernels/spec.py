@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 NONE, LAYER, RMS, BATCH, FIXED = 0, 1, 2, 3, 4
 SIMPLE_RNN, LSTM, GRU = 0, 1, 2
@@ -14,9 +13,6 @@ GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
 
 NO_NUMBA = "numba is not installed"
 SITES = ("input", "recurrent", "state")
-
-Cell = Literal["simple_rnn", "lstm", "gru"]
-Norm = Literal["none", "layer", "rms", "batch", "fixed"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,10 @@ class Spec:
         dtype: "float32" or "float64".
     """
 
-    cell: Cell
-    input_norm: Norm = "none"
-    recurrent_norm: Norm = "none"
-    state_norm: Norm = "none"
+    cell: str
+    input_norm: str = "none"
+    recurrent_norm: str = "none"
+    state_norm: str = "none"
     carry: bool = False
     split: bool = True
     epsilons: tuple[float, float, float] = (1e-5, 1e-5, 1e-5)
@@ -51,7 +47,7 @@ class Spec:
         return GATES[self.cell]
 
     @property
-    def norms(self) -> tuple[Norm, Norm, Norm]:
+    def norms(self) -> tuple[str, str, str]:
         """Norms of the input, recurrent and state site."""
         return self.input_norm, self.recurrent_norm, self.state_norm
 

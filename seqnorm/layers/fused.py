@@ -128,14 +128,17 @@ def _kind(norms: list[tuple[str, Normalizer]], training: bool) -> str:
 
 def spec_of(cell: NormCell, training: bool) -> kernels.Spec:
     """The cell as the kernels see it."""
-    sites = {site: _norms(cell, site) for site in kernels.SITES}
-    firsts = [norms[0][1] if norms else None for norms in sites.values()]
+    sites = [_norms(cell, site) for site in kernels.SITES]
+    first, second, state = (_kind(norms, training) for norms in sites)
+    epsilons = [getattr(norms[0][1], "epsilon", 0.0) if norms else 0.0 for norms in sites]
     return kernels.Spec(
         cell.NAME,
-        *(_kind(norms, training) for norms in sites.values()),
-        carry="carry" in cell.normalized_sites() and type(firsts[2]) is not Identity,
+        first,
+        second,
+        state,
+        carry=state != "none" and "carry" in cell.normalized_sites(),
         split=getattr(cell, "gate_norm", "") == "split",
-        epsilons=tuple(getattr(norm, "epsilon", 0.0) for norm in firsts),
+        epsilons=(epsilons[0], epsilons[1], epsilons[2]),
         dtype=cell.compute_dtype,
     )
 

@@ -1,0 +1,155 @@
+"""The kernels behind the layers: random cases against the loop, long runs, several processes."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
+
+from seqnorm.kernels import graph
+from seqnorm.kernels.pool import POOL
+from seqnorm.layers import NormLSTM, recurrent_layer
+from tests import grid
+from tests.gradients import gradients, weighted_sum
+
+CASES, PARTS = 1000, 20
+
+
+def norm_of(rng):
+    name = str(rng.choice(["none", "layer", "rms", "batch"]))
+    if name == "none":
+        return name
+    options = {
+        "name": name,
+        "scale": bool(rng.integers(2)),
+        "epsilon": float(rng.choice([1e-5, 0.1])),
+    }
+    if name == "batch":
+        policy = str(rng.choice(["naive", "running", "shrink"]))
+        options |= {"small_batch": policy, "few": int(rng.integers(6))}
+        options |= {"statistics": str(rng.choice(["per_step", "shared"]))}
+        options |= {"max_steps": int(rng.integers(1, 8)), "center": bool(rng.integers(2))}
+    return options
+
+
+def mask_of(rng, norm, batch, steps):
+    kind = rng.integers(3)
+    if kind == 0:
+        return None
+    if kind == 1 or (norm != "none" and norm["name"] == "batch"):
+        return grid.right_padded(rng.integers(0, steps + 1, batch), steps)
+    return rng.random((batch, steps)) < 0.6
+
+
+def case_of(rng):
+    """The arguments of a layer, and of a call."""
+    cell = str(rng.choice(list(grid.CELLS)))
+    norm, flag = norm_of(rng), lambda: bool(rng.integers(2))
+    batch, steps, features, units = (int(n) for n in rng.integers(1, (7, 6, 20, 40)))
+    sites = ["input", "recurrent"] + (["state"] if cell == "lstm" else [])
+    options = {
+        "units": units,
+        "norm": norm,
+        "use_bias": flag(),
+        "sites": [site for site in sites if rng.random() < 0.8] or sites,
+        "return_sequences": flag(),
+        "go_backwards": flag(),
+        "zero_output_for_mask": flag(),
+    }
+    if cell == "lstm":
+        options |= {"cell_norm": str(rng.choice(["output", "carry"])), "forget_bias": 0.5}
+    if cell == "gru":
+        options |= {"gate_norm": str(rng.choice(["split", "fused"]))}
+    x = rng.normal(size=(batch, steps, features))
+    return cell, options, x, mask_of(rng, norm, batch, steps), flag()
+
+
+def results(layer, x, mask, training):
+    """Outputs, states, gradients and, of batch norm, what became of the statistics."""
+    call = lambda x: layer(x, mask=mask, training=training)  # noqa: E731
+    found = list(call(x))
+    age = -1 if layer.time_aware else None
+    loss = lambda x: weighted_sum(call(x)[:age])  # noqa: E731
+    tables = [w for w in layer.non_trainable_variables if "seed" not in w.path]
+    return [*found, *gradients(loss, layer, x), *tables]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_cases_against_the_loop(part):
+    rng = np.random.default_rng([2026, part])
+    for _ in range(CASES // PARTS):
+        cell, options, x, mask, training = case_of(rng)
+        layers = [
+            recurrent_layer(cell, **options, return_state=True, dtype="float64", implementation=way)
+            for way in ("loop", "fused")
+        ]
+        for layer in layers:
+            layer.build(x.shape)
+        grid.randomize(layers[0], rng)
+        layers[1].set_weights(layers[0].get_weights())
+        expected, found = (results(layer, x, mask, training) for layer in layers)
+        for index, (a, b) in enumerate(zip(expected, found, strict=True)):
+            scale = 1 + np.max(np.abs(grid.numpy(a)), initial=0)
+            message = f"result {index} of {cell} {options} mask={mask} training={training}"
+            np.testing.assert_allclose(
+                grid.numpy(b) / scale, grid.numpy(a) / scale, rtol=0, atol=1e-8, err_msg=message
+            )
+
+
+def resident():
+    """MiB that this process holds."""
+    (line,) = (
+        line for line in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in line
+    )
+    return int(line.split()[1]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
+def test_two_thousand_steps_take_no_more_memory(rng):
+    model = keras.Sequential([keras.Input((None, 8)), NormLSTM(16, "layer"), keras.layers.Dense(1)])
+    model.compile("adam", "mse", jit_compile=False)
+    x, y = rng.normal(size=(32, 20, 8)).astype("float32"), np.ones((32, 1), "float32")
+
+    def fit(steps):
+        model.fit(x, y, batch_size=8, epochs=steps // 4, verbose=0)
+        gc.collect()
+        return POOL.held, resident()
+
+    fit(200)
+    held, before = fit(400)
+    held_after, after = fit(1400)
+    assert held_after <= held
+    assert after - before < 32
+    assert len(graph._RECORDS) <= 2
+
+
+SCRIPT = """
+import sys, keras, numpy as np
+from seqnorm import NormLSTM
+keras.utils.set_random_seed(3)
+model = keras.Sequential([keras.Input((12, 4)), NormLSTM(32, sys.argv[1]), keras.layers.Dense(1)])
+model.compile("adam", "mse", jit_compile=False)
+x = np.random.default_rng(0).normal(size=(64, 12, 4)).astype("float32")
+model.fit(x, x[:, :1, 0], batch_size=16, epochs=5, shuffle=False, verbose=0)
+print(model.layers[0].why_not_fused(), [float(np.sum(w)) for w in model.get_weights()])
+"""
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_two_trainings_at_once_give_what_one_gives(norm):
+    start = lambda: subprocess.Popen(  # noqa: E731
+        [sys.executable, "-c", SCRIPT, norm], stdout=subprocess.PIPE, text=True
+    )
+    first, second = start(), start()
+    outputs = [process.communicate()[0].splitlines()[-1] for process in (first, second)]
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith("None ")

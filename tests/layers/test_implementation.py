@@ -1,0 +1,131 @@
+"""Which way a layer runs, and that it says why."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import keras
+import numpy as np
+import pytest
+
+from seqnorm import NormLSTM, NormLSTMCell, NormRNN
+from tests import grid
+
+pytestmark = [
+    grid.tensorflow_only,
+    pytest.mark.skipif(find_spec("numba") is None, reason="needs the kernels"),
+]
+
+OBSTACLES = {
+    "unroll": ({"unroll": True}, "unroll"),
+    "activation": ({"activation": "relu"}, "tanh and sigmoid"),
+    "dropout": ({"dropout": 0.1}, "dropout"),
+    "recurrent_dropout": ({"recurrent_dropout": 0.1}, "dropout"),
+    "zoneout": ({"zoneout": 0.1}, "zoneout"),
+    "placement": ({"placement": "joint"}, "joint"),
+    "group": ({"norm": "group"}, "no kernel for the normaliser"),
+    "renorm": ({"norm": {"name": "batch", "small_batch": "renorm"}}, "statistics"),
+    "half": ({"dtype": "mixed_bfloat16"}, "bfloat16"),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_the_loop_runs_where_the_kernels_cannot(name):
+    options, reason = OBSTACLES[name]
+    layer = NormLSTM(4, **options)
+    assert reason in layer.why_not_fused()
+    x = np.ones((2, 3, 4), "float32")
+    assert np.all(np.isfinite(grid.numpy(layer(x))))
+    with pytest.raises(ValueError, match=f"implementation='fused'.*{reason}"):
+        NormLSTM(4, **options, implementation="fused")(x)
+
+
+def test_unknown_implementation():
+    with pytest.raises(ValueError, match=r"implementation=2\. Choose one of: auto, loop, fused"):
+        NormLSTM(4, implementation=2)
+
+
+def test_a_cell_with_its_own_step_is_not_replaced():
+    class Halved(NormLSTMCell):
+        def step(self, a_t, states, norm):
+            h, states = super().step(a_t, states, norm)
+            return h / 2, states
+
+    layer = NormRNN(Halved(4))
+    assert "Halved has a step of its own" in layer.why_not_fused()
+    plain = NormRNN(NormLSTMCell(4))
+    x = np.ones((2, 1, 3), "float32")
+    layer.build(x.shape), plain.build(x.shape)
+    plain.set_weights(layer.get_weights())
+    grid.assert_close(2 * grid.numpy(layer(x)), plain(x), "float32")
+
+
+def test_states_and_steps():
+    layer = NormLSTM(4, "batch")
+    assert layer.why_not_fused() is None
+    assert "start at different steps" in layer.why_not_fused(carried=True)
+    assert NormLSTM(4, "layer").why_not_fused(carried=True) is None
+
+
+def test_one_warning_without_numba():
+    script = """
+import sys, warnings
+sys.modules["numba"] = None
+import importlib.util
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "numba" else found(name, *rest)
+import numpy as np
+from seqnorm import NormLSTM
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for _ in range(3):
+        NormLSTM(4)(np.ones((2, 3, 4), "float32"))
+print([str(w.message) for w in caught if "numba" in str(w.message)])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True
+    )
+    (line,) = done.stdout.splitlines()
+    assert line.count("numba is not installed") == 1
+    assert "pip install 'seqnorm[fused]'" in line
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_exported_model_runs_without_this_package(norm, tmp_path, rng):
+    layer = NormLSTM(4, norm)
+    model = keras.Sequential([keras.Input((6, 3)), layer])
+    x = rng.normal(size=(2, 6, 3)).astype("float32")
+    expected = grid.numpy(model(x))
+    assert layer.why_not_fused() is None
+    model.export(tmp_path / "model", verbose=False)
+    np.save(tmp_path / "x.npy", x)
+    script = f"""
+import sys, numpy as np, tensorflow as tf
+model = tf.saved_model.load({str(tmp_path / "model")!r})
+y = model.serve(np.load({str(tmp_path / "x.npy")!r}))
+assert not any(name.startswith("seqnorm") for name in sys.modules)
+np.save({str(tmp_path / "y.npy")!r}, y)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    grid.assert_close(np.load(tmp_path / "y.npy"), expected, "float32")
+
+
+def test_second_derivative_is_refused_by_the_kernels(rng):
+    import tensorflow as tf
+
+    x = tf.constant(rng.normal(size=(2, 3, 4)), tf.float32)
+    for implementation in ("loop", "fused"):
+        layer = NormLSTM(4, implementation=implementation)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.reduce_sum(layer(x))
+            first = tf.reduce_sum(tf.square(inner.gradient(y, x)))
+        if implementation == "loop":
+            assert np.all(np.isfinite(outer.gradient(first, x)))
+        else:
+            with pytest.raises(LookupError, match="implementation='loop'"):
+                outer.gradient(first, x)
