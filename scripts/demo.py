@@ -5,12 +5,13 @@ import sys
 from seqnorm.analysis.cli import main as report
 from seqnorm.cli import train
 from seqnorm.compose import compose
-from seqnorm.training.floor import write_floor
+from seqnorm.training.floor import floor_of, run_floor
 
 if __name__ == "__main__":
-    config = compose(["experiment=demo", *sys.argv[1:]])
-    code = train(["-m", "experiment=demo", "norm=none,layer,batch", *sys.argv[1:]])
+    preset = ["experiment=demo", *sys.argv[1:]]
+    config = compose(preset)
+    code = train(["-m", "norm=none,layer,batch", *preset])
     if code == 0:
-        write_floor(config)
+        run_floor(floor_of(config))
         code = report([config.runs_dir])
     sys.exit(code)

@@ -90,7 +90,7 @@ def _job(config: DictConfig) -> float | None:
         run_config = to_run_config(config)
         from seqnorm.training.run import run
 
-        return run(run_config)["val_accuracy"]
+        return run(run_config).get("val_accuracy")
     except Exception as error:
         session = _SESSION.get()
         if session is None:

@@ -29,7 +29,9 @@ Hydra's own flags: seqnorm-train --hydra-help."""
 def help_text(arguments: Sequence[str] = ()) -> str:
     """The help, which also covers the files of a folder given as ``--config-dir``."""
     folders = [conf_dir(), *_config_dirs(arguments)]
-    groups = [name for name in RunConfig.__annotations__ if name not in ("seed", "runs_dir")]
+    groups = [
+        name for name in RunConfig.__annotations__ if name not in ("task", "seed", "runs_dir")
+    ]
     lines = [HEADER]
     for group in (*groups, "experiment"):
         lines.append(f"{group}=")

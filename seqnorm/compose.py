@@ -6,7 +6,7 @@ import difflib
 import re
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -100,7 +100,8 @@ def _refuse_changed_keys(config: DictConfig, where: str) -> None:
         if key not in config:
             raise ConfigError(f"{where} needs its key {key!r}, which ~ has deleted. Leave it in.")
     for key in valid:
-        if not OmegaConf.is_missing(config, key) and isinstance(config[key], DictConfig):
+        # A mapping that is no dataclass is one value, such as a serialised regulariser.
+        if not OmegaConf.is_missing(config, key) and is_dataclass(OmegaConf.get_type(config, key)):
             _refuse_changed_keys(config[key], key)
 
 

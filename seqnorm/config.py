@@ -11,7 +11,7 @@ A YAML file of a group takes its schema through its first lines::
       - _self_
 
 A new choice is one dataclass, listed in ``SCHEMAS``, and one YAML file. Cells and normalisers, the
-arms of the comparison, are in `seqnorm.config_arms`.
+arms of the comparison, are in `seqnorm.config_arms`; models in `seqnorm.config_models`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from seqnorm.config_arms import CELLS, NORMS, CellConfig, NormConfig
+from seqnorm.config_models import MODELS, ModelConfig
 
 
 @dataclass
@@ -36,7 +37,11 @@ class DataConfig:
         max_length: longest row in tokens, the start token included.
         truncate: which part of a longer text is cut off, "head" or "tail".
         batch_size: rows per batch.
+        batch_tokens: tokens per training batch instead, the number of rows following from their
+            lengths; None goes by rows.
         validation_fraction: share of the training examples held out for early stopping.
+        validation_first: hold out this many training examples instead, the first of the file,
+            whatever the seed; None holds out the share.
         bucket: batches in one shuffled pool that is sorted by length; 0 or 1 means no bucketing.
     """
 
@@ -46,8 +51,27 @@ class DataConfig:
     max_length: int = 200
     truncate: str = "tail"
     batch_size: int = 64
+    batch_tokens: int | None = None
     validation_fraction: float = 0.1
+    validation_first: int | None = None
     bucket: int = 0
+
+
+@dataclass
+class TextConfig(DataConfig):
+    """Texts whose words are cut and numbered here.
+
+    Attributes:
+        tokenizer: what a word is, "words" or "keras" (as in the ids that Keras publishes).
+        lowercase: whether capitals are made small.
+        strip_breaks: whether HTML line breaks are spaces.
+        min_count: how often a word must occur in the training part to get an id.
+    """
+
+    tokenizer: str = "words"
+    lowercase: bool = True
+    strip_breaks: bool = True
+    min_count: int = 1
 
 
 @dataclass
@@ -63,32 +87,11 @@ class SyntheticConfig(DataConfig):
 
 
 @dataclass
-class ModelConfig:
-    """The classifier around the recurrent layers.
-
-    Attributes:
-        embedding: width of the word vectors.
-        embedding_dropout: share of the word vectors' entries dropped.
-        depth: number of recurrent layers.
-        bidirectional: read every sequence in both directions and concatenate.
-        pooling: how a sequence becomes one vector, "last", "mean" or "max".
-        dropout: share of the pooled vector dropped before the head.
-    """
-
-    embedding: int = MISSING
-    embedding_dropout: float = 0.0
-    depth: int = 1
-    bidirectional: bool = False
-    pooling: str = "last"
-    dropout: float = 0.0
-
-
-@dataclass
 class OptimConfig:
     """What every optimiser takes.
 
     Attributes:
-        name: "adam" or "sgd".
+        name: "adam", "sgd" or "rmsprop".
         learning_rate: after the linear rise over the first `warmup_steps`.
         clipnorm: largest global norm of the gradient; None does not clip.
         weight_decay: decoupled decay per step; None for none.
@@ -121,23 +124,43 @@ class SGDConfig(OptimConfig):
 
 
 @dataclass
+class RMSpropConfig(OptimConfig):
+    """RMSprop, with the decay rate of its mean square."""
+
+    rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-7
+    centered: bool = False
+
+
+@dataclass
 class TrainConfig:
     """How long to train and what to record.
 
     Attributes:
         epochs: largest number of epochs.
         patience: epochs without a lower validation loss before training stops; 0 never stops.
+        keep: which epoch's weights are the result, "best" (lowest validation loss) or "last".
+        reestimate: estimate the running statistics of batch normalisation anew over the training
+            part before the test.
+        test: score the test part and keep the model; a trial of a comparison does neither.
         log_every: steps between two "train" records.
         probe_every: steps between two "probe" records, besides each epoch's end; 0 for no probes.
         probe_examples: rows of the batch that is probed.
+        steps_per_execution: optimiser steps in one call of the compiled function; records and
+            checks come once a call.
         deterministic: make every TensorFlow operation reproducible bit by bit.
     """
 
     epochs: int = MISSING
     patience: int = 0
+    keep: str = "best"
+    reestimate: bool = False
+    test: bool = True
     log_every: int = 50
     probe_every: int = 0
     probe_examples: int = 64
+    steps_per_execution: int = 1
     deterministic: bool = True
 
 
@@ -146,10 +169,12 @@ class TrackingConfig:
     """Where records go besides the run folder: nowhere ("local") or "wandb".
 
     Attributes:
+        arm: name that the runs and trials of one arm of a comparison share; W&B's job type.
         mode: "online", "offline" or "disabled"; this and the rest as W&B names them.
     """
 
     name: str = MISSING
+    arm: str | None = None
     mode: str = "online"
     project: str = "seqnorm"
     entity: str | None = None
@@ -159,15 +184,17 @@ class TrackingConfig:
 
 @dataclass
 class RunConfig:
-    """One training run, completely.
+    """One run, completely.
 
     Attributes:
         seed: decides the split, initial weights, the order of batches and dropout.
         runs_dir: folder in which the run gets its own folder.
+        task: "train", or "why" for the figure of `seqnorm.why`.
     """
 
     seed: int = MISSING
     runs_dir: str = MISSING
+    task: str = "train"
     data: DataConfig = MISSING
     cell: CellConfig = MISSING
     norm: NormConfig = MISSING
@@ -176,14 +203,28 @@ class RunConfig:
     train: TrainConfig = MISSING
     tracking: TrackingConfig = MISSING
 
+    @property
+    def network(self) -> str:
+        """What names the arm beside its norm: the cell, or the model if it has no recurrence."""
+        return self.model.name if self.cell.name == "none" else self.cell.name
+
 
 # group of conf/ -> choice -> its dataclass
 SCHEMAS: dict[str, dict[str, type]] = {
-    "data": {"imdb": DataConfig, "reuters": DataConfig, "synthetic": SyntheticConfig},
+    "data": {
+        "imdb": TextConfig,
+        "imdb_ids": DataConfig,
+        "reuters": DataConfig,
+        "reuters_r8": TextConfig,
+        "reuters_r52": TextConfig,
+        "reuters_clean": TextConfig,
+        "mnist": DataConfig,
+        "synthetic": SyntheticConfig,
+    },
     "cell": CELLS,
     "norm": NORMS,
-    "model": {"classifier": ModelConfig},
-    "optim": {"adam": AdamConfig, "sgd": SGDConfig},
+    "model": MODELS,
+    "optim": {"adam": AdamConfig, "sgd": SGDConfig, "rmsprop": RMSpropConfig},
     "train": {"default": TrainConfig},
     "tracking": {"local": TrackingConfig, "wandb": TrackingConfig},
 }

@@ -6,13 +6,26 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
+from seqnorm.config_keras_norms import KerasBatchNormConfig, KerasLayerNormConfig, NormConfig
+
 
 @dataclass
 class CellConfig:
+    """What every choice of cell has: its registered name."""
+
+    name: str = MISSING
+
+
+@dataclass
+class NoCellConfig(CellConfig):
+    """No recurrence: the model has no steps."""
+
+
+@dataclass
+class RecurrentConfig(CellConfig):
     """What every recurrent cell takes.
 
     Attributes:
-        name: registered name.
         units: width of the state, per direction.
         dropout: share of the layer's inputs dropped, one mask per row for all steps.
         recurrent_dropout: share of the state dropped on its way into the recurrent product.
@@ -21,7 +34,6 @@ class CellConfig:
         zoneout: probability that a unit of the state keeps its value of the step before.
     """
 
-    name: str = MISSING
     units: int = 64
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
@@ -31,12 +43,12 @@ class CellConfig:
 
 
 @dataclass
-class SimpleRNNConfig(CellConfig):
+class SimpleRNNConfig(RecurrentConfig):
     """The plain recurrent cell."""
 
 
 @dataclass
-class LSTMConfig(CellConfig):
+class LSTMConfig(RecurrentConfig):
     """The LSTM.
 
     Attributes:
@@ -50,7 +62,7 @@ class LSTMConfig(CellConfig):
 
 
 @dataclass
-class GRUConfig(CellConfig):
+class GRUConfig(RecurrentConfig):
     """The gated recurrent unit in its reset-after form.
 
     Attributes:
@@ -58,13 +70,6 @@ class GRUConfig(CellConfig):
     """
 
     gate_norm: str = "split"
-
-
-@dataclass
-class NormConfig:
-    """What every choice of normalisation has: its registered name."""
-
-    name: str = MISSING
 
 
 @dataclass
@@ -153,7 +158,12 @@ class BatchNormConfig(LayerNormConfig):
     min_count: float = MISSING
 
 
-CELLS: dict[str, type] = {"simple_rnn": SimpleRNNConfig, "lstm": LSTMConfig, "gru": GRUConfig}
+CELLS: dict[str, type] = {
+    "none": NoCellConfig,
+    "simple_rnn": SimpleRNNConfig,
+    "lstm": LSTMConfig,
+    "gru": GRUConfig,
+}
 
 NORMS: dict[str, type] = {
     "none": NoneConfig,
@@ -162,4 +172,6 @@ NORMS: dict[str, type] = {
     "group": GroupNormConfig,
     "dyt": DynamicTanhConfig,
     "batch": BatchNormConfig,
+    "keras_layer": KerasLayerNormConfig,
+    "keras_batch": KerasBatchNormConfig,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from seqnorm.config import RunConfig
+from seqnorm.config_models import NORMS_WITHOUT_STEPS
 
 
 class ConfigError(ValueError):
@@ -32,13 +33,18 @@ SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < v
 
 # Special ids 0, 1 and 2 leave no word below 4; the start token leaves no word in a row of 1.
 RULES: dict[str, Rule] = {
+    "task": _one_of("train", "why"),
     "seed": _at_least(0),
     "data.num_words": _at_least(4),
     "data.max_length": _at_least(2),
     "data.truncate": _one_of("head", "tail"),
     "data.batch_size": _at_least(1),
+    "data.batch_tokens": _at_least(1),
     "data.validation_fraction": SHARE,
+    "data.validation_first": _at_least(1),
     "data.bucket": _at_least(0),
+    "data.tokenizer": _one_of("words", "keras"),
+    "data.min_count": _at_least(1),
     "data.examples": _at_least(10),
     "data.test_examples": _at_least(1),
     "cell.units": _at_least(1),
@@ -52,6 +58,18 @@ RULES: dict[str, Rule] = {
     "model.depth": _at_least(1),
     "model.pooling": _one_of("last", "mean", "max"),
     "model.dropout": RATE,
+    "model.hidden": (
+        "must be positive, and for the MLP a list such as [64, 64]",
+        lambda value: (
+            all(width > 0 for width in value) if isinstance(value, Sequence) else value > 0
+        ),
+    ),
+    "model.norm_position": _one_of("before", "after"),
+    "model.filters": _at_least(1),
+    "model.kernel_size": _at_least(1),
+    "model.weighting": _one_of("tfidf", "counts"),
+    "model.inverse_regularisation": POSITIVE,
+    "model.min_texts": _at_least(1),
     "optim.learning_rate": POSITIVE,
     "optim.clipnorm": POSITIVE,
     "optim.weight_decay": POSITIVE,
@@ -61,12 +79,19 @@ RULES: dict[str, Rule] = {
     "optim.beta_2": RATE,
     "optim.epsilon": POSITIVE,
     "optim.momentum": RATE,
+    "optim.rho": RATE,
     "train.epochs": _at_least(1),
     "train.patience": _at_least(0),
+    "train.keep": _one_of("best", "last"),
     "train.log_every": _at_least(1),
     "train.probe_every": _at_least(0),
+    "train.steps_per_execution": _at_least(1),
     "train.probe_examples": _at_least(2),
 }
+
+
+# START and the pixels of an image of `seqnorm.data.mnist`.
+WHOLE_IMAGE = 1 + 28 * 28
 
 
 def validate(config: RunConfig) -> None:
@@ -94,10 +119,37 @@ def _out_of_range(config: RunConfig) -> Iterator[str]:
 
 
 def _contradictions(config: RunConfig) -> Iterator[str]:
+    yield from _misfits(config)
     if config.norm.name == "batch" and config.data.batch_size == 1:
         yield (
             "norm=batch needs batches of at least 2 rows; received data.batch_size=1. The mean of "
             "one row is the row itself, so every pre-activation would be normalised to exactly "
             "zero and nothing of the input would be left. Raise data.batch_size (64 is the "
             "default), or use norm=layer, whose statistics do not depend on the batch."
+        )
+
+
+def _misfits(config: RunConfig) -> Iterator[str]:
+    """Cells and norms that the model has no place for."""
+    model, cell, norm = config.model.name, config.cell.name, config.norm.name
+    if config.task == "why" and model != "classifier":
+        yield f"task=why is about recurrent networks; received model={model}. Leave model out."
+    if model in NORMS_WITHOUT_STEPS:
+        if cell != "none":
+            yield f"model={model} has no recurrence and needs cell=none; received cell={cell}."
+        if norm not in NORMS_WITHOUT_STEPS[model]:
+            choices = ", ".join(NORMS_WITHOUT_STEPS[model])
+            yield f"model={model} needs norm to be one of {choices}; received norm={norm}."
+        if model == "convnet" and config.data.max_length < WHOLE_IMAGE:
+            yield (
+                f"model=convnet needs whole images, data.max_length={WHOLE_IMAGE}; received "
+                f"data.max_length={config.data.max_length}. Add data=mnist, or leave it as it is."
+            )
+        return
+    if cell == "none":
+        yield f"model={model} is recurrent and needs a cell; received cell=none. Use cell=lstm."
+    if norm.startswith("keras_"):
+        yield (
+            f"model={model} normalises inside each step, which norm={norm} cannot. Use "
+            f"norm={norm.removeprefix('keras_')}."
         )

@@ -45,7 +45,7 @@ def test_help_lists_the_choices_of_a_folder_of_ones_own(tmp_path, capsys):
     (tmp_path / "mine" / "norm").mkdir(parents=True)
     (tmp_path / "mine" / "norm" / "gentle.yaml").write_text("# Layer norm with a small gain.\n")
     assert train(["--config-dir", "mine", "--help"]) == 0
-    assert "gentle  Layer norm with a small gain." in capsys.readouterr().out
+    assert "gentle Layer norm with a small gain." in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

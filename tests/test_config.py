@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import asdict, fields
 from pathlib import Path
 
+import keras
 import pytest
 from omegaconf import OmegaConf
 
 import seqnorm
 from seqnorm.compose import compose
 from seqnorm.config import SCHEMAS, RunConfig, conf_dir
-from seqnorm.config_checks import RULES, ConfigError
+from seqnorm.config_checks import RULES, WHOLE_IMAGE, ConfigError
+from seqnorm.config_models import BagOfWordsConfig
+from seqnorm.data import mnist
 
-GROUPS = [name for name in RunConfig.__annotations__ if name not in ("seed", "runs_dir")]
+GROUPS = [n for n in RunConfig.__annotations__ if n not in ("task", "seed", "runs_dir")]
 CHOICES = [
     (group, path.stem)
     for group in [*GROUPS, "experiment"]
     for path in sorted((conf_dir() / group).glob("*.yaml"))
+    if not path.stem.startswith("compare_")  # of seqnorm-compare: tests/comparison
 ]
+
+
+# What a choice asks for besides.
+WITH = {
+    "norm=keras_layer": ("model=mlp",),
+    "norm=keras_batch": ("model=mlp",),
+    "cell=none": ("model=mlp",),
+    "model=convnet": ("data=mnist",),
+}
 
 
 def leaves(node: dict, prefix: str = ""):
@@ -32,7 +46,7 @@ def leaves(node: dict, prefix: str = ""):
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_file_composes(group, choice):
-    config = compose([f"{group}={choice}"])
+    config = compose([f"{group}={choice}", *WITH.get(f"{group}={choice}", ())])
     assert isinstance(config, RunConfig)
     assert "???" not in [value for _, value in leaves(asdict(config))]
     if group != "experiment":
@@ -62,7 +76,7 @@ def test_every_schema_has_its_file_and_every_group_is_covered():
         (
             "norm=lyer",
             "norm=lyer is not one of the choices of norm. Did you mean layer? "
-            "The choices are batch, dyt, group, layer, none, rms.",
+            "The choices are batch, dyt, group, keras_batch, keras_layer, layer, none, rms.",
         ),
         (
             "experiment=dmeo",
@@ -77,12 +91,14 @@ def test_every_schema_has_its_file_and_every_group_is_covered():
         ("optim.learning_rate=-1", "optim.learning_rate must be a positive number; received"),
         ("optim.learning_rate=nan", "optim.learning_rate must be a positive number; received"),
         ("model.dropout=1", "model.dropout is a share and must be at least 0 and below 1;"),
+        ("model=mlp model.hidden=[0]", "model.hidden must be positive, and for the MLP a list"),
+        ("task=sleep", "task must be one of train, why; received task=sleep."),
         ("model.pooling=first", "model.pooling must be one of last, mean, max; received"),
     ],
 )
 def test_a_mistake_names_what_would_be_right(override, message):
     with pytest.raises(ConfigError, match=re.escape(message)):
-        compose([override])
+        compose(override.split())
 
 
 def test_all_values_out_of_range_are_named_at_once():
@@ -98,8 +114,46 @@ def test_batch_norm_of_single_rows_is_refused_with_the_reason():
     compose(["norm=batch", "data.batch_size=2"])
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model=mlp", "norm=layer"], "norm to be one of none, keras_layer, keras_batch;"),
+        (["model=mlp", "cell=lstm"], "model=mlp has no recurrence and needs cell=none;"),
+        (["model=bag_of_words", "norm=keras_layer"], "needs norm to be one of none; received"),
+        (["norm=keras_batch"], "inside each step, which norm=keras_batch cannot. Use norm=batch."),
+        (["cell=none"], "model=classifier is recurrent and needs a cell;"),
+        (["model=convnet"], "needs whole images, data.max_length=785; received"),
+        (["task=why", "model=mlp"], "task=why is about recurrent networks; received model=mlp."),
+    ],
+)
+def test_cell_and_norm_have_to_fit_the_model(overrides, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        compose(overrides)
+
+
+def test_a_model_without_recurrence_brings_cell_and_norm_along():
+    config = compose(["model=mlp"])
+    assert (config.cell.name, config.norm.name, config.network) == ("none", "keras_layer", "mlp")
+    assert compose(["model=mlp", "norm=keras_batch"]).norm.name == "keras_batch"
+    assert compose(["model=bag_of_words"]).norm.name == "none"
+    assert compose(["cell=gru"]).network == "gru"
+
+
+def test_every_argument_of_kerass_norms_can_be_set():
+    for choice, layer in (
+        ("keras_layer", keras.layers.LayerNormalization),
+        ("keras_batch", keras.layers.BatchNormalization),
+    ):
+        arguments = set(inspect.signature(layer.__init__).parameters) - {"self", "kwargs"}
+        assert {entry.name for entry in fields(SCHEMAS["norm"][choice])} - {"name"} == arguments
+
+
+def test_the_whole_image_is_what_mnist_gives():
+    assert WHOLE_IMAGE == 1 + mnist.SIDE**2
+
+
 def test_rules_are_about_keys_that_exist():
-    known = {"seed"} | {
+    known = {"seed", "task"} | {
         f"{group}.{entry.name}"
         for group, choices in SCHEMAS.items()
         for schema in choices.values()
@@ -134,6 +188,8 @@ SOURCES = [
     for path in Path(seqnorm.__file__).parent.rglob("*.py")
     if path.stem not in ("config", "config_checks")
 ]
+# Passed on as arguments: tests/models/test_bag_of_words.py.
+BAG_OF_WORDS = {f"model.{e.name}" for e in fields(BagOfWordsConfig)} - {"model.name"}
 PASSED_ON = ("cell", "norm", "optim")  # whole, as arguments: tests/models and tests/training
 
 
@@ -145,9 +201,9 @@ PASSED_ON = ("cell", "norm", "optim")  # whole, as arguments: tests/models and t
             for group, choices in SCHEMAS.items()
             for schema in choices.values()
             for entry in fields(schema)
-            if group not in PASSED_ON
+            if group not in PASSED_ON and f"{group}.{entry.name}" not in BAG_OF_WORDS
         }
-        | {"run.seed", "run.runs_dir"}
+        | {"run.task", "run.seed", "run.runs_dir"}
     ),
 )
 def test_every_key_is_read(key):

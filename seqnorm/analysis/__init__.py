@@ -3,7 +3,8 @@
 Reads plain files only; nothing here imports Keras or TensorFlow.
 """
 
-from seqnorm.analysis.arms import Arm, Comparison, compare
+from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.records import Ignored, RunRecord, read_runs
 from seqnorm.analysis.report import write_report
 from seqnorm.analysis.statistics import Interval, paired_interval, t_interval

@@ -16,13 +16,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="seqnorm-report",
         description="Compare finished runs: tables, learning curves, statistics over time, CSV.",
-        epilog="Put a floors.json beside the runs to show the bag-of-words floor.",
+        epilog="A run with model=bag_of_words among them is the floor under the others.",
     )
     parser.add_argument(
         "runs",
         nargs="+",
         type=Path,
-        help="run folders, or folders that hold run folders",
+        help="run folders, folders that hold run folders, or the folder of an earlier report",
     )
     parser.add_argument(
         "--out",
@@ -30,6 +30,11 @@ def build_parser() -> argparse.ArgumentParser:
         default=None,
         metavar="DIR",
         help="folder of the report (default: report in the first folder)",
+    )
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="write no PNG and PDF files; the page has its charts all the same",
     )
     return parser
 
@@ -45,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     try:
-        report = write_report(options.runs, options.out)
+        report = write_report(options.runs, options.out, pictures=not options.no_pictures)
     except (OSError, ValueError) as error:
         print(f"seqnorm-report: {error}", file=sys.stderr)
         return 1

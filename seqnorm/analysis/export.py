@@ -6,7 +6,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.records import RunRecord
+from seqnorm.analysis.trials import varied_keys
 
 # The fields of result.json in the order of the columns; others it may hold follow by name.
 RESULT_COLUMNS = (
@@ -24,26 +26,38 @@ RESULT_COLUMNS = (
     "config_hash",
     "message",
 )
-IDENTITY_COLUMNS = ("run", "data", "cell", "norm", "seed", "arm")
+IDENTITY_COLUMNS = ("run", "data", "cell", "norm", "seed", "arm", "commit")
 
 
 def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
-    """Write run, arm, the fields of result.json, and the settings in which the arms differ.
+    """Write run, arm, commit, the fields of result.json, and the settings in which runs differ.
 
     Args:
         path: The file.
-        comparisons: All data sets; the rows are in the order of the arms, then of the seeds.
+        comparisons: All data sets; the rows are in the order of the arms, then of the seeds. The
+            trials of an arm, without test scores, follow its runs.
     """
     arms = [arm for comparison in comparisons for arm in comparison.arms]
-    known = {*IDENTITY_COLUMNS, *RESULT_COLUMNS}
-    further = sorted({key for arm in arms for run in arm.runs for key in run.result} - known)
-    settings = sorted({key for arm in arms for key, _ in arm.settings})
-    columns = [*IDENTITY_COLUMNS, *RESULT_COLUMNS, *further, *settings]
+    runs = [[*arm.runs, *arm.trials] for arm in arms]
+    settings = [_settings(arm, members) for arm, members in zip(arms, runs, strict=True)]
+    further = sorted({key for members in runs for run in members for key in run.result})
+    keys = sorted({key for own in settings for key in own})
+    columns = dict.fromkeys([*IDENTITY_COLUMNS, *RESULT_COLUMNS, *further, *keys])
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
         writer.writeheader()
-        for arm in arms:
-            for run in arm.runs:
-                writer.writerow(
-                    {**run.result, **dict(arm.settings), "run": run.name, "arm": arm.label}
-                )
+        for arm, members, own in zip(arms, runs, settings, strict=True):
+            for run in members:
+                values = {key: run.config[key] for key in own if key in run.config}
+                identity = {"run": run.name, "arm": arm.label, "commit": _commit(run)}
+                writer.writerow({**run.result, **values, **identity})
+
+
+def _settings(arm: Arm, runs: Sequence[RunRecord]) -> list[str]:
+    """What tells this arm from others, and what its trials tried."""
+    return sorted({*dict(arm.settings), *varied_keys([run.config for run in runs])})
+
+
+def _commit(run: RunRecord) -> str:
+    git = run.environment.get("git")
+    return str(git.get("commit", "")) if isinstance(git, dict) else ""

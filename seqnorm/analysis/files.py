@@ -6,8 +6,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 # libyaml reads a config ten times faster; a report may cover thousands of runs.
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -94,3 +97,25 @@ def read_object(path: Path) -> dict[str, Any]:
             f"{path.name} must hold keys and values; received a {type(content).__name__}. {REPAIR}"
         )
     return content
+
+
+def read_arrays(path: Path, what: str) -> dict[str, NDArray]:
+    """The arrays of an npz file by name; none if there is no such file.
+
+    Args:
+        path: The file.
+        what: What a run loses without them, for the error.
+
+    Raises:
+        RunFolderError: If the file is no NumPy archive.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file, np.load(file) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        raise RunFolderError(
+            f"{path.name} must be a NumPy archive; received a file that is none ({error}). "
+            f"Repeat the run to have {what}."
+        ) from error

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from seqnorm.analysis.arms import Comparison
+import numpy as np
 
-FILE_NAME = "floors.json"
-KEYS = ("accuracy", "macro_f1", "majority_accuracy")
+from seqnorm.analysis.arms import Arm, Comparison
+
+BAG_OF_WORDS = "bag_of_words"
 
 
 @dataclass(frozen=True)
@@ -22,53 +19,33 @@ class BagOfWords:
     macro_f1: float
 
 
-def _parse(path: Path) -> dict[str, BagOfWords]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        floors = {}
-        for data, entry in content.items():
-            numbers = [float(entry[key]) for key in KEYS]
-            if not all(map(math.isfinite, numbers)):
-                raise ValueError(f"{data} holds a number that is not finite")
-            floors[data] = BagOfWords(numbers[0], numbers[1])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"{FILE_NAME} maps each data set to numbers for {', '.join(KEYS)}; received a file at "
-            f"{str(path)!r} that does not ({type(error).__name__}: {error}). Write it again or "
-            "remove it."
-        ) from error
-    return floors
+def is_floor(arm: Arm) -> bool:
+    """Whether an arm is a bag of words: in the tables, but without learning curves."""
+    return arm.cell == BAG_OF_WORDS
 
 
-def read_floors(folders: Iterable[Path]) -> dict[str, BagOfWords]:
-    """Read every floors.json in the folders; where two name a data set, the later folder counts.
-
-    Args:
-        folders: Where to look; a folder without the file is fine.
-
-    Returns:
-        The bag-of-words baseline by data set.
-
-    Raises:
-        ValueError: If a file is damaged.
-    """
-    floors: dict[str, BagOfWords] = {}
-    for folder in dict.fromkeys(folders):
-        path = folder / FILE_NAME
-        if path.is_file():
-            floors.update(_parse(path))
-    return floors
+def bag_of_words(comparison: Comparison) -> BagOfWords | None:
+    """The best bag-of-words arm of a data set, its mean over seeds; `None` if none was run."""
+    floors = [
+        BagOfWords(
+            *(float(np.mean(list(arm.values(name).values()))) for name in ("accuracy", "macro_f1"))
+        )
+        for arm in comparison.arms
+        if is_floor(arm)
+    ]
+    return max(floors, key=lambda floor: floor.accuracy, default=None)
 
 
-def floor_lines(comparison: Comparison, bag_of_words: BagOfWords | None) -> list[str]:
+def floor_lines(comparison: Comparison) -> list[str]:
     """The floors of one data set as sentences."""
     majority = sorted({f"{run.majority_accuracy:.4f}" for run in comparison.runs})
     lines = [f"Majority class: accuracy {' or '.join(majority)}."]
-    if bag_of_words is None:
-        lines.append(f"Bag of words: not measured (no {FILE_NAME} with {comparison.data} in it).")
-    else:
+    floor = bag_of_words(comparison)
+    if floor is None:
         lines.append(
-            f"Bag of words: accuracy {bag_of_words.accuracy:.4f}, "
-            f"macro-F1 {bag_of_words.macro_f1:.4f}."
+            f"Bag of words: not measured (seqnorm-train model={BAG_OF_WORDS} "
+            f"data={comparison.data}, then report on both)."
         )
+    else:
+        lines.append(f"Bag of words: accuracy {floor.accuracy:.4f}, macro-F1 {floor.macro_f1:.4f}.")
     return lines

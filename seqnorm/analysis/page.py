@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from seqnorm.analysis.arms import BASELINE, Arm, Comparison
-from seqnorm.analysis.pictures import Picture
+from seqnorm.analysis.arms import Arm
+from seqnorm.analysis.charts import Plate
 from seqnorm.analysis.records import Ignored
-from seqnorm.analysis.tables import arm_table, difference_table, settings_table
+from seqnorm.analysis.section import Section, config_text, provenance, without_counterpart
+from seqnorm.analysis.tables import arm_table, difference_table
 
 INTERVAL_NOTE = (
     "95 %: half-width of the Student t interval of the mean over seeds; - for a single run. "
@@ -20,15 +18,6 @@ INTERVAL_NOTE = (
 DIFFERENCE_NOTE = (
     "Mean difference over the seeds that both arms have, with its paired Student t interval (95 %)."
 )
-
-
-@dataclass(frozen=True)
-class Section:
-    """What the report says about one data set."""
-
-    comparison: Comparison
-    floors: Sequence[str]
-    pictures: Sequence[Picture]
 
 
 def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
@@ -49,10 +38,17 @@ def ignored_lines(ignored: Sequence[Ignored]) -> list[str]:
     return [f"{item.folder.name}: {item.reason}" for item in ignored]
 
 
-def _picture_lines(pictures: Sequence[Picture]) -> list[str]:
+def picture_name(plate: Plate, data: str) -> str:
+    """File name of a plate, without its ending."""
+    before, _, after = plate.key.partition("-")
+    return "-".join(part for part in (before, data, after) if part)
+
+
+def _picture_lines(section: Section) -> list[str]:
     lines: list[str] = []
-    for picture in pictures:
-        lines += [f"![{picture.caption}]({picture.file_name})", "", f"*{picture.caption}*", ""]
+    for plate in section.plates:
+        name = picture_name(plate, section.comparison.data)
+        lines += [f"![{plate.title}]({name}.png)", "", f"*{plate.title}. {plate.caption}*", ""]
     return lines
 
 
@@ -63,43 +59,33 @@ def _command(arm: Arm) -> str:
     return f"`{command}`" if command else "command not recorded"
 
 
-def _provenance(comparison: Comparison) -> list[str]:
-    """Which code made the runs, so that a mixture of versions is seen."""
-    commits: Counter[str] = Counter()
-    for run in comparison.runs:
-        git = run.environment.get("git")
-        commit = "unknown commit"
-        if isinstance(git, dict) and git.get("commit"):
-            commit = f"{git['commit']}{' with local changes' if git.get('dirty') else ''}"
-        commits[commit] += 1
-    return [f"- code: {commit} (runs: {count})" for commit, count in sorted(commits.items())]
-
-
-def _config_lines(comparison: Comparison) -> list[str]:
+def _config_lines(section: Section) -> list[str]:
+    comparison = section.comparison
     lines = ["First command of each arm:", ""]
     lines += [f"- {arm.label}: {_command(arm)}" for arm in comparison.arms]
-    lines += ["", "Made by:", "", *_provenance(comparison), ""]
-    lines += [settings_table(comparison).markdown(), ""]
-    lines += ["Settings that all runs share:", "", "```yaml"]
-    lines += [f"{key}: {json.dumps(value)}" for key, value in sorted(comparison.shared.items())]
-    return [*lines, "```", ""]
-
-
-def _without_counterpart(comparison: Comparison) -> list[str]:
-    labels = [
-        arm.label
-        for arm in comparison.arms
-        if arm.norm != BASELINE and comparison.baseline_of(arm) is None
+    lines += ["", "Made by:", "", *(f"- {line}" for line in provenance(comparison)), ""]
+    lines += [section.settings.markdown(), ""]
+    return [
+        *lines,
+        "Settings that all runs share:",
+        "",
+        "```yaml",
+        *config_text(comparison),
+        "```",
+        "",
     ]
-    return (
-        [f"No counterpart that differs in the norm only: {'; '.join(labels)}.", ""]
-        if labels
-        else []
-    )
+
+
+def _table_lines(section: Section) -> list[str]:
+    lines: list[str] = []
+    for entry in section.tables.values():
+        lines += [f"### {entry.heading}", "", entry.table.markdown(), "", entry.note, ""]
+    return lines
 
 
 def _section_lines(section: Section) -> list[str]:
     lines = [f"## {section.comparison.data}", ""]
+    lines += [*(f"- {sentence}" for sentence in section.sentences), ""]
     lines += [arm_table(section.comparison).markdown(), "", INTERVAL_NOTE, ""]
     lines += ["### Floors", "", *(f"- {floor}" for floor in section.floors), ""]
     differences = difference_table(section.comparison)
@@ -108,10 +94,13 @@ def _section_lines(section: Section) -> list[str]:
         lines += ["No normalised arm has a counterpart without normalisation.", ""]
     else:
         lines += [differences.markdown(), "", DIFFERENCE_NOTE, ""]
-        lines += _without_counterpart(section.comparison)
-    if section.pictures:
-        lines += ["### Pictures", "", *_picture_lines(section.pictures)]
-    return [*lines, "### How the runs were made", "", *_config_lines(section.comparison)]
+        alone = without_counterpart(section.comparison)
+        if alone:
+            lines += [f"No counterpart that differs in the norm only: {'; '.join(alone)}.", ""]
+    lines += _table_lines(section)
+    if section.plates:
+        lines += ["### Pictures", "", *_picture_lines(section)]
+    return [*lines, "### How the runs were made", "", *_config_lines(section)]
 
 
 def markdown_page(

@@ -9,22 +9,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.analysis.files import REPAIR, RunFolderError, epoch_records, flatten, read_object
+from seqnorm.analysis.files import (
+    REPAIR,
+    RunFolderError,
+    epoch_records,
+    flatten,
+    read_arrays,
+    read_object,
+)
 
 RESULT, CONFIG, METRICS = "result.json", "config.yaml", "metrics.jsonl"
-ENVIRONMENT, PROBES = "environment.json", "probes.npz"
+ENVIRONMENT, PROBES, PREDICTIONS = "environment.json", "probes.npz", "predictions.npz"
 STATUSES = ("completed", "diverged")
-RUN_NAME = re.compile(r"-s\d+-\d{8}-\d{6}-[0-9a-f]{4}$")
+RUN_NAME = re.compile(r"-s\d+-(\d{8}-\d{6}-[0-9a-f]{4}|[0-9a-f]{12})$")
 # The numbers a comparison is made of. Everything else in result.json is carried along.
 _TEXTS = ("data", "cell", "norm", "status")
-_NUMBERS = ("test_accuracy", "test_macro_f1", "train_seconds", "majority_accuracy")
+_NUMBERS = ("train_seconds", "majority_accuracy")
+# Numbers as well, or nothing at all: a trial leaves the test part untouched.
+_TEST_NUMBERS = ("test_accuracy", "test_macro_f1")
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+Arrays = dict[str, NDArray]
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,10 @@ class RunRecord:
         data, cell, norm: Names of the data set, the cell and the normalisation.
         seed: Its seed.
         status: "completed" or "diverged".
-        accuracy, macro_f1: On the test set; of the majority class if diverged.
+        accuracy, macro_f1: On the test set; of the majority class if diverged, NaN for a trial.
         seconds: Training time.
-        majority_accuracy: Accuracy of always predicting the majority class on the test set.
+        majority_accuracy: Accuracy of always predicting the majority class, on the test set; for a
+            trial on its validation part.
         result: All of result.json.
         config: All of config.yaml, flat: "optim.learning_rate" -> value.
         environment: All of environment.json; empty if the file is missing.
@@ -76,42 +86,57 @@ class RunRecord:
         """Whether the run broke down; its test numbers are then those of the majority class."""
         return self.status == "diverged"
 
-    def curve(self, name: str) -> Curve:
-        """One metric of the "epoch" records against the optimiser step.
+    @property
+    def trial(self) -> bool:
+        """Whether the run tried a setting on its validation part and left the test set alone."""
+        return self.result["test_accuracy"] is None
+
+    @property
+    def validation_score(self) -> float:
+        """Validation accuracy of the kept epoch; of the majority class if diverged."""
+        score = self.result.get("val_accuracy")
+        return self.majority_accuracy if self.diverged or score is None else float(score)
+
+    def history(self, name: str) -> NDArray[np.float64]:
+        """One metric of the "epoch" records: float64 [n, 3], columns step, seconds and value.
 
         Args:
             name: For example "val_accuracy".
 
         Returns:
-            (steps [n], values [n]), finite values only, in the order of the steps.
+            Finite values only, in the order of the steps; seconds are NaN where not recorded.
 
         Raises:
             RunFolderError: If metrics.jsonl is missing or a line of it is not JSON.
         """
-        points: dict[int, float] = {}
+        points: dict[int, tuple[int, float, float]] = {}
         for record in epoch_records(self.folder / METRICS, name):
             if record.get(name) is not None:
-                points[int(record["step"])] = float(record[name])
-        steps = sorted(points)
-        return np.array(steps, dtype=float), np.array([points[step] for step in steps])
+                seconds = float(record.get("seconds", math.nan))
+                points[int(record["step"])] = int(record["step"]), seconds, float(record[name])
+        return np.array([points[step] for step in sorted(points)], dtype=float).reshape(-1, 3)
 
-    def probes(self) -> dict[str, NDArray[np.float64]]:
+    def curve(self, name: str) -> Curve:
+        """`history` without the seconds: (steps [n], values [n])."""
+        history = self.history(name)
+        return history[:, 0], history[:, 2]
+
+    def probes(self) -> Arrays:
         """The arrays of the last probe, float64 [T] by name; empty if the run was not probed.
 
         Raises:
             RunFolderError: If probes.npz cannot be read.
         """
-        path = self.folder / PROBES
-        if not path.is_file():
-            return {}
-        try:
-            with path.open("rb") as file, np.load(file) as stored:
-                return {name: np.asarray(stored[name], np.float64) for name in stored.files}
-        except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
-            raise RunFolderError(
-                f"{PROBES} must be a NumPy archive; received a file that is none ({error}). "
-                "Repeat the run to have its statistics."
-            ) from error
+        arrays = read_arrays(self.folder / PROBES, "its statistics")
+        return {name: np.asarray(array, np.float64) for name, array in arrays.items()}
+
+    def predictions(self) -> Arrays:
+        """One entry per test text: "labels", "predicted", "probability", "lengths"; or empty.
+
+        Raises:
+            RunFolderError: If predictions.npz cannot be read.
+        """
+        return read_arrays(self.folder / PREDICTIONS, "its predictions")
 
 
 def _refuse(what: str) -> RunFolderError:
@@ -119,14 +144,16 @@ def _refuse(what: str) -> RunFolderError:
 
 
 def _check_result(result: dict[str, Any]) -> None:
-    missing = [key for key in (*_TEXTS, "seed", *_NUMBERS) if key not in result]
+    known = (*_TEXTS, "seed", *_NUMBERS, *_TEST_NUMBERS)
+    missing = [key for key in known if key not in result]
     if missing:
         raise _refuse(f"without {', '.join(missing)}")
     if result["status"] not in STATUSES:
         raise _refuse(f"with status={result['status']!r}, which is none of {', '.join(STATUSES)}")
     if isinstance(result["seed"], bool) or not isinstance(result["seed"], int):
         raise _refuse(f"with seed={result['seed']!r}, which is no integer")
-    for key in _NUMBERS:
+    trial = all(result[key] is None for key in _TEST_NUMBERS)
+    for key in _NUMBERS if trial else (*_NUMBERS, *_TEST_NUMBERS):
         value = result[key]
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value):
@@ -152,8 +179,27 @@ def read_run(folder: Path) -> RunRecord:
             "without it. Wait for the run to end, or delete the folder."
         )
     result = read_object(folder / RESULT)
-    _check_result(result)
     environment = folder / ENVIRONMENT
+    return make_record(
+        folder,
+        result,
+        config=flatten(read_object(folder / CONFIG)),
+        environment=read_object(environment) if environment.exists() else {},
+    )
+
+
+def make_record(
+    folder: Path, result: dict[str, Any], config: dict[str, Any], environment: dict[str, Any]
+) -> RunRecord:
+    """A record of what the files of a run folder hold.
+
+    Raises:
+        RunFolderError: If the result is none of a finished run.
+    """
+    _check_result(result)
+    accuracy, macro_f1 = (
+        math.nan if result[key] is None else float(result[key]) for key in _TEST_NUMBERS
+    )
     return RunRecord(
         folder=folder,
         data=str(result["data"]),
@@ -161,13 +207,13 @@ def read_run(folder: Path) -> RunRecord:
         norm=str(result["norm"]),
         seed=result["seed"],
         status=result["status"],
-        accuracy=float(result["test_accuracy"]),
-        macro_f1=float(result["test_macro_f1"]),
+        accuracy=accuracy,
+        macro_f1=macro_f1,
         seconds=float(result["train_seconds"]),
         majority_accuracy=float(result["majority_accuracy"]),
         result=result,
-        config=flatten(read_object(folder / CONFIG)),
-        environment=read_object(environment) if environment.exists() else {},
+        config=config,
+        environment=environment,
     )
 
 

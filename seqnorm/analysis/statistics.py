@@ -151,3 +151,27 @@ def mean_profile(profiles: Sequence[NDArray[np.floating]]) -> NDArray[np.float64
         total[: profile.size] += np.where(finite, profile, 0.0)
         count[: profile.size] += finite
     return np.divide(total, count, out=np.full(longest, np.nan), where=count > 0)
+
+
+def resampled_band(
+    curves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], points: int = 60
+) -> Band:
+    """Mean and range of curves whose places differ, as seconds do, by linear interpolation.
+
+    From where all curves have begun to where the first one ends. (0, 2) -> (0, 2) and
+    (1, 3) -> (3, 3) overlap from 1 to 2; at 1 the mean is 2, at 2 it is 2.5.
+
+    Args:
+        curves: Pairs (x [k], y [k]) with rising x.
+        points: Places on the common axis.
+
+    Returns:
+        The band; empty for no curve or no overlap.
+    """
+    begin = max((x[0] for x, _ in curves), default=np.inf)
+    end = min((x[-1] for x, _ in curves), default=-np.inf)
+    if begin > end:
+        return common_band([])
+    common = np.linspace(begin, end, points if begin < end else 1)
+    rows = np.stack([np.interp(common, x, y) for x, y in curves])
+    return Band(common, rows.mean(axis=0), rows.min(axis=0), rows.max(axis=0))

@@ -17,6 +17,8 @@ DASHES: tuple[Any, ...] = (
     (0, (6, 1.5, 1.2, 1.5)),
     (0, (8, 2, 1.2, 1.5, 1.2, 1.5)),
 )
+# Shapes tell the dots of arms apart where there is no line.
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 REFERENCE = "#808080"
 
 

@@ -1,7 +1,10 @@
 """Data sets by name: ``load(config, seed)`` gives sequences of word ids with labels.
 
-Importing this package imports neither Keras nor TensorFlow; a loader imports what it needs.
 ``seqnorm.data.batching`` makes batches of what ``load`` returns.
+
+Importing this package registers ``reuters21578`` with TensorFlow Datasets, so that a plain
+``tfds.load("reuters21578/r8")`` finds it. It imports neither Keras nor TensorFlow (TensorFlow
+Datasets imports that only once it reads); a loader imports what it needs.
 """
 
 from __future__ import annotations
@@ -9,7 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from seqnorm.data import imdb, reuters, synthetic
+from seqnorm.data import (
+    imdb,
+    imdb_ids,
+    mnist,
+    reuters,
+    reuters21578,
+    reuters_text,
+    synthetic,
+)
 from seqnorm.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
 from seqnorm.data.splits import TRUNCATE
 from seqnorm.data.vocabulary import SPECIAL, Vocabulary
@@ -27,12 +38,18 @@ __all__ = [
     "Split",
     "Vocabulary",
     "load",
+    "reuters21578",
 ]
 
 # name of a data set -> what loads it. A new data set is one module and one line here.
 LOADERS: dict[str, Callable[..., Dataset]] = {
     "imdb": imdb.load,
+    "imdb_ids": imdb_ids.load,
+    "mnist": mnist.load,
     "reuters": reuters.load,
+    "reuters_r8": reuters_text.load,
+    "reuters_r52": reuters_text.load,
+    "reuters_clean": reuters_text.load,
     "synthetic": synthetic.load,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -25,7 +26,39 @@ def batch_bounds(rows: int, batch_size: int) -> NDArray[np.int64]:
     batches = math.ceil(rows / batch_size)
     if batch_size > 1:
         batches = min(batches, max(1, rows // 2))
+    return _even(rows, batches)
+
+
+def _even(rows: int, batches: int) -> NDArray[np.int64]:
     return np.arange(batches + 1) * rows // max(batches, 1)
+
+
+def token_bounds(
+    lengths: NDArray[np.int64], bounds: NDArray[np.int64], edges: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Batches of equal tokens where there were batches of equal rows.
+
+    Args:
+        lengths: int64[n], length of each row, in the order in which rows are batched.
+        bounds: int64[batches + 1] from ``batch_bounds``.
+        edges: int64[.], the bounds at which a new pool begins.
+
+    Returns:
+        int64[batches + 1] with the same edges; between two of them batches hold the same number of
+        tokens to within a row, and two rows or more where ``bounds`` does.
+    """
+    before = np.concatenate([[0], np.cumsum(lengths)])
+    found = bounds.copy()
+    for low, high in itertools.pairwise([0, *np.searchsorted(bounds, edges), len(bounds) - 1]):
+        start, stop = before[bounds[low]], before[bounds[high]]
+        shares = np.linspace(start, stop, high - low + 1)[1:-1]
+        inner = np.searchsorted(before, shares)
+        # Every batch keeps two rows (or one, where pairs do not come out even).
+        least = min(2, (bounds[high] - bounds[low]) // max(high - low, 1))
+        steps = least * np.arange(1, high - low)
+        inner = np.maximum.accumulate(np.maximum(inner, bounds[low] + steps) - steps) + steps
+        found[low + 1 : high] = np.minimum(inner, bounds[high] - steps[::-1])
+    return found
 
 
 def batch_order(
@@ -33,6 +66,7 @@ def batch_order(
     bounds: NDArray[np.int64],
     bucket: int,
     rng: np.random.Generator | None,
+    by_tokens: bool = False,
 ) -> list[NDArray[np.int64]]:
     """The rows of each batch of one epoch.
 
@@ -49,15 +83,18 @@ def batch_order(
         bounds: int64[batches + 1] from ``batch_bounds``.
         bucket: batches per pool; 0 or 1 does not sort.
         rng: what shuffles; None keeps rows and batches in order.
+        by_tokens: whether the batches of a pool have equal tokens rather than equal rows.
 
     Returns:
         One int64 array of row indices per batch; together they hold every row once.
     """
     rows = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    edges = bounds[bucket:-1:bucket] if bucket > 1 else bounds[:0]
     if bucket > 1:
-        edges = bounds[bucket:-1:bucket]
         pools = np.split(rows, edges)
         rows = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    if by_tokens:
+        bounds = token_bounds(lengths[rows], bounds, edges)
     batches = np.split(rows, bounds[1:-1])
     return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
 
@@ -84,6 +121,8 @@ class Batches(keras.utils.PyDataset):
         seed: decides the order, with the epoch; not negative.
         shuffle: False yields the same order every epoch; ``order`` and ``restore`` undo it.
         bucket: batches in a pool that is sorted by length; 0 or 1 does not sort.
+        batch_tokens: cut batches by tokens instead: about this many in each, so that an epoch has
+            `tokens / batch_tokens` batches; ``batch_size`` is then not used.
         **kwargs: ``workers``, ``use_multiprocessing``, ``max_queue_size`` of ``PyDataset``.
 
     Raises:
@@ -97,18 +136,24 @@ class Batches(keras.utils.PyDataset):
         seed: int = 0,
         shuffle: bool = True,
         bucket: int = 0,
+        batch_tokens: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if len(split) < 1 or batch_size < 1 or bucket < 0 or seed < 0:
+        if len(split) < 1 or batch_size < 1 or bucket < 0 or seed < 0 or (batch_tokens or 1) < 1:
             raise ValueError(
-                "Batches needs at least one row, batch_size >= 1, bucket >= 0 and seed >= 0, "
-                f"received len(split)={len(split)}, batch_size={batch_size}, bucket={bucket}, "
-                f"seed={seed}. Check the data configuration."
+                "Batches needs at least one row, batch_size >= 1, bucket >= 0, seed >= 0 and "
+                f"batch_tokens >= 1 or None, received len(split)={len(split)}, "
+                f"batch_size={batch_size}, bucket={bucket}, seed={seed}, "
+                f"batch_tokens={batch_tokens}. Check the data configuration."
             )
         self.split = split
         self.batch_size, self.seed, self.shuffle, self.bucket = batch_size, seed, shuffle, bucket
+        self.batch_tokens = batch_tokens
         self._bounds = batch_bounds(len(split), batch_size)
+        if batch_tokens is not None:
+            batches = min(round(self.tokens / batch_tokens), len(split) // 2)
+            self._bounds = _even(len(split), max(batches, 1))
         self.epoch = 0
 
     @property
@@ -119,7 +164,9 @@ class Batches(keras.utils.PyDataset):
     @epoch.setter
     def epoch(self, epoch: int) -> None:
         rng = np.random.default_rng((self.seed, epoch)) if self.shuffle else None
-        self._batches = batch_order(self.split.sequences.lengths, self._bounds, self.bucket, rng)
+        by_tokens = self.batch_tokens is not None
+        lengths = self.split.sequences.lengths
+        self._batches = batch_order(lengths, self._bounds, self.bucket, rng, by_tokens)
         self._epoch = epoch
 
     def on_epoch_end(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,53 +11,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.data import sources
-from seqnorm.data.spec import Dataset, Sequences, Split
-from seqnorm.data.splits import start_and_cut, stratified_split
-from seqnorm.data.vocabulary import WordCounter
+from seqnorm.data import sources, staging
+from seqnorm.data.spec import Dataset, Sequences
+from seqnorm.data.texts import TextReader
 
 if TYPE_CHECKING:
-    from seqnorm.config import DataConfig
+    from seqnorm.config import TextConfig
 
 NAME = "imdb_reviews"
+ARCHIVE = "aclImdb_v1.tar.gz"
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+ARCHIVE_HASH = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
+# part -> sha256 over the sorted sha256 of text and label of its reviews
+CONTENT = {
+    "train": "e8b8233d62797d1166eb9daf695a14acd4d1548cbf23c9021ef8cb6f50c2f7a3",
+    "test": "79f8870d274e16d2075f33490ca618e98cf064ffaee3af8557387efc3413ac37",
+}
 LABEL_NAMES = ("negative", "positive")
 # Where TensorFlow Datasets keeps its data inside data.dir.
 SUBFOLDER = "tfds"
 
 
-def load(config: DataConfig, seed: int) -> Dataset:
+def load(config: TextConfig, seed: int) -> Dataset:
     """Reads IMDB; the seed decides which training reviews are held out, and so the vocabulary.
-
-    The vocabulary is learnt on the training part without the held-out reviews: a word that occurs
-    only in validation or test is unknown there.
 
     Raises:
         OSError: if the data is missing, cannot be downloaded, or is damaged.
     """
     builder = prepare(config.dir)
-    counter = WordCounter()
-    train_values, train_lengths, train_labels = read(builder, "train", counter)
-    test_values, test_lengths, test_labels = read(builder, "test", counter)
-    train, validation = stratified_split(
-        train_labels, config.validation_fraction, np.random.default_rng(seed)
-    )
-    numbers = Sequences.from_lengths(train_values, train_lengths)
-    vocabulary, ids = counter.vocabulary(numbers.take(train).values, config.num_words)
-
-    def split(values: NDArray, lengths: NDArray, labels: NDArray) -> Split:
-        rows = Sequences.from_lengths(ids[values], lengths)
-        return Split(start_and_cut(rows, config.max_length, config.truncate), labels)
-
-    everything = split(train_values, train_lengths, train_labels)
-    return Dataset(
-        name="imdb",
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=split(test_values, test_lengths, test_labels),
-        label_names=LABEL_NAMES,
-        vocabulary=vocabulary,
-    )
+    reader = TextReader(config)
+    train, test = (read(builder, part, reader) for part in ("train", "test"))
+    return reader.dataset(seed, train, test, LABEL_NAMES)
 
 
 def prepare(directory: str | None) -> Any:
@@ -71,7 +57,7 @@ def prepare(directory: str | None) -> Any:
     if directory is None:
         return download(tfds)
     folder = Path(directory).expanduser() / SUBFOLDER
-    if not list((folder / NAME).glob("*/*/dataset_info.json")):
+    if not is_prepared(folder):
         raise sources.missing(
             f"{NAME} as prepared by TensorFlow Datasets",
             f"{folder / NAME} (data.dir={str(directory)!r})",
@@ -85,26 +71,76 @@ def prepare(directory: str | None) -> Any:
         raise sources.damaged(folder / NAME, "a prepared TFDS data set", error) from error
 
 
-def download(tfds: Any) -> Any:
-    """The builder in TFDS's own folder, after downloading and preparing what is not there yet.
+def is_prepared(folder: Path) -> bool:
+    """Whether TFDS has put the reviews, whole or damaged since, into a folder of its data."""
+    return any((folder / NAME).glob("*/[0-9]*/dataset_info.json"))
+
+
+def download(tfds: Any, folder: Path | None = None, archive: Path | None = None) -> Any:
+    """The builder of reviews prepared in a folder, after preparing them if they are not there yet.
+
+    Other processes that want the same wait; reviews appear there complete or not at all.
+
+    Args:
+        tfds: the module.
+        folder: where TFDS keeps its data; None for TFDS's own folder.
+        archive: an aclImdb_v1.tar.gz; None downloads it.
 
     Raises:
-        OSError: if the download fails.
+        OSError: if the download fails, the archive is another one, or the folder is not writable.
     """
-    builder = tfds.builder(NAME)
-    if not builder.is_prepared():
-        sources.check_reachable("aclImdb_v1.tar.gz", URL)
+    builder = tfds.builder(NAME, data_dir=folder)
+    if builder.is_prepared():
+        return builder
+    if archive is None:
+        sources.check_reachable(ARCHIVE, URL)
+    elif not staging.has_hash(archive, ARCHIVE_HASH):
+        raise sources.damaged(archive, "the published archive", "another content (checksum)")
+    settings = tfds.download.DownloadConfig(manual_dir=archive.parent if archive else None)
+    versions = Path(builder.data_dir).parent
+    with staging.exclusive(versions.parents[1], NAME):
+        builder = tfds.builder(NAME, data_dir=folder)  # anew: another process may have prepared it
+        for half_made in versions.glob("*incomplete*"):
+            shutil.rmtree(half_made)  # left by a process that was killed
         try:
-            builder.download_and_prepare()
-        except (OSError, tfds.download.DownloadError) as error:
-            raise sources.unreachable("aclImdb_v1.tar.gz", URL, error) from error
+            builder.download_and_prepare(download_config=settings)
+        except Exception as error:
+            # TFDS reports a wrong checksum with a class of its own that it does not export.
+            known = isinstance(error, OSError | tfds.download.DownloadError)
+            if not known and "wrong checksum" not in str(error):
+                raise
+            raise sources.unreachable(ARCHIVE, URL, f"{type(error).__name__}: {error}") from error
     return builder
 
 
-def read(
-    builder: Any, part: str, counter: WordCounter
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
-    """Word numbers int32[total], words per review int64[n] and labels int32[n] of one part.
+def verify(builder: Any) -> None:
+    """Compares prepared reviews with those that were published, whatever their order.
+
+    Raises:
+        OSError: if files are missing, damaged or hold other reviews.
+    """
+    import tensorflow as tf
+
+    for part, content in CONTENT.items():
+        labels: list[int] = []
+        try:
+            hashes = [hashlib.sha256(text.encode()) for text in texts(builder, part, labels)]
+        except (tf.errors.OpError, UnicodeDecodeError, KeyError, ValueError, OSError) as error:
+            raise _incomplete(builder, part, error) from error
+        for hasher, label in zip(hashes, labels, strict=True):
+            hasher.update(bytes([label]))
+        together = b"".join(sorted(hasher.digest() for hasher in hashes))
+        if hashlib.sha256(together).hexdigest() != content:
+            raise _incomplete(builder, part, f"{len(labels)} reviews of another content (checksum)")
+
+
+def _incomplete(builder: Any, part: str, received: object) -> OSError:
+    required = f"a complete TFDS data set (part {part!r})"
+    return sources.damaged(builder.data_dir, required, received)
+
+
+def read(builder: Any, part: str, reader: TextReader) -> tuple[Sequences, NDArray[np.int32]]:
+    """Provisional word numbers and labels int32[n] of one part.
 
     Raises:
         OSError: if files of that part are missing, damaged or incomplete.
@@ -112,16 +148,14 @@ def read(
     import tensorflow as tf
 
     labels: list[int] = []
-    folder = builder.data_dir
-    required = f"a complete TFDS data set (part {part!r})"
     try:
-        values, lengths = counter.read(texts(builder, part, labels))
+        result = reader.read(texts(builder, part, labels), labels)
         expected = builder.info.splits[part].num_examples
     except (tf.errors.OpError, UnicodeDecodeError, KeyError, OSError) as error:
-        raise sources.damaged(folder, required, error) from error
+        raise _incomplete(builder, part, error) from error
     if len(labels) != expected:
-        raise sources.damaged(folder, required, f"{len(labels)} of {expected} examples")
-    return values, lengths, np.array(labels, dtype=np.int32)
+        raise _incomplete(builder, part, f"{len(labels)} of {expected} examples")
+    return result
 
 
 def texts(builder: Any, part: str, labels: list[int]) -> Iterator[str]:

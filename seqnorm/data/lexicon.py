@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.data.tokenizer import Tokenizer
 from seqnorm.data.vocabulary import SPECIAL, Vocabulary
 
 
@@ -102,7 +103,7 @@ def build(marks: float, negators: float, valence: float) -> Lexicon:
     order = np.lexsort((words, -frequency))
     ranked = [*SPECIAL, *words[order].tolist()]
     return Lexicon(
-        vocabulary=Vocabulary(ranked, pattern=r"\S+"),
+        vocabulary=Vocabulary(ranked, Tokenizer(r"\S+")),
         frequency=np.concatenate([np.zeros(len(SPECIAL)), frequency[order]]),
         valence=np.isin(ranked, POSITIVE).astype(int) - np.isin(ranked, NEGATIVE).astype(int),
         negator=np.isin(ranked, NEGATORS),

@@ -6,11 +6,18 @@ unset ``data.dir`` downloads.
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
+import shutil
+import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from seqnorm.data import staging
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
@@ -34,7 +41,7 @@ def find(directory: str | Path | None, name: str, url: str, file_hash: str) -> P
     same data but has other time stamps.
 
     Args:
-        directory: ``data.dir``, or None to download once into Keras's cache, with a progress bar.
+        directory: ``data.dir``, or None to download once into Keras's cache.
         name: file name.
         url: where it is published.
         file_hash: sha256 or md5 of the published file.
@@ -56,30 +63,58 @@ def find(directory: str | Path | None, name: str, url: str, file_hash: str) -> P
     return path
 
 
+def find_all(directory: str | Path | None, files: Mapping[str, str]) -> dict[str, Path]:
+    """Paths of files that Keras publishes, given by name and hash; see ``find``."""
+    return {name: find(directory, name, KERAS_URL + name, files[name]) for name in files}
+
+
 def download(name: str, url: str, file_hash: str) -> Path:
     """Path of the file in Keras's cache, downloaded if it is not there with this hash.
 
     Raises:
         OSError: if it cannot be downloaded or is not the published file.
     """
-    import keras
-
-    try:
-        return Path(keras.utils.get_file(name, origin=url, file_hash=file_hash))
-    except Exception as error:
-        # get_file reports a failed download as a bare Exception and a wrong hash as ValueError;
-        # anything else is not about the file.
-        if type(error) is not Exception and not isinstance(error, OSError | ValueError):
-            raise
-        raise unreachable(name, url, error) from error
+    return fetch(keras_cache() / name, url, file_hash)
 
 
-def unreachable(name: str, url: str, error: Exception) -> OSError:
+def keras_cache() -> Path:
+    """The folder in which ``keras.datasets`` keeps its downloads."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+
+
+def fetch(path: Path, url: str, file_hash: str) -> Path:
+    """Downloads ``url`` to ``path`` unless that has this hash already.
+
+    The file appears complete and checked or not at all, also if several processes want it at once
+    or one is killed; a file of another content is replaced only by a checked one.
+
+    Raises:
+        OSError: if it cannot be downloaded, is not the published file, or cannot be written.
+    """
+    if path.is_file() and staging.has_hash(path, file_hash):
+        return path
+    with staging.exclusive(path.parent, path.name) as folder:
+        if path.is_file() and staging.has_hash(path, file_hash):
+            return path  # another process has just fetched it
+        made = folder / path.name
+        print(f"Downloading {url}", file=sys.stderr)
+        try:
+            with urllib.request.urlopen(url, timeout=60.0) as response, made.open("wb") as file:
+                shutil.copyfileobj(response, file)
+        except (OSError, http.client.HTTPException) as error:
+            raise unreachable(path.name, url, f"{type(error).__name__}: {error}") from error
+        if not staging.has_hash(made, file_hash):
+            size = f"{made.stat().st_size:,} bytes of another content (hash)"
+            raise unreachable(path.name, url, size)
+        os.replace(made, path)
+    return path
+
+
+def unreachable(name: str, url: str, received: str) -> OSError:
     """The error for a failed download, with the way to do without the network."""
     return OSError(
-        f"{name} is required and was to be downloaded from {url}, received "
-        f"{type(error).__name__}: {error}. Check the network, or get the file elsewhere and set "
-        "data.dir to the folder that holds it."
+        f"{name} is required and was to be downloaded from {url}, received {received}. Check the "
+        "network, or get the file elsewhere and set data.dir to the folder that holds it."
     )
 
 
@@ -96,7 +131,7 @@ def check_reachable(name: str, url: str, timeout: float = 20.0) -> None:
     except urllib.error.HTTPError:
         return  # it answered; whether it has the file is for the download to find out
     except OSError as error:
-        raise unreachable(name, url, error) from error
+        raise unreachable(name, url, f"{type(error).__name__}: {error}") from error
 
 
 def read_json(path: Path, required: type) -> Any:

@@ -149,6 +149,10 @@ class Dataset:
         """Number of classes, whether or not each occurs in every part."""
         return len(self.label_names)
 
+    def decode(self, ids: ArrayLike) -> str:
+        """The words of one row of ids, as a split or a batch holds it."""
+        return self.vocabulary.decode(ids)
+
     @property
     def majority_accuracy(self) -> float:
         """Test accuracy of always answering the most frequent class of the training part."""

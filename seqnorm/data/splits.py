@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.data.spec import START, UNKNOWN, Sequences
+
+if TYPE_CHECKING:
+    from seqnorm.config import DataConfig
 
 TRUNCATE = ("head", "tail")
 
@@ -65,3 +70,26 @@ def stratified_split(
     for label, number in enumerate(given):
         held_out[rng.permutation(np.flatnonzero(labels == label))[:number]] = True
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def hold_out(
+    labels: NDArray[np.int32], config: DataConfig, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divides the training examples as ``config`` says into training and validation part.
+
+    Returns:
+        Indices of both parts, each int64 and rising.
+
+    Raises:
+        ValueError: if the first ``config.validation_first`` examples are all there are.
+    """
+    first = config.validation_first
+    if first is None:
+        return stratified_split(labels, config.validation_fraction, np.random.default_rng(seed))
+    if first >= len(labels):
+        raise ValueError(
+            f"data.validation_first must leave examples to train on, received {first} of "
+            f"{len(labels)} training examples. Hold out fewer."
+        )
+    indices = np.arange(len(labels))
+    return indices[first:], indices[:first]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from seqnorm.data import lexicon
 from seqnorm.data.lexicon import Lexicon
 from seqnorm.data.spec import Dataset, Sequences, Split
-from seqnorm.data.splits import limit_ids, start_and_cut, stratified_split
+from seqnorm.data.splits import hold_out, limit_ids, start_and_cut
 from seqnorm.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -55,16 +55,16 @@ def load(config: SyntheticConfig, seed: int) -> Dataset:
     # One generator each, so that more training texts leave the test texts as they are.
     train_rng, test_rng = rng.spawn(2)
     everything = _split(*generate(words, config.examples, train_rng), config)
-    train, validation = stratified_split(
-        everything.labels, config.validation_fraction, np.random.default_rng(seed)
-    )
+    train, validation = hold_out(everything.labels, config, seed)
     return Dataset(
         name="synthetic",
         train=everything.take(train),
         validation=everything.take(validation),
         test=_split(*generate(words, config.test_examples, test_rng), config),
         label_names=LABEL_NAMES,
-        vocabulary=Vocabulary(words.vocabulary.words[: config.num_words], words.vocabulary.pattern),
+        vocabulary=Vocabulary(
+            words.vocabulary.words[: config.num_words], words.vocabulary.tokenizer
+        ),
     )
 
 

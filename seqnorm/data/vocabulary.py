@@ -1,31 +1,23 @@
-"""Words and their ids: how text is cut into words, which words get an id, how they are kept."""
+"""Words and their ids: which words get an id, and how they are kept."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqnorm.data.tokenizer import Tokenizer
+
 PAD, START, UNKNOWN = 0, 1, 2
 SPECIAL = ("<pad>", "<start>", "<unknown>")
-
-# Words are runs of letters and digits, with inner apostrophes ("don't"). A mark out of ten ("7/10")
-# stays whole, and "!" and "?" are words: reviewers grade and shout, while full stops and commas
-# would only use up the steps that `max_length` allows.
-WORDS = r"\d+/\d+|[^\W_]+(?:'[^\W_]+)*|[!?]"
-
-
-def lower(text: str) -> str:
-    """Lower case, with HTML line breaks (which the IMDB reviews have) as spaces."""
-    return text.lower().replace("<br />", " ")
 
 
 class Vocabulary:
@@ -33,7 +25,7 @@ class Vocabulary:
 
     Args:
         words: all words, special ones included, in the order of their ids; no word twice.
-        pattern: regular expression whose matches in lower-cased text are the words.
+        tokenizer: what cuts text into words.
 
     Raises:
         ValueError: if the special words are not first or a word stands twice.
@@ -46,9 +38,9 @@ class Vocabulary:
         'good film <unknown>'
     """
 
-    def __init__(self, words: Iterable[str], pattern: str = WORDS) -> None:
+    def __init__(self, words: Iterable[str], tokenizer: Tokenizer | None = None) -> None:
         self.words = tuple(words)
-        self.pattern = pattern
+        self.tokenizer = tokenizer or Tokenizer()
         if self.words[: len(SPECIAL)] != SPECIAL or len(set(self.words)) != len(self.words):
             raise ValueError(
                 f"Vocabulary needs distinct words that begin with {SPECIAL}, received "
@@ -71,7 +63,7 @@ class Vocabulary:
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """int32[words], without START; a word that is not in the vocabulary becomes UNKNOWN."""
-        words = re.findall(self.pattern, lower(text))
+        words = self.tokenizer.split(text)
         return np.array([self.ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
 
     def decode(self, ids: ArrayLike) -> str:
@@ -89,8 +81,8 @@ class Vocabulary:
         return " ".join(self.words[number] for number in numbers if number not in (PAD, START))
 
     def save(self, path: str | Path) -> None:
-        """Writes a JSON file with ``pattern`` and ``words``."""
-        record = {"pattern": self.pattern, "words": self.words}
+        """Writes a JSON file with the settings of the tokenizer and ``words``."""
+        record = {**asdict(self.tokenizer), "words": self.words}
         Path(path).write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -104,8 +96,9 @@ class Vocabulary:
         text = Path(path).read_text(encoding="utf-8")
         try:
             record = json.loads(text)
-            return cls(record["words"], record["pattern"])
-        except (ValueError, KeyError, TypeError) as error:
+            words = record.pop("words")
+            return cls(words, Tokenizer(record.pop("pattern"), **record))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 "A vocabulary is a JSON object with 'pattern' and 'words', received "
                 f"path={str(path)!r}, which is not: {error}. Use the vocabulary.json of a run."
@@ -119,9 +112,8 @@ class WordCounter:
     Holding numbers instead of words keeps 12 million words of IMDB in 47 MB.
     """
 
-    def __init__(self, pattern: str = WORDS) -> None:
-        self.pattern = pattern
-        self._find = re.compile(pattern).findall
+    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
+        self.tokenizer = tokenizer or Tokenizer()
         self._numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
 
     def read(self, texts: Iterable[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -129,18 +121,19 @@ class WordCounter:
         values, lengths = array("i"), array("q")
         for text in texts:
             before = len(values)
-            values.extend(map(self._numbers.__getitem__, self._find(lower(text))))
+            values.extend(map(self._numbers.__getitem__, self.tokenizer.split(text)))
             lengths.append(len(values) - before)
         return np.array(values, dtype=np.int32), np.array(lengths, dtype=np.int64)
 
     def vocabulary(
-        self, counted: NDArray[np.int32], num_words: int
+        self, counted: NDArray[np.int32], num_words: int, min_count: int = 1
     ) -> tuple[Vocabulary, NDArray[np.int32]]:
         """Gives ids to the most frequent words.
 
         Args:
             counted: provisional numbers of all words that count, i.e. of the training part.
             num_words: largest number of ids, special ones included.
+            min_count: words that count fewer times get no id.
 
         Returns:
             The vocabulary, by falling frequency and words of equal frequency in alphabetical
@@ -149,9 +142,9 @@ class WordCounter:
         """
         words: Sequence[str] = list(self._numbers)
         counts = np.bincount(counted, minlength=len(words))
-        seen = np.flatnonzero(counts).tolist()
+        seen = np.flatnonzero(counts >= max(min_count, 1)).tolist()
         ranked = sorted(seen, key=lambda number: (-counts[number], words[number]))
         kept = ranked[: num_words - len(SPECIAL)]
         ids = np.full(len(words), UNKNOWN, dtype=np.int32)
         ids[kept] = np.arange(len(SPECIAL), len(SPECIAL) + len(kept))
-        return Vocabulary([*SPECIAL, *(words[number] for number in kept)], self.pattern), ids
+        return Vocabulary([*SPECIAL, *(words[number] for number in kept)], self.tokenizer), ids

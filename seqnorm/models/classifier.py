@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import keras
 from keras import ops
 
 from seqnorm.config import NormConfig, RunConfig
+from seqnorm.config_models import ClassifierConfig
 from seqnorm.data.spec import PAD
 from seqnorm.layers import MaskedPooling, NormRNN, recurrent_layer
 
@@ -33,7 +34,7 @@ def build_classifier(config: RunConfig, vocabulary_size: int, num_classes: int) 
     Raises:
         ValueError: if a component refuses its arguments.
     """
-    model = config.model
+    model = cast(ClassifierConfig, config.model)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     mask = ops.not_equal(tokens, PAD)
     x = keras.layers.Embedding(vocabulary_size, model.embedding, name="embedding")(tokens)
@@ -63,6 +64,7 @@ def recurrent_layers(model: keras.Model) -> list[NormRNN]:
 
 
 def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.layers.Layer:
+    model = cast(ClassifierConfig, config.model)
     arguments = asdict(config.cell)
     cell = arguments.pop("name")
     layer = recurrent_layer(
@@ -72,7 +74,7 @@ def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.l
         name=f"{cell}_{level}",
         **arguments,
     )
-    if not config.model.bidirectional:
+    if not model.bidirectional:
         return layer
     return keras.layers.Bidirectional(layer, name=f"bidirectional_{level}")
 

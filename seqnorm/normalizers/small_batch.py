@@ -83,9 +83,14 @@ def renorm(batch: Moments, running: Moments, few: float, epsilon: float) -> tupl
     known = running.count > 0
     scale = ops.sqrt(ops.where(known, running.variance, batch.variance) + epsilon)
     shift = ops.where(known, batch.mean - running.mean, 0.0)
-    r = ops.stop_gradient(ops.clip(deviation / scale, 1 / R_MAX, R_MAX))
-    d = ops.stop_gradient(ops.clip(shift / scale, -D_MAX, D_MAX))
+    r = ops.stop_gradient(_between(deviation / scale, 1 / R_MAX, R_MAX))
+    d = ops.stop_gradient(_between(shift / scale, -D_MAX, D_MAX))
     return batch.mean - d * deviation / r, (deviation / r) ** 2 - epsilon
+
+
+def _between(x: Any, low: float, high: float) -> Any:
+    # `ops.clip` rounds its bounds to float32 on torch.
+    return ops.minimum(ops.maximum(x, low), high)
 
 
 POLICIES: dict[str, Policy] = {

@@ -1,4 +1,4 @@
-"""The loop primitive and the run-time check: the only file that names a backend."""
+"""What differs between backends: the loop, the run-time check, sums; no other file names one."""
 
 from __future__ import annotations
 
@@ -62,10 +62,20 @@ def require(condition: Any, message: str) -> Any:
     return condition
 
 
+def segment_sum(x: Any, segments: Any, num_segments: int) -> Any:
+    """Sum the rows of x [T, features] that share a segment, int32[T]: [num_segments, features]."""
+    if keras.backend.backend() != "torch":
+        return ops.segment_sum(x, segments, num_segments)
+    # Keras would sum in float32 here, whatever x is.
+    return ops.zeros((num_segments, *x.shape[1:]), x.dtype).index_add(0, segments, x)
+
+
 def _python_scan(body: Body, carry: Any, xs: Any) -> tuple[Any, Any]:
+    # Taken apart once: the gradient of x[t] is as long as x, of all steps T² numbers.
+    flat = [ops.unstack(x) for x in tree.flatten(xs)]
     emitted = []
-    for t in range(tree.flatten(xs)[0].shape[0]):
-        carry, y_t = body(carry, tree.map_structure(lambda x, t=t: x[t], xs))
+    for flat_t in zip(*flat, strict=True):
+        carry, y_t = body(carry, tree.pack_sequence_as(xs, flat_t))
         emitted.append(y_t)
     return carry, tree.map_structure(lambda *ys: ops.stack(ys), *emitted)
 

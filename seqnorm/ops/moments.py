@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from seqnorm.ops.backend import segment_sum
+
 
 class Moments(NamedTuple):
     """Mean, biased variance, and the number of values behind them (all broadcast together)."""
@@ -92,8 +94,8 @@ def pool(moments: Moments, rows: Any, num_rows: int) -> Moments:
     Returns:
         Moments with a first axis of length `num_rows`; a row that no step belongs to has count 0.
     """
-    count = ops.segment_sum(moments.count, rows, num_rows)
+    count = segment_sum(moments.count, rows, num_rows)
     share = moments.count / ops.maximum(ops.take(count, rows, axis=0), keras.config.epsilon())
-    mean = ops.segment_sum(share * moments.mean, rows, num_rows)
+    mean = segment_sum(share * moments.mean, rows, num_rows)
     about = moments.variance + ops.square(moments.mean - ops.take(mean, rows, axis=0))
-    return Moments(mean, ops.segment_sum(share * about, rows, num_rows), count)
+    return Moments(mean, segment_sum(share * about, rows, num_rows), count)

@@ -42,6 +42,7 @@ def make_sinks(config: TrackingConfig) -> MultiSink:
                 project=config.project,
                 entity=config.entity,
                 group=config.group,
+                arm=config.arm,
                 tags=config.tags,
                 mode=config.mode,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -96,6 +96,9 @@ class JsonlSink(Sink):
 
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Does nothing; the run folder keeps the arrays in probes.npz."""
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Does nothing; the run folder keeps the predictions that tables are made of."""
 
     def summary(self, values: Mapping[str, Any]) -> None:
         """Does nothing; the run folder keeps the summary in result.json."""

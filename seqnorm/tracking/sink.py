@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,8 +14,8 @@ import numpy as np
 class Sink(ABC):
     """Receives the numbers of one run, from `start` to `close`.
 
-    The order of calls is `start`, any mix of `log`, `arrays` and `summary`, then `close`. `close`
-    is allowed at any time, also before `start` and more than once; only the first call counts.
+    The order of calls is `start`, any mix of `log`, `arrays`, `table` and `summary`, then `close`.
+    `close` is allowed at any time, also before `start` and more than once; only the first counts.
     """
 
     @abstractmethod
@@ -46,6 +46,16 @@ class Sink(ABC):
         Args:
             step: Number of optimiser steps done so far.
             arrays: float or int [T] by name, for example "lstm/recurrent/mean".
+        """
+
+    @abstractmethod
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Record a table, at the end of a run.
+
+        Args:
+            name: For example "mistakes".
+            columns: Headings.
+            rows: One entry per column each: texts and numbers.
         """
 
     @abstractmethod
@@ -88,6 +98,11 @@ class MultiSink(Sink):
         """Record the arrays in every sink."""
         for sink in self.sinks:
             sink.arrays(step, arrays)
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Record the table in every sink."""
+        for sink in self.sinks:
+            sink.table(name, columns, rows)
 
     def summary(self, values: Mapping[str, Any]) -> None:
         """Record the summary in every sink."""

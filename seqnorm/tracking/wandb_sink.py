@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,20 @@ def _import_wandb() -> Any:
     return wandb
 
 
+@contextmanager
+def _staged_below(folder: Path) -> Iterator[None]:
+    """W&B stages the files of a table in the home directory unless this names another one."""
+    before = os.environ.get("WANDB_DATA_DIR")
+    os.environ["WANDB_DATA_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["WANDB_DATA_DIR"]
+        else:
+            os.environ["WANDB_DATA_DIR"] = before
+
+
 class WandbSink(Sink):
     """Mirrors one run to one W&B run of its own.
 
@@ -45,7 +61,8 @@ class WandbSink(Sink):
     Args:
         project: W&B project.
         entity: W&B user or team; `None` takes the default of the account.
-        group: Name under which W&B groups runs; `None` for no group.
+        group: Name under which W&B groups runs, as that of a comparison; `None` for no group.
+        arm: W&B's job type: what the runs of one arm share; `None` for none.
         tags: Tags of the run.
         mode: "online" (needs `wandb login`) or "offline" (files only, upload with `wandb sync`).
 
@@ -59,6 +76,7 @@ class WandbSink(Sink):
         project: str = "seqnorm",
         entity: str | None = None,
         group: str | None = None,
+        arm: str | None = None,
         tags: Sequence[str] = (),
         mode: str = "online",
     ) -> None:
@@ -70,6 +88,7 @@ class WandbSink(Sink):
         self.project = project
         self.entity = entity
         self.group = group
+        self.arm = arm
         self.tags = list(tags)
         self.mode = mode
         self._wandb = _import_wandb()
@@ -93,6 +112,7 @@ class WandbSink(Sink):
                 project=self.project,
                 entity=self.entity,
                 group=self.group,
+                job_type=self.arm,
                 tags=self.tags,
                 name=name,
                 dir=str(folder),
@@ -156,6 +176,12 @@ class WandbSink(Sink):
                 record[f"histogram/{name}"] = self._wandb.Histogram(finite)
         run.log(record)
         self._last_arrays = {name: np.array(array) for name, array in arrays.items()} or None
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Log a W&B table, which can be sorted and filtered there."""
+        run = self._require_run("table")
+        with _staged_below(Path(run.settings.sync_dir)):
+            run.log({name: self._wandb.Table(list(columns), [list(row) for row in rows])})
 
     def _log_profiles(self) -> None:
         """Log the arrays of the last probe row by row, with the time step as x axis.

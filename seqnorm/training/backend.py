@@ -1,4 +1,4 @@
-"""The four things training asks of TensorFlow by name; all else goes through Keras."""
+"""The few things training asks of TensorFlow by name; all else goes through Keras."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def dense(gradient: Any) -> tf.Tensor:
     rows one by one, although the rows of one word add up to a single row of the gradient.
     """
     return tf.convert_to_tensor(gradient)
+
+
+def compiled_training_pass(model: Any) -> Callable[[Any], Any]:
+    """Compiles the model as in training, its running statistics updated, for any length of rows."""
+    return tf.function(lambda x: model(x, training=True), reduce_retracing=True)
 
 
 def compiled_gradient(

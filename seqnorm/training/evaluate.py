@@ -22,7 +22,7 @@ class Evaluation(NamedTuple):
         probability: float32[n], the probability that the model gave it.
         accuracy: share of rows that are right.
         macro_f1: unweighted mean of the classes' F1 scores; a class never answered counts 0.
-        loss: mean negative log-likelihood; None where there is no model.
+        loss: mean negative log-likelihood; None where there is no network.
     """
 
     predicted: NDArray[np.int32]
@@ -55,14 +55,25 @@ def evaluate(model: keras.Model, split: Split, batch_size: int) -> Evaluation:
     )
 
 
-def evaluate_majority(dataset: Dataset) -> Evaluation:
-    """Scores of always answering the most frequent class of the training part."""
+def evaluate_probabilities(split: Split, probabilities: NDArray) -> Evaluation:
+    """Scores of what answers float[n, classes], with no loss: a class may have probability 0."""
+    predicted = probabilities.argmax(axis=1).astype(np.int32)
+    chosen = probabilities[np.arange(len(split)), predicted]
+    return _score(split, predicted, chosen, loss=None)
+
+
+def evaluate_majority(dataset: Dataset, part: str = "test") -> Evaluation:
+    """Scores of always answering the most frequent class of the training part.
+
+    Args:
+        dataset: where the classes are counted.
+        part: what is scored, "test" or "validation".
+    """
+    split: Split = getattr(dataset, part)
     counts = np.bincount(dataset.train.labels, minlength=dataset.num_classes)
-    rows = len(dataset.test)
+    rows = len(split)
     share = counts.max() / counts.sum()
-    return _score(
-        dataset.test, np.full(rows, counts.argmax(), np.int32), np.full(rows, share), loss=None
-    )
+    return _score(split, np.full(rows, counts.argmax(), np.int32), np.full(rows, share), loss=None)
 
 
 def _score(

@@ -9,13 +9,15 @@ import keras
 from seqnorm.config import RunConfig
 from seqnorm.data.batching import Batches
 from seqnorm.data.spec import Dataset
+from seqnorm.models.classifier import recurrent_layers
 from seqnorm.tracking.sink import Sink
 from seqnorm.training.backend import stream
-from seqnorm.training.evaluate import batches_of
+from seqnorm.training.evaluate import batches_of, evaluate
 from seqnorm.training.optim import make_optimizer
 from seqnorm.training.probes import Probe, Prober, probe_batch
 from seqnorm.training.progress import ProgressBar
 from seqnorm.training.pulse import Pulse
+from seqnorm.training.reestimate import reestimate
 from seqnorm.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
 
 
@@ -30,7 +32,7 @@ class Training:
 
     Attributes:
         best: the best epoch and its validation accuracy.
-        probe: what was probed; None if probing is off.
+        probe: what was probed; None if probing is off, or there is no recurrent layer.
         pulse: steps and speed.
         seconds: how long `fit` took.
     """
@@ -38,23 +40,27 @@ class Training:
     def __init__(self, config: RunConfig, dataset: Dataset, model: keras.Model, sink: Sink) -> None:
         self.config, self.model = config, model
         self.batches = Batches(
-            dataset.train, config.data.batch_size, config.seed, bucket=config.data.bucket
+            dataset.train,
+            config.data.batch_size,
+            config.seed,
+            bucket=config.data.bucket,
+            batch_tokens=config.data.batch_tokens,
         )
         self.validation = batches_of(dataset.validation, config.data.batch_size)
         train = config.train
         steps = len(self.batches)
         self.optimizer = make_optimizer(config.optim, total_steps=train.epochs * steps)
         self.pulse = Pulse(self.optimizer, self.batches.tokens, steps)
-        self.best = BestEpoch(train.patience)
+        self.best = BestEpoch(train.patience, train.keep)
         self.probe: Probe | None = None
-        if train.probe_every:
+        if train.probe_every and recurrent_layers(model):
             prober = Prober(model, *probe_batch(dataset.train, train.probe_examples))
             self.probe = Probe(self.pulse, sink, prober, train.probe_every)
         self.recorder = Recorder(self.pulse, sink, train.log_every)
         self.seconds = 0.0
 
     def fit(self) -> str | None:
-        """Trains until the last epoch or early stopping, and puts the best epoch's weights back.
+        """Trains until the last epoch or early stopping, and puts the kept epoch's weights back.
 
         Returns:
             None, or why the run diverged.
@@ -66,6 +72,7 @@ class Training:
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             jit_compile=False,  # XLA would compile anew for every length of a batch
+            steps_per_execution=self.config.train.steps_per_execution,
         )
         next_order = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: self.batches.on_epoch_end()
@@ -93,4 +100,9 @@ class Training:
             message = str(diverged)
         self.seconds = self.pulse.seconds
         self.best.restore(self.model)
+        if self.config.train.reestimate and message is None:
+            reestimate(self.model, self.batches)
+            self.best.accuracy = evaluate(
+                self.model, self.validation.split, self.config.data.batch_size
+            ).accuracy
         return message

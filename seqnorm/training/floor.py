@@ -1,26 +1,82 @@
-"""The floor that recurrent networks have to beat, beside the runs it belongs to."""
+"""The floor that recurrent networks have to beat, as a run like theirs."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import time
+from dataclasses import asdict, replace
+from typing import Any, cast
 
 from seqnorm import data
+from seqnorm.compose import compose
 from seqnorm.config import RunConfig
-from seqnorm.models.bag_of_words import bag_of_words_accuracy
+from seqnorm.config_models import BagOfWordsConfig
+from seqnorm.errors import blame_the_input
+from seqnorm.models.bag_of_words import BagOfWords
+from seqnorm.tracking.factory import make_sinks
+from seqnorm.training.evaluate import evaluate_majority, evaluate_probabilities
+from seqnorm.training.record import RunFolder
+from seqnorm.training.result import closing_line, identity
 
 
-def write_floor(config: RunConfig) -> Path:
-    """Scores a bag of words on the run's data and writes floors.json into its ``runs_dir``.
+def floor_of(config: RunConfig) -> RunConfig:
+    """The bag of words on the data of another run, beside it."""
+    floor = compose(["model=bag_of_words"])
+    return replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
 
-    Entries of other data sets that the file already has are kept.
+
+def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+    """Trains, scores and records a bag of words; groups ``optim`` and ``train`` are not read.
+
+    The run folder has no model.keras and no epochs.
 
     Returns:
-        The path of floors.json, which `seqnorm.analysis` reads.
+        The content of result.json.
+
+    Raises:
+        UserError: if data is missing or damaged, or the training part is too small.
     """
-    path = Path(config.runs_dir) / "floors.json"
-    floors = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    floors[config.data.name] = bag_of_words_accuracy(data.load(config.data, config.seed))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(floors, indent=2) + "\n", encoding="utf-8")
-    return path
+    with blame_the_input():
+        dataset = data.load(config.data, config.seed)
+        settings = asdict(cast(BagOfWordsConfig, config.model))
+        del settings["name"]
+        model = BagOfWords(dataset.vocabulary.size, dataset.num_classes, **settings)
+        sinks = make_sinks(config.tracking)
+    folder = RunFolder.create(config, name)
+    with sinks:
+        sinks.start(asdict(config), folder.name, folder.path)
+        print(f"{folder.path}", flush=True)
+        began = time.perf_counter()
+        with blame_the_input():
+            model.fit(dataset.train)
+        seconds = time.perf_counter() - began
+        result = _conclude(config, dataset, model, seconds, folder)
+        sinks.summary(result)
+        folder.finish(result)
+    print(closing_line(result), flush=True)
+    return result
+
+
+def _conclude(
+    config: RunConfig, dataset: data.Dataset, model: BagOfWords, seconds: float, folder: RunFolder
+) -> dict[str, Any]:
+    test, validation = (
+        evaluate_probabilities(split, model.probabilities(split))
+        for split in (dataset.test, dataset.validation)
+    )
+    dataset.vocabulary.save(folder.path / "vocabulary.json")
+    folder.write_predictions(dataset, test)
+    return {
+        **identity(config, folder),
+        "status": "completed",
+        "message": None,
+        "test_accuracy": test.accuracy,
+        "test_macro_f1": test.macro_f1,
+        "test_loss": None,
+        "val_accuracy": validation.accuracy,
+        "majority_accuracy": evaluate_majority(dataset).accuracy,
+        "best_epoch": None,
+        "steps": 0,
+        "train_seconds": round(seconds, 3),
+        "tokens_per_second": round(dataset.train.sequences.values.size / seconds, 1),
+        "parameters": model.parameters,
+    }

@@ -75,7 +75,11 @@ class WatchedSGD(_Watched, keras.optimizers.SGD):
     """SGD that keeps its last gradient norm and rate."""
 
 
-OPTIMIZERS: dict[str, type] = {"adam": WatchedAdam, "sgd": WatchedSGD}
+class WatchedRMSprop(_Watched, keras.optimizers.RMSprop):
+    """RMSprop that keeps its last gradient norm and rate."""
+
+
+OPTIMIZERS: dict[str, type] = {"adam": WatchedAdam, "sgd": WatchedSGD, "rmsprop": WatchedRMSprop}
 
 
 def make_optimizer(config: OptimConfig, total_steps: int) -> keras.optimizers.Optimizer:

@@ -147,7 +147,7 @@ class Probe(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Reads if it is time to."""
-        if self.pulse.step % self.every == 0:
+        if self.pulse.due(self.every):
             with self.pulse.excluded():
                 self._read()
 

@@ -36,7 +36,7 @@ class Pulse(keras.callbacks.Callback):
         self.steps_per_epoch = steps_per_epoch
         self.step = self.epoch = self.batch = 0
         self.gradient_norm = self.learning_rate = self.loss = 0.0
-        self._marked = (0, 0.0)
+        self._marked, self._done = (0, 0.0), 0
         self._timed_steps, self._timed_seconds = 0, 0.0
         self._epoch_seconds = 0.0
         self.began = self._resumed = time.perf_counter()
@@ -66,6 +66,10 @@ class Pulse(keras.callbacks.Callback):
         self._marked = (self.batch, self.loss)
         return (self.batch * self.loss - before * mean_before) / (self.batch - before)
 
+    def due(self, every: int) -> bool:
+        """Whether the step that has just ended, or one done together with it, is an n-th one."""
+        return self.step // every > (self.step - self._done) // every
+
     @contextmanager
     def excluded(self) -> Iterator[None]:
         """The time spent inside does not count for the training speed."""
@@ -87,12 +91,13 @@ class Pulse(keras.callbacks.Callback):
         """Reads the step's numbers."""
         now = time.perf_counter()
         elapsed, self._resumed = now - self._resumed, now
-        self.step += 1
-        self.batch = batch + 1
+        # More than one with `steps_per_execution`.
+        self._done, self.batch = batch + 1 - self.batch, batch + 1
         self._epoch_seconds += elapsed
-        if self.step > 1:
-            self._timed_steps += 1
+        if self.step:
+            self._timed_steps += self._done
             self._timed_seconds += elapsed
+        self.step += self._done
         self.loss = float((logs or {})["loss"])
         self.gradient_norm = float(self.optimizer.gradient_norm)
         self.learning_rate = float(self.optimizer.used_rate)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -20,9 +20,8 @@ from seqnorm.config import RunConfig
 from seqnorm.data.spec import Dataset
 from seqnorm.errors import UserError
 from seqnorm.training.environment import environment
-
-# What decides neither the model nor its scores; everything else identifies an arm of a comparison.
-_NOT_HASHED = ("seed", "runs_dir", "tracking")
+from seqnorm.training.evaluate import Evaluation
+from seqnorm.training.naming import run_prefix
 
 
 class RunFolder:
@@ -36,21 +35,24 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def create(cls, config: RunConfig) -> RunFolder:
+    def create(cls, config: RunConfig, name: str | None = None) -> RunFolder:
         """Makes the folder and writes config.yaml and environment.json.
 
-        The name says data, cell, norm, seed and time; four random digits keep runs apart that start
-        within the same second, also in different processes: making the folder is what reserves it.
+        Under a name that was given, what an interrupted run has left is removed. Without one,
+        the name says data, network, norm, seed and time; four random digits keep runs apart that
+        start within the same second, also in different processes: making the folder is what
+        reserves it.
 
         Raises:
-            UserError: if the folder cannot be made.
+            UserError: if the folder cannot be made, or holds a finished run.
         """
         moment = time.strftime("%Y%m%d-%H%M%S")
-        arm = f"{config.data.name}-{config.cell.name}-{config.norm.name}-s{config.seed}"
         parent = Path(config.runs_dir).expanduser()
+        if name is not None:
+            _remove_unfinished(parent / name)
         while True:
             # Not from the seeded generators: two runs with one seed need two names.
-            path = parent / f"{arm}-{moment}-{secrets.token_hex(2)}"
+            path = parent / (name or f"{run_prefix(config)}-{moment}-{secrets.token_hex(2)}")
             try:
                 parent.mkdir(parents=True, exist_ok=True)
                 path.mkdir()
@@ -90,6 +92,25 @@ class RunFolder:
             np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
         os.replace(temporary, self.path / name)
 
+    def write_predictions(self, dataset: Dataset, test: Evaluation) -> None:
+        """Writes predictions.npz: one row per test text, in the order of the test part."""
+        arrays: dict[str, np.ndarray] = {
+            "labels": dataset.test.labels,
+            "predicted": test.predicted,
+            "probability": test.probability,
+            "lengths": dataset.test.sequences.lengths,
+            "label_names": np.array(dataset.label_names),
+        }
+        self.write_arrays("predictions.npz", arrays)
+
+    def read_predictions(self) -> dict[str, np.ndarray]:
+        """What `write_predictions` wrote; empty if it has not been called."""
+        path = self.path / "predictions.npz"
+        if not path.exists():
+            return {}
+        with np.load(path) as stored:
+            return {name: stored[name] for name in stored.files}
+
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes result.json, whose existence says that the run is finished. Call it last."""
         self.write_json("result.json", result)
@@ -103,11 +124,11 @@ class RunFolder:
         os.replace(temporary, self.path / name)
 
 
-def config_hash(config: RunConfig) -> str:
-    """Twelve hexadecimal digits that are equal for runs which differ at most in their seed.
-
-    Where data and results are kept, and who is told, does not enter either.
-    """
-    values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
-    del values["data"]["dir"]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+def _remove_unfinished(path: Path) -> None:
+    if (path / "result.json").exists():
+        raise UserError(
+            f"a run is made once; received name={path.name}, whose folder {path} holds a finished "
+            "run. Delete the folder to run it again."
+        )
+    if path.exists():
+        shutil.rmtree(path)

@@ -10,7 +10,8 @@ from seqnorm.config import RunConfig
 from seqnorm.data.spec import Dataset
 from seqnorm.training.evaluate import evaluate, evaluate_majority
 from seqnorm.training.fit import Training
-from seqnorm.training.record import RunFolder, config_hash
+from seqnorm.training.naming import config_hash
+from seqnorm.training.record import RunFolder
 
 
 def conclude(
@@ -24,35 +25,25 @@ def conclude(
     """Evaluates on the test part and writes everything but result.json.
 
     A diverged run is scored as what it is worth, the majority class: leaving it out of a comparison
-    would favour the arm that diverges.
+    would favour the arm that diverges. With `train.test` off the test part is not looked at: its
+    scores are None, the majority's accuracy is that on the validation part, no model is kept.
     """
-    test = majority = evaluate_majority(dataset)
-    if message is None:
-        test = evaluate(model, dataset.test, config.data.batch_size)
-    folder.write_model(model, dataset)
-    folder.write_arrays(
-        "predictions.npz",
-        {
-            "labels": dataset.test.labels,
-            "predicted": test.predicted,
-            "probability": test.probability,
-            "lengths": dataset.test.sequences.lengths,
-        },
-    )
+    majority = evaluate_majority(dataset, "test" if config.train.test else "validation")
+    test = None
+    if config.train.test:
+        completed = message is None
+        test = evaluate(model, dataset.test, config.data.batch_size) if completed else majority
+        folder.write_model(model, dataset)
+        folder.write_predictions(dataset, test)
     if training.probe and training.probe.last:
         folder.write_arrays("probes.npz", training.probe.last)
     return {
-        "run": folder.name,
-        "data": config.data.name,
-        "cell": config.cell.name,
-        "norm": config.norm.name,
-        "seed": config.seed,
-        "config_hash": config_hash(config),
+        **identity(config, folder),
         "status": "completed" if message is None else "diverged",
         "message": message,
-        "test_accuracy": test.accuracy,
-        "test_macro_f1": test.macro_f1,
-        "test_loss": test.loss,
+        "test_accuracy": test and test.accuracy,
+        "test_macro_f1": test and test.macro_f1,
+        "test_loss": test and test.loss,
         "val_accuracy": training.best.accuracy if training.best.epoch else None,
         "majority_accuracy": majority.accuracy,
         "best_epoch": training.best.epoch,
@@ -63,11 +54,27 @@ def conclude(
     }
 
 
+def identity(config: RunConfig, folder: RunFolder) -> dict[str, Any]:
+    """The fields of result.json that say which run it is."""
+    return {
+        "run": folder.name,
+        "data": config.data.name,
+        "cell": config.network,
+        "norm": config.norm.name,
+        "seed": config.seed,
+        "config_hash": config_hash(config),
+    }
+
+
 def closing_line(result: dict[str, Any]) -> str:
     """The last line that a person sees of a run."""
     if result["status"] == "diverged":
         return f"diverged: {result['message']}"
+    epoch = f"best epoch {result['best_epoch']}  " if result["best_epoch"] else ""
+    if result["test_accuracy"] is None:
+        scores = f"validation accuracy {result['val_accuracy']:.4f}"
+        return f"{scores}  {epoch}{result['train_seconds']:.0f} s"
     return (
         f"test accuracy {result['test_accuracy']:.4f}  macro-F1 {result['test_macro_f1']:.4f}  "
-        f"best epoch {result['best_epoch']}  {result['train_seconds']:.0f} s"
+        f"{epoch}{result['train_seconds']:.0f} s"
     )

@@ -9,22 +9,25 @@ from seqnorm import data
 from seqnorm.config import RunConfig
 from seqnorm.config_checks import validate
 from seqnorm.errors import blame_the_input
-from seqnorm.models.classifier import build_classifier
+from seqnorm.models.build import build_model
 from seqnorm.tracking.factory import make_sinks
 from seqnorm.training.fit import Training
+from seqnorm.training.floor import run_floor
+from seqnorm.training.mistakes import COLUMNS, mistakes
 from seqnorm.training.record import RunFolder
 from seqnorm.training.result import closing_line, conclude
 from seqnorm.training.seeding import start_afresh
 
 
-def run(config: RunConfig) -> dict[str, Any]:
-    """Trains, evaluates and records one network.
+def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+    """Does what the configuration asks for: trains a network or a bag of words, or draws a figure.
 
     Args:
         config: the complete configuration.
+        name: of the run folder; None for one that holds the time.
 
     Returns:
-        The content of result.json.
+        The content of result.json; of a figure, where it is.
 
     Raises:
         ConfigError: if the configuration contradicts itself.
@@ -32,17 +35,32 @@ def run(config: RunConfig) -> dict[str, Any]:
     """
     validate(config)
     start_afresh(config.seed, config.train.deterministic)
+    if config.task == "why":
+        from seqnorm.why.task import why  # draws, which no training should wait for
+
+        return why(config)
+    if config.model.name == "bag_of_words":
+        return run_floor(config, name)
+    return run_network(config, name)
+
+
+def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+    """Trains, evaluates and records one network."""
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
-        model = build_classifier(config, dataset.vocabulary.size, dataset.num_classes)
+        model = build_model(config, dataset)
         sinks = make_sinks(config.tracking)
-    folder = RunFolder.create(config)
+    folder = RunFolder.create(config, name)
     with sinks:
         sinks.start(asdict(config), folder.name, folder.path)
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
         training = Training(config, dataset, model, sinks)
         diverged = training.fit()
         result = conclude(config, dataset, model, training, diverged, folder)
+        answers = folder.read_predictions()
+        if answers:  # a trial has none
+            rows = mistakes(dataset, answers["predicted"], answers["probability"])
+            sinks.table("mistakes", COLUMNS, rows)
         sinks.summary(result)
         folder.finish(result)
     print(closing_line(result), flush=True)

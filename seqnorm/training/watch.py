@@ -56,7 +56,7 @@ class Recorder(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Records every `log_every` steps, and the step at which a run diverges."""
         diverged = not math.isfinite(self.pulse.loss + self.pulse.gradient_norm)
-        if diverged or self.pulse.step % self.log_every == 0:
+        if diverged or self.pulse.due(self.log_every):
             values = {
                 "loss": self.pulse.mean_loss(),
                 "gradient_norm": self.pulse.gradient_norm,
@@ -77,36 +77,41 @@ class Recorder(keras.callbacks.Callback):
 class BestEpoch(keras.callbacks.Callback):
     """Keeps the weights of the best epoch and stops when it is long past.
 
+    With ``keep="last"`` the epoch to keep is the last, as in recipes without early stopping.
+
     Best is the lowest validation loss. The accuracy of some thousand rows moves in steps of noise,
     and may still creep up while the loss shows that the network has begun to learn rows by heart.
 
     Args:
         patience: epochs without a better one before training stops; 0 never stops.
+        keep: "best" or "last".
 
     Attributes:
-        epoch: the best epoch, from 1; 0 before the first.
+        epoch: the epoch that is kept, from 1; 0 before the first.
         accuracy: its validation accuracy.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, keep: str = "best") -> None:
         super().__init__()
-        self.patience = patience
+        self.patience, self.keep = patience, keep
         self.epoch, self.accuracy = 0, 0.0
-        self._loss = math.inf
+        self._loss, self._lowest = math.inf, 0
         self._weights: list[Any] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compares the epoch with the best one so far."""
         model: Any = self.model
         values = logs or {}
-        if values["val_loss"] < self._loss:
-            self._loss, self.epoch = values["val_loss"], epoch + 1
-            self.accuracy = float(values["val_accuracy"])
-            self._weights = model.get_weights()
-        elif self.patience and epoch + 1 - self.epoch >= self.patience:
+        lower = values["val_loss"] < self._loss
+        if lower:
+            self._loss, self._lowest = values["val_loss"], epoch + 1
+        elif self.patience and epoch + 1 - self._lowest >= self.patience:
             model.stop_training = True
+        if lower or self.keep == "last":
+            self.epoch, self.accuracy = epoch + 1, float(values["val_accuracy"])
+            self._weights = model.get_weights()
 
     def restore(self, model: keras.Model) -> None:
-        """Puts the best epoch's weights back, running statistics included."""
+        """Puts the kept epoch's weights back, running statistics included."""
         if self._weights is not None:
             model.set_weights(self._weights)

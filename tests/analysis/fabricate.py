@@ -13,6 +13,7 @@ import yaml
 NORM_SETTINGS: dict[str, dict[str, Any]] = {
     "none": {},
     "layer": {"epsilon": 1e-5, "gamma": 1.0, "scale": True, "center": None},
+    "rms": {"epsilon": 1e-5, "gamma": 1.0},
     "batch": {"epsilon": 1e-5, "gamma": 0.1, "momentum": 0.99, "max_steps": 256},
 }
 MAJORITY = 0.5
@@ -41,11 +42,54 @@ def fabricate_config(
     return config
 
 
+def config_digest(config: dict[str, Any]) -> str:
+    """Equal for runs that differ in their seed and their folders only."""
+    values = {key: config[key] for key in config if key not in ("seed", "runs_dir", "tracking")}
+    return f"{zlib.crc32(json.dumps(values).encode()):08x}"
+
+
+def fabricate_comparison(
+    runs: Path,
+    *,
+    data: str = "reuters",
+    cells: tuple[str, ...] = ("lstm",),
+    norms: tuple[str, ...] = ("none", "layer", "batch"),
+    seeds: int = 3,
+    trials: int = 4,
+    texts: int = 200,
+    classes: int = 5,
+    diverged: tuple[str, int] | None = None,
+) -> None:
+    """Runs and trials of a whole comparison, as `seqnorm-compare` leaves them."""
+    rng = np.random.default_rng(9)
+    for cell in cells:
+        for place, norm in enumerate(norms):
+            arm = f"cell={cell} norm={norm}"
+            best = 0.78 + 0.01 * place + (0.008 if cell == "gru" else 0.0)
+            rates = 10 ** rng.uniform(-3.5, -2, trials)
+            for number, rate in enumerate(rates):
+                loss = 0.06 * (np.log10(rate) + 2.6) ** 2
+                fabricate_run(
+                    runs, data=data, cell=cell, norm=norm, seed=1000, trial=True, probes=False,
+                    accuracy=float(best - loss - 0.01 * rng.random()),
+                    suffix=f"{number:04x}",
+                    changes={"tracking.arm": arm, "optim.learning_rate": float(rate)},
+                )  # fmt: skip
+            for seed in range(seeds):
+                fabricate_run(
+                    runs, data=data, cell=cell, norm=norm, seed=seed, texts=texts, classes=classes,
+                    accuracy=float(best + 0.006 * rng.normal()), epochs=4 + seed % 3,
+                    seconds=30.0 + 10 * place + rng.normal(),
+                    diverged=diverged == (norm, seed),
+                    changes={"tracking.arm": arm, "optim.learning_rate": float(rates[0])},
+                )  # fmt: skip
+
+
 def fabricate_probes(norm: str, rng: np.random.Generator, steps: int = 40) -> dict[str, Any]:
     """Arrays of one probe; the last three time steps have no valid row."""
     time = np.arange(steps)
     dead = time >= steps - 3
-    drift = {"none": 0.03, "layer": 0.004, "batch": 0.012}[norm]
+    drift = {"none": 0.03, "layer": 0.004, "rms": 0.006, "batch": 0.012}[norm]
 
     def profile(base: float, slope: float, noise: float) -> np.ndarray:
         values = base + slope * time + noise * rng.normal(size=steps)
@@ -84,6 +128,24 @@ def fabricate_metrics(
     return records
 
 
+def fabricate_predictions(
+    rng: np.random.Generator, accuracy: float, texts: int, classes: int
+) -> dict[str, Any]:
+    """Answers on test texts that are the same for every run; long texts are the harder ones."""
+    same = np.random.default_rng(1)
+    labels = np.minimum(same.geometric(0.5, texts) - 1, classes - 1)
+    lengths = np.minimum(same.integers(5, 300, texts), 200)
+    chance = np.clip(accuracy + 0.15 * (100 - lengths) / 200, 0, 1)
+    wrong = (labels + rng.integers(1, classes, texts)) % classes
+    return {
+        "labels": labels,
+        "predicted": np.where(rng.random(texts) < chance, labels, wrong),
+        "probability": rng.uniform(0.5, 1.0, texts).astype(np.float32),
+        "lengths": lengths,
+        "label_names": np.array([f"topic {index}" for index in range(classes)]),
+    }
+
+
 def fabricate_run(
     runs: Path,
     *,
@@ -101,8 +163,14 @@ def fabricate_run(
     stamp: str = "20260101-120000",
     suffix: str | None = None,
     changes: dict[str, Any] | None = None,
+    trial: bool = False,
+    texts: int = 0,
+    classes: int = 2,
 ) -> Path:
-    """Write one run folder below `runs` and return it; an unfinished one lacks its result."""
+    """Write one run folder below `runs` and return it.
+
+    An unfinished one lacks its result, a trial its test scores; predictions need `texts`.
+    """
     rng = np.random.default_rng([seed, len(data), len(norm)])
     config = fabricate_config(data, cell, norm, seed, changes or {})
     tail = suffix or f"{zlib.crc32(json.dumps(config).encode()) % 16**4:04x}"
@@ -122,6 +190,9 @@ def fabricate_run(
     (folder / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     if probes:
         np.savez(folder / "probes.npz", **fabricate_probes(norm, rng))
+    if texts and not trial:
+        arrays = fabricate_predictions(rng, accuracy, texts, classes)
+        np.savez(folder / "predictions.npz", **arrays)
     result = {
         "data": data,
         "cell": cell,
@@ -137,11 +208,13 @@ def fabricate_run(
         "tokens_per_second": 1e5,
         "parameters": 12345,
         "majority_accuracy": MAJORITY,
-        "config_hash": tail,
+        "config_hash": config_digest(config),
         "run": folder.name,
         "val_accuracy": score,
         "message": "loss is nan at step 500" if diverged else None,
     }
+    if trial:
+        result |= {"test_accuracy": None, "test_macro_f1": None, "test_loss": None}
     if finished:
         (folder / "result.json").write_text(json.dumps(result))
     return folder

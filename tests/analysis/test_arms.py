@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from seqnorm.analysis.arms import Comparison, compare, differing_keys
+from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.grouping import compare, differing_keys
 from seqnorm.analysis.records import read_runs
 from tests.analysis.fabricate import fabricate_run
 
@@ -96,6 +97,13 @@ def test_keys_of_a_named_group_differ_among_runs_of_that_name_only() -> None:
     assert differing_keys([adam, sgd]) == {("optim.name", None)}
     expected = {("optim.name", None), ("optim.momentum", "sgd")}
     assert differing_keys([adam, sgd, heavy]) == expected
+
+
+def test_keys_differ_among_runs_of_the_same_model_only() -> None:
+    lstm = {"model.name": "classifier", "train.epochs": 10, "optim.name": "adam"}
+    mlp = {"model.name": "mlp", "train.epochs": 6, "optim.name": "rmsprop"}
+    assert differing_keys([lstm, mlp]) == set()
+    assert differing_keys([lstm, mlp, {**mlp, "train.epochs": 7}]) == {("train.epochs", "mlp")}
 
 
 def test_a_repeated_seed_counts_once_and_the_newest(tmp_path: Path) -> None:

@@ -10,14 +10,20 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from seqnorm.analysis.figures import ArmCurves, Panel, learning_curves, statistics_over_time
+from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, Plate, Row, plain_band
+from seqnorm.analysis.figures import draw_plate
 from seqnorm.analysis.records import Curve
-from seqnorm.analysis.styles import COLOURS, arm_style
+from seqnorm.analysis.statistics import common_band
+from seqnorm.analysis.styles import COLOURS, MARKERS, arm_style
 
 
 def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:
     values = np.asarray(rng.normal(base, 0.02, size=length), np.float64)
     return np.linspace(100.0, 100.0 * length, length), values
+
+
+def draw(*charts: Chart, arms: tuple[str, ...] = ("a",)) -> Figure:
+    return draw_plate(Plate("key", "title", "caption", charts, arms), "heading")
 
 
 def render(figure: Figure) -> bytes:
@@ -30,17 +36,16 @@ def drawn(axes: Any) -> list[tuple[list[float], list[float]]]:
     return [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
 
 
-def test_learning_curves_draw_mean_band_tail_and_divergence() -> None:
+def test_a_line_has_its_mean_band_tail_and_divergence() -> None:
     rng = np.random.default_rng(0)
     short, long, broken = curve(rng, 3), curve(rng, 5), curve(rng, 2)
-    panel = Panel("accuracy", [ArmCurves("a", [short, long], [broken])], {})
-    figure = learning_curves("title", [panel])
-    (axes,) = figure.axes
+    tail = (long[0][2:], long[1][2:])
+    line = Line("a", 0, common_band([short, long]), [tail], [broken])
+    (axes,) = draw(LineChart("accuracy", "steps", [line])).axes
     lines = drawn(axes)
-    mean = (short[1] + long[1][:3]) / 2
     assert lines[0][0] == [100.0, 200.0, 300.0]
-    np.testing.assert_allclose(lines[0][1], mean)
-    assert lines[1] == (list(long[0][2:]), list(long[1][2:]))
+    np.testing.assert_allclose(lines[0][1], (short[1] + long[1][:3]) / 2)
+    assert lines[1] == (list(tail[0]), list(tail[1]))
     assert lines[2] == (list(broken[0]), list(broken[1]))
     assert lines[3] == ([broken[0][-1]], [broken[1][-1]])
     assert axes.get_lines()[3].get_marker() == "x"
@@ -50,17 +55,17 @@ def test_learning_curves_draw_mean_band_tail_and_divergence() -> None:
 
 
 def test_one_point_is_visible() -> None:
-    point = (np.array([100.0]), np.array([0.5]))
-    figure = learning_curves("title", [Panel("accuracy", [ArmCurves("a", [point], [])], {})])
+    line = Line("a", 0, plain_band(np.array([100.0]), np.array([0.5])))
+    figure = draw(LineChart("accuracy", "steps", [line]))
     assert figure.axes[0].get_lines()[0].get_marker() == "o"
 
 
 def test_far_references_do_not_squeeze_the_curves() -> None:
-    rng = np.random.default_rng(1)
-    arms = [ArmCurves("a", [curve(rng, 8)], [])]
+    x, y = curve(np.random.default_rng(1), 8)
     references = {"majority": 0.1, "close": 0.8, "words": 0.99}
-    figure = learning_curves("title", [Panel("accuracy", arms, references)])
-    (axes,) = figure.axes
+    (axes,) = draw(
+        LineChart("accuracy", "steps", [Line("a", 0, plain_band(x, y))], references)
+    ).axes
     low, high = axes.get_ylim()
     assert low > 0.6 and high < 0.95
     texts = [text.get_text() for text in axes.texts]
@@ -68,14 +73,28 @@ def test_far_references_do_not_squeeze_the_curves() -> None:
     assert sum(line == [0.8, 0.8] for _, line in drawn(axes)) == 1
 
 
+def test_dots_have_interval_runs_and_the_shape_of_their_arm() -> None:
+    rows = [Row("one", [Dot("a", 0, 0.8, 0.7, 0.9, [0.75, 0.85])]), Row("two", [Dot("b", 2, 0.6)])]
+    (axes,) = draw(DotChart("accuracy", rows, {"floor": 0.5}), arms=()).axes
+    runs, interval, dot, _, _, alone = axes.get_lines()[:6]
+    assert list(runs.get_xdata()) == [0.75, 0.85]
+    assert (list(interval.get_xdata()), list(interval.get_ydata())) == ([0.7, 0.9], [0.0, 0.0])
+    assert (list(dot.get_xdata()), list(alone.get_ydata())) == ([0.8], [1.0])
+    assert (dot.get_marker(), alone.get_marker()) == (MARKERS[0], MARKERS[2])
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["one", "two"]
+    low, high = axes.get_ylim()
+    assert low > high  # the first row is at the top
+
+
 def test_legend_names_every_arm_and_covers_no_panel() -> None:
     rng = np.random.default_rng(2)
-    labels = [f"lstm layer, learning_rate={rate}" for rate in (0.001, 0.003, 0.01, 0.03)]
-    panel = Panel("accuracy", [ArmCurves(label, [curve(rng, 4)], []) for label in labels], {})
-    figure = learning_curves("title", [panel, panel])
+    labels = tuple(f"lstm layer, learning_rate={rate}" for rate in (0.001, 0.003, 0.01, 0.03))
+    lines = [Line(label, i, plain_band(*curve(rng, 4))) for i, label in enumerate(labels)]
+    chart = LineChart("accuracy", "steps", lines)
+    figure = draw(chart, chart, arms=labels)
     render(figure)
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == labels
+    assert [text.get_text() for text in legend.get_texts()] == list(labels)
     box = legend.get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.width
     for axes in figure.axes:
@@ -84,28 +103,17 @@ def test_legend_names_every_arm_and_covers_no_panel() -> None:
 
 
 def test_titles_fit_in_their_figure() -> None:
-    rng = np.random.default_rng(3)
-    names = ("mean", "spread", "gradient_norm", "distance", "rows")
-    figure = statistics_over_time("title", [("a", {n: rng.random(9) + 0.1 for n in names})])
+    line = Line("a", 0, plain_band(np.arange(9.0), np.arange(1.0, 10)))
+    names = ("gradient norm of the loss in the state, simple_rnn", "distance of batch mean", "rows")
+    charts = [LineChart(name, "time step", [line], log_y=True) for name in names]
+    figure = draw(*charts)
     render(figure)
+    assert len(figure.axes) == 3  # the fourth place of the grid stays empty
     boxes = [axes.title.get_window_extent() for axes in figure.axes]
     assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
     for left, right in pairwise(boxes):
         assert not left.overlaps(right)
-
-
-def test_statistics_draw_what_there_is() -> None:
-    rng = np.random.default_rng(4)
-    plain = {"mean": rng.normal(size=6), "rows": np.arange(6.0)}
-    batch = {**plain, "mean": rng.normal(size=4), "distance": rng.random(4)}
-    figure = statistics_over_time("title", [("none", plain), ("batch", batch)])
-    titles = [axes.get_title() for axes in figure.axes]
-    assert len(titles) == 3
-    assert "mean" in titles[0] and "distance" in titles[1] and "valid rows" in titles[2]
-    (_, first), (_, second) = drawn(figure.axes[0])
-    assert first == list(plain["mean"]) and second == list(batch["mean"])
-    (distance,) = figure.axes[1].get_lines()  # keeps the look of its arm although it is alone
-    assert distance.get_color() == arm_style(1)["color"]
+    assert figure.axes[0].get_yscale() == "log"
 
 
 def test_arms_can_be_told_apart_without_colour() -> None:

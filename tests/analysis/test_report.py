@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 
 from seqnorm.analysis.cli import main
-from seqnorm.analysis.report import write_report
+from seqnorm.analysis.report import Report, write_report
 from tests.analysis.fabricate import fabricate_run
 
 ROOT = Path(__file__).parents[2]
+
+
+def markdown(report: Report) -> str:
+    return (report.path.parent / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -41,20 +45,25 @@ def few_runs(tmp_path: Path) -> Path:
 
 def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
     report = write_report([runs])
-    assert report.path == runs / "report" / "report.md"
-    page = report.path.read_text(encoding="utf-8")
+    assert report.path == runs / "report" / "report.html"
+    page = markdown(report)
     assert "Finished runs: 7" in page
     for table_line in [line for line in report.text.splitlines() if line.startswith("| lstm")]:
         assert table_line in page
     pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", page)
     assert pictures == [
+        "accuracy-imdb.png",
+        "differences-imdb.png",
         "curves-imdb.png",
         "statistics-imdb-layer1.png",
+        "accuracy-reuters.png",
         "curves-reuters.png",
         "statistics-reuters-layer1.png",
     ]
     for name in pictures:
-        assert (report.path.parent / name).read_bytes().startswith(b"\x89PNG")
+        path = report.path.parent / name
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
     assert "Student t interval" in page and "- for a single run" in page
     assert "Majority class: accuracy 0.5000." in page
     assert "Bag of words: not measured" in page
@@ -65,7 +74,7 @@ def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
 
 def test_csv_has_one_row_per_run(runs: Path) -> None:
     fabricate_run(runs, norm="layer", seed=1, changes={"optim.learning_rate": 0.1})
-    report = write_report([runs])
+    report = write_report([runs], pictures=False)
     with (report.path.parent / "runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     folders = {path.name for path in runs.iterdir() if path.name != "report"}
@@ -85,20 +94,29 @@ def test_same_folders_same_bytes(few_runs: Path, tmp_path: Path) -> None:
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
 
 
-def test_floors_beside_the_runs(few_runs: Path) -> None:
-    floors = {"imdb": {"accuracy": 0.8875, "macro_f1": 0.8861, "majority_accuracy": 0.5}}
-    (few_runs / "floors.json").write_text(json.dumps(floors))
-    some_run = next(path for path in few_runs.iterdir() if path.name.startswith("imdb"))
-    for paths in ([few_runs], [some_run]):
-        text = write_report(paths).text
-        assert "Bag of words: accuracy 0.8875, macro-F1 0.8861." in text
+def test_a_bag_of_words_is_a_row_of_the_table_and_the_floor(few_runs: Path) -> None:
+    settings = {"model.name": "bag_of_words", "model.weighting": "tfidf", "train.epochs": 7}
+    fabricate_run(few_runs, cell="bag_of_words", norm="none", accuracy=0.8875, changes=settings)
+    report = write_report([few_runs], pictures=False)
+    assert "Bag of words: accuracy 0.8875, macro-F1" in report.text
+    assert "| bag_of_words none " in report.text and "epochs=7" not in report.text
+    page = markdown(report)
+    assert "not in the learning curves" not in page
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"imdb": {}}', '{"imdb": {"accuracy": "x"}}'])
-def test_damaged_floors_are_named(few_runs: Path, content: str) -> None:
-    (few_runs / "floors.json").write_text(content)
-    with pytest.raises(ValueError, match=r"floors\.json maps each data set.*Write it again"):
-        write_report([few_runs])
+def test_without_a_bag_of_words_the_report_says_how_to_get_one(few_runs: Path) -> None:
+    text = write_report([few_runs], pictures=False).text
+    assert "not measured (seqnorm-train model=bag_of_words data=imdb, then report on both)" in text
+
+
+def test_the_best_of_several_bags_of_words_is_the_floor(few_runs: Path) -> None:
+    for weighting, accuracy in (("counts", 0.86), ("tfidf", 0.89)):
+        settings = {"model.name": "bag_of_words", "model.weighting": weighting}
+        fabricate_run(
+            few_runs, cell="bag_of_words", norm="none", accuracy=accuracy, changes=settings
+        )
+    text = write_report([few_runs], pictures=False).text
+    assert "Bag of words: accuracy 0.8900" in text and "weighting=counts" in text
 
 
 def test_ignored_folders_are_counted_and_named(
@@ -107,7 +125,7 @@ def test_ignored_folders_are_counted_and_named(
     unfinished = fabricate_run(few_runs, seed=8, finished=False)
     corrupt = fabricate_run(few_runs, seed=9)
     (corrupt / "result.json").write_text('{"status": ')
-    assert main([str(few_runs)]) == 0
+    assert main([str(few_runs), "--no-pictures"]) == 0
     page = (few_runs / "report" / "report.md").read_text(encoding="utf-8")
     out = capsys.readouterr().out
     for text in (page, out):
@@ -115,15 +133,15 @@ def test_ignored_folders_are_counted_and_named(
         assert re.search(rf"{corrupt.name}: result\.json must be valid JSON.*Repeat", text)
     assert "Run folders ignored: 2." in page and "Finished runs: 2" in page
     assert "Run folders ignored: 2" in out
-    assert out.rstrip().endswith(f"Report: {few_runs / 'report' / 'report.md'}")
+    assert out.rstrip().endswith(f"Report: {few_runs / 'report' / 'report.html'}")
 
 
 def test_unreadable_curves_and_probes_are_noted(few_runs: Path) -> None:
     first, second = sorted(path for path in few_runs.iterdir() if path.name.startswith("imdb"))[:2]
     (first / "metrics.jsonl").unlink()
     (second / "probes.npz").write_bytes(b"broken")
-    report = write_report([few_runs])
-    page = report.path.read_text(encoding="utf-8")
+    report = write_report([few_runs], pictures=False)
+    page = markdown(report)
     for text in (page, report.text):
         assert text.count(f"{first.name}: not in the learning curves") == 1
         assert text.count(f"{second.name}: not in the statistics over time") == 1
@@ -132,8 +150,8 @@ def test_unreadable_curves_and_probes_are_noted(few_runs: Path) -> None:
 
 def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, probes=False, epochs=0)
-    page = write_report([folder]).path.read_text(encoding="utf-8")
-    assert "![" not in page and "lstm layer" in page
+    page = markdown(write_report([folder]))
+    assert "![accuracy" not in page and "curves-" not in page and "lstm layer" in page
     assert (folder / "report" / "report.md").is_file()
 
 
@@ -144,7 +162,7 @@ def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
     upper = {name.replace("lstm/", "upper/"): array for name, array in arrays.items()}
     np.savez(folder / "probes.npz", **arrays, **{k: v for k, v in upper.items() if k != "rows"})
     report = write_report([folder])
-    page = report.path.read_text(encoding="utf-8")
+    page = markdown(report)
     assert "recurrent layer 1 (lstm)" in page and "recurrent layer 2 (upper)" in page
     for index in (1, 2):
         assert (report.path.parent / f"statistics-imdb-layer{index}.png").is_file()
@@ -155,7 +173,7 @@ def test_many_arms_are_drawn_in_part(tmp_path: Path) -> None:
         rate = 0.001 * (index + 1)
         changes = {"optim.learning_rate": rate}
         fabricate_run(tmp_path, accuracy=0.6 + 0.01 * index, changes=changes, probes=False)
-    page = write_report([tmp_path]).path.read_text(encoding="utf-8")
+    page = markdown(write_report([tmp_path], pictures=False))
     assert "Of 12 arms, the 10 with the highest accuracy are drawn." in page
 
 
@@ -196,7 +214,7 @@ def test_command_imports_no_tensorflow(few_runs: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(few_runs), "--out", str(out)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert f"Report: {out / 'report.md'}" in result.stdout
+    assert f"Report: {out / 'report.html'}" in result.stdout
     assert (out / "curves-imdb.png").is_file()
     assert not (few_runs / "report").exists()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.analysis.arms import Comparison, compare
+from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.records import read_runs
 from seqnorm.analysis.statistics import Interval
 from seqnorm.analysis.tables import (

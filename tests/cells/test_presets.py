@@ -10,43 +10,19 @@ import pytest
 
 import seqnorm
 from seqnorm.cells.variants import VARIANTS
+from seqnorm.checks.parity import weights_of
 from seqnorm.layers import LAYERS
 from tests import grid
 from tests.gradients import gradients, weighted_sum
 from tests.reference import np_variants
 from tests.reference.np_gradients import numeric_gradient
 from tests.reference.np_layers import run_layer
-from tests.reference.np_weights import Weights
 
 NAMED = [(cell, name) for cell, names in VARIANTS.items() for name in names]
-# A norm of ours that the source counts as one norm per gate: the reference's names of the gates.
-PER_GATE = ("i", "f", "c", "o")
-
-
-def source_weights(cell) -> Weights:
-    """Our weights under the reference's site names."""
-    gammas, betas = {}, {}
-    for site, norm in cell.normalizers.items():
-        site = {"carry": "state", "output": "state"}.get(site, site)
-        for values, into in (
-            (getattr(norm, "gamma", None), gammas),
-            (getattr(norm, "beta", None), betas),
-        ):
-            if values is None:
-                continue
-            if getattr(norm, "groups", 1) == 4:
-                parts = np.split(grid.numpy(values), 4)
-                into.update(
-                    {f"{site}_{gate}": part for gate, part in zip(PER_GATE, parts, strict=True)}
-                )
-            else:
-                into[site] = grid.numpy(values)
-    bias = None if cell.bias is None else grid.numpy(cell.bias)
-    return Weights(grid.numpy(cell.kernel), grid.numpy(cell.recurrent_kernel), bias, gammas, betas)
 
 
 def run_source(layer, cell, name, x, mask):
-    step = np_variants.as_step(np_variants.VARIANTS[cell, name], source_weights(layer.cell))
+    step = np_variants.as_step(np_variants.VARIANTS[cell, name], weights_of(layer.cell))
     states = tuple(
         np.zeros((len(x), grid.UNITS)) for _ in grid.keras.tree.flatten(layer.cell.state_size)
     )

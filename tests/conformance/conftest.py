@@ -9,7 +9,6 @@ import pytest
 from tests import grid
 
 FUSED = grid.BACKEND == "tensorflow" and find_spec("numba") is not None
-NO_KERNEL = ("group", "dyt")
 
 
 @pytest.fixture(autouse=True, params=["loop", "auto"] if FUSED else ["loop"])
@@ -20,13 +19,14 @@ def implementation(request, monkeypatch):
 
 def pytest_collection_modifyitems(config, items):
     """Leave out what would run the same loop twice."""
-    twice = [
-        item
-        for item in items
-        if (of := getattr(item, "callspec", None)) is not None
-        and of.params.get("implementation") == "auto"
-        and of.params.get("norm") in NO_KERNEL
-    ]
+    twice = {item for item in items if _twice(getattr(item, "callspec", None))}
     if twice:
-        config.hook.pytest_deselected(items=twice)
-        items[:] = [item for item in items if item not in set(twice)]
+        config.hook.pytest_deselected(items=list(twice))
+        items[:] = [item for item in items if item not in twice]
+
+
+def _twice(spec):
+    if spec is None or spec.params.get("implementation") != "auto":
+        return False
+    norm, dtype = spec.params.get("norm"), spec.params.get("dtype", "float64")
+    return not grid.holds("fused", norm, dtype)

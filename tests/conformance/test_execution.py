@@ -111,3 +111,16 @@ def test_same_seed_same_bytes(norm, rng):
         model.fit(tokens, labels, epochs=2, batch_size=4, verbose=0)
         runs.append(np.concatenate([w.ravel() for w in model.get_weights()]).tobytes())
     assert runs[0] == runs[1] != runs[2]
+
+
+@grid.compiled_only
+@grid.over_cases("graph")
+def test_graph_equals_eager_in_every_precision(cell, norm, dtype, masking, rng):
+    layer = grid.make(cell, norm, rng, dtype=dtype)
+    start = layer.get_weights()
+    x, mask = grid.inputs(rng, 3, grid.SHORT), grid.MASKINGS[masking]
+    eager = [*layer(x, mask=mask, training=True), *layer.get_weights()]
+    layer.set_weights(start)
+    graph = [*ways(layer)[0](x, mask=mask, training=True), *layer.get_weights()]
+    for a, b in zip(eager, graph, strict=True):
+        grid.assert_close(a, b, dtype)

@@ -14,7 +14,7 @@ from tests.gradients import gradients
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
-@grid.over_grid
+@grid.over_pairs
 def test_chunks_with_carried_state_equal_one_shot(cell, norm, masked, training, rng):
     layer = grid.make(cell, norm, rng)
     start = layer.get_weights()
@@ -62,27 +62,6 @@ def test_forgetting_the_age_is_an_error(cell, norm, rng):
         return
     with pytest.raises(ValueError, match="the last one is the age"):
         layer(grid.inputs(rng), initial_state=states[:-1])
-
-
-@grid.over_grid
-def test_bidirectional_equals_two_unpadded_loops(cell, norm, rng):
-    """At inference, where rows are independent, row by row and without any padding."""
-    wrapped = keras.layers.Bidirectional(
-        grid.make(cell, norm, rng, return_state=False), dtype="float64"
-    )
-    x = grid.inputs(rng)
-    wrapped.build(x.shape)
-    grid.randomize(wrapped, rng)
-    outputs = grid.numpy(wrapped(x, mask=grid.MASK))
-    for row, length in enumerate(grid.LENGTHS):
-        assert np.all(outputs[row, length:] == 0)
-        if length == 0:
-            continue
-        alone = x[row : row + 1, :length]
-        forward = grid.oracle(wrapped.forward_layer, alone, training=False).outputs
-        backward = grid.oracle(wrapped.backward_layer, alone[:, ::-1], training=False).outputs
-        expected = np.concatenate([forward, backward[:, ::-1]], -1)
-        grid.assert_close(outputs[row : row + 1, :length], expected)
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import tarfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,3 +100,78 @@ def cut(path: Path, share: float) -> None:
     """Keeps the first ``share`` of a file, as an interrupted copy does."""
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
+
+
+NEWSWIRES = [
+    # id, part, topics, title, body (None: the newswire is its headline)
+    (1, "train", ["earn"], "PROFIT UP", "The profit of A rose."),
+    (2, "train", ["acq"], "A BUYS B", "A buys <B> & more."),
+    (3, "train", ["earn"], "LOSS", None),
+    (4, "train", ["ship"], "SHIP", "A ship sank."),
+    (5, "train", ["crude", "ship"], "OIL", "Oil in a ship."),
+    (6, "train", ["earn"], "SAME", "The loss\nof C grew."),
+    (7, "train", ["acq"], "TWO LABELS", "It was said twice."),
+    (8, "train", ["cocoa"], "BEANS", "Cocoa was dear."),
+    (9, "train", ["earn"], "D", "The loss of D grew."),
+    (10, "train", ["acq"], "E", "E buys F."),
+    (11, "unused", ["earn"], "NOT READ", "Nobody read this."),
+    (12, "test", ["earn"], "LOSS AGAIN", "THE LOSS OF C GREW"),
+    (13, "test", ["earn"], "TWO LABELS", "it was said\ntwice"),
+    (14, "test", ["ship"], "TANKER", "A tanker sank."),
+    (15, "test", ["acq"], "HEADLINE ONLY", None),
+    (16, "test", ["no-such-topic"], "OTHER", "Of something else."),
+]
+
+
+def write_newswires(folder: Path) -> Path:
+    """reuters21578.jsonl.gz with the newswires above."""
+    path = folder / "reuters21578.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for number, part, topics, title, body in NEWSWIRES:
+            record = {
+                "id": number,
+                "modapte": part,
+                "topics": topics,
+                "title": title,
+                "body": body or "",
+                "has_body": body is not None,
+            }
+            file.write(json.dumps(record) + "\n")
+    return path
+
+
+def sgml(documents: Iterable[dict[str, Any]]) -> str:
+    """Newswires as the original archive has them."""
+
+    def escape(text: str) -> str:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    lines = ['<!DOCTYPE lewis SYSTEM "lewis.dtd">']
+    for record in documents:
+        split = {"train": "TRAIN", "test": "TEST", "unused": "NOT-USED"}[record["part"]]
+        topics = "".join(f"<D>{topic}</D>" for topic in record["topics"])
+        body = escape(record["body"])
+        if record["has_body"]:
+            body = f"<DATELINE>    NEW YORK, Feb 26 - </DATELINE><BODY>{body}&#3;</BODY>"
+        lines.append(
+            f'<REUTERS TOPICS="YES" LEWISSPLIT="{split}" CGISPLIT="TRAINING-SET" OLDID="5"'
+            f' NEWID="{record["id"]}">\n<DATE>26-FEB-1987 15:01:01.79</DATE>\n'
+            f"<TOPICS>{topics}</TOPICS>\n<PLACES><D>usa</D></PLACES>\n"
+            f"<UNKNOWN> \n&#5;&#5;&#5;F Y\n</UNKNOWN>\n<TEXT{'' if record['has_body'] else BRIEF}>"
+            f"&#2;<TITLE>{escape(record['title'])}</TITLE>{body}</TEXT>\n</REUTERS>"
+        )
+    return "\n".join(lines)
+
+
+BRIEF = ' TYPE="BRIEF"'
+
+
+def write_archive(path: Path, files: dict[str, str]) -> Path:
+    """A tar.gz of Latin-1 text files."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            content = text.encode("latin-1")
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path

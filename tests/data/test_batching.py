@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from seqnorm.data.batching import Batches, batch_bounds, batch_order
+from seqnorm.data.batching import Batches, batch_bounds, batch_order, token_bounds
 from seqnorm.data.spec import PAD, START, Sequences, Split
 
 
@@ -161,3 +161,29 @@ def test_keras_fit_sees_the_batches_in_their_order(kwargs):
 def test_numbers_out_of_range_are_refused(size, arguments):
     with pytest.raises(ValueError, match="at least one row, batch_size >= 1"):
         Batches(make_split(size), **{"batch_size": 4, **arguments})
+
+
+@pytest.mark.parametrize("bucket", [0, 1, 4])
+def test_batches_of_equal_tokens(bucket):
+    split = make_split(400)
+    batches = Batches(split, 16, seed=1, bucket=bucket, batch_tokens=300)
+    assert len(batches) == pytest.approx(batches.tokens / 300, abs=1)
+    for _ in range(2):
+        got = fetch(batches)
+        assert sorted(label for _, labels in got for label in labels) == list(range(400))
+        sizes = [len(labels) for _, labels in got]
+        tokens = [int((rows != PAD).sum()) for rows, _ in got]
+        assert min(sizes) >= 2
+        # Where pools are sorted, short rows share a batch with many, long ones with few.
+        if bucket > 1:
+            assert max(sizes) > 4 * min(sizes)
+            assert np.percentile(tokens, 90) < 1.5 * np.percentile(tokens, 10)
+        batches.on_epoch_end()
+
+
+def test_batches_of_tokens_keep_two_rows():
+    lengths = np.array([1, 1, 1, 1, 500, 1, 1, 900, 1, 1])
+    bounds = np.array([0, 2, 4, 6, 8, 10])
+    found = token_bounds(lengths, bounds, bounds[:0])
+    assert found[0] == 0 and found[-1] == 10
+    assert np.all(np.diff(found) >= 2)

@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import hashlib
+import io
 import re
+import tarfile
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from seqnorm import data
-from seqnorm.config import DataConfig
+from seqnorm.cards.measure import repeated
+from seqnorm.config import TextConfig
+from seqnorm.data import imdb
 from seqnorm.data.spec import START, UNKNOWN
 from tests.data.files import REVIEWS, cut, write_imdb
 
 RECORDS = "imdb_reviews-{}.tfrecord-00000-of-00001"
 
 
-def config(folder, **changes) -> DataConfig:
+def config(folder, **changes) -> TextConfig:
     values = {"num_words": 1000, "max_length": 50, "validation_fraction": 0.25, **changes}
-    return DataConfig(name="imdb", dir=str(folder), **values)
+    return TextConfig(name="imdb", dir=str(folder), **values)
 
 
 def test_text_becomes_ids_of_words(tmp_path, no_network):
@@ -39,6 +45,26 @@ def test_the_vocabulary_is_learnt_on_the_training_part_only(tmp_path, seed):
     assert (dataset.train.sequences.values != UNKNOWN).all()
     held_out = set(re.findall(r"[\w!]+", " ".join(t for t, _ in REVIEWS["train"]).lower())) - seen
     assert not held_out & set(dataset.vocabulary.words)
+
+
+@pytest.mark.parametrize(
+    ("changes", "present", "absent"),
+    [
+        ({}, {"good", "!"}, {"Good", "br"}),
+        ({"lowercase": False}, {"good", "Good", "Really"}, {"really", "br"}),
+        ({"strip_breaks": False}, {"good", "br"}, {"Good"}),
+        ({"tokenizer": "keras", "strip_breaks": False}, {"good", "br"}, {"!"}),
+        ({"min_count": 3}, {"good", "film"}, {"play", "really", "!"}),
+        ({"num_words": 5}, {"film", "bad"}, {"good", "play"}),
+    ],
+)
+def test_options_of_the_text_decide_the_words(tmp_path, changes, present, absent):
+    write_imdb(tmp_path)
+    # A share so small that the text is whole, whatever is held out.
+    words = set(
+        data.load(config(tmp_path, validation_fraction=0.01, **changes), 0).vocabulary.words
+    )
+    assert present <= words and not absent & words
 
 
 def test_an_empty_review_is_a_start_token(tmp_path):
@@ -101,7 +127,7 @@ def test_without_a_folder_and_a_network_the_error_comes_at_once(tmp_path, monkey
     with pytest.raises(
         OSError, match=r"aclImdb_v1\.tar\.gz is required .*ai\.stanford\.edu"
     ) as error:
-        data.load(DataConfig(name="imdb"), 0)
+        data.load(TextConfig(name="imdb"), 0)
     assert "set data.dir to the folder" in str(error.value)
     assert no_network
 
@@ -122,4 +148,60 @@ def test_published_counts(real_data, no_network):
     assert dataset.vocabulary.size == 20_000
     assert set(dataset.vocabulary.words[3:7]) == {"the", "and", "a", "of"}
     assert (dataset.train.sequences.values == UNKNOWN).mean() < 0.03
+    assert repeated(dataset)["test_in_training"] == 123  # as published, in train and test
+    words = dataset.decode(dataset.test.sequences[0])
+    assert len(words.split(" ")) == len(dataset.test.sequences[0]) - 1
     assert not no_network
+
+
+def write_archive(folder, monkeypatch, reviews: int = 6):
+    """A small archive in the layout of aclImdb_v1.tar.gz, known to TFDS by its checksum."""
+    path = folder / imdb.ARCHIVE
+    with tarfile.open(path, "w:gz") as archive:
+        for part in ("train", "test", "train/unsup"):
+            for number in range(reviews):
+                label = "unsup" if part == "train/unsup" else ("neg", "pos")[number % 2]
+                name = f"aclImdb/{part.split('/')[0]}/{label}/{number}_7.txt"
+                content = f"Review {number} of {part}.<br />Good!".encode()
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+    content = path.read_bytes()
+    checksum = hashlib.sha256(content).hexdigest()
+    infos = tfds.builder_cls("imdb_reviews").url_infos
+    (url,) = infos
+    known = type(infos[url])(size=len(content), checksum=checksum, filename=imdb.ARCHIVE)
+    monkeypatch.setitem(infos, url, known)
+    monkeypatch.setattr(imdb, "ARCHIVE_HASH", checksum)
+    return path
+
+
+def test_a_local_archive_is_converted_once(tmp_path, monkeypatch, no_network):
+    archive = write_archive(tmp_path, monkeypatch)
+    half = tmp_path / "tfds/imdb_reviews/plain_text/incomplete.ABCDEF_1.0.0"
+    half.mkdir(parents=True)  # left by a process that was killed
+    builder = imdb.download(tfds, tmp_path / "tfds", archive)
+    assert builder.info.splits["train"].num_examples == 6
+    assert not half.exists()
+    archive.unlink()
+    again = imdb.download(tfds, tmp_path / "tfds")
+    assert again.is_prepared() and not no_network
+    dataset = data.load(config(tmp_path, validation_fraction=0.4), 0)
+    assert len(dataset.test) == 6 and dataset.test.labels.sum() == 3
+    with pytest.raises(OSError, match="6 reviews of another content"):
+        imdb.verify(builder)
+
+
+def test_an_interrupted_conversion_leaves_nothing_half_made(tmp_path, monkeypatch, no_network):
+    archive = write_archive(tmp_path, monkeypatch)
+    folder = tmp_path / "tfds"
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(tfds.core.writer.Writer, "finalize", stop)
+        with pytest.raises(KeyboardInterrupt):
+            imdb.download(tfds, folder, archive)
+    assert not imdb.is_prepared(folder) and not list(folder.glob("imdb_reviews/plain_text/*"))
+    assert imdb.download(tfds, folder, archive).info.splits["test"].num_examples == 6

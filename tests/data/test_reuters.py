@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -150,6 +151,18 @@ def test_published_counts_and_keras_sequences(real_data):
     text = dataset.vocabulary.decode(rows[0])
     assert "said as a result of its december acquisition" in text
     assert dataset.vocabulary.encode(text).tolist() == rows[0][1:]
+
+
+def test_ids_are_those_of_keras_itself(real_data, monkeypatch):
+    """Keras's own loader, spared only its download."""
+    path = str(real_data / "reuters.npz")
+    monkeypatch.setattr("keras.src.datasets.reuters.get_file", lambda *_, **__: path)
+    (rows, labels), (test_rows, test_labels) = keras.datasets.reuters.load_data(num_words=10_000)
+    ours = data.load(config(real_data, num_words=10_000, max_length=3000, validation_first=1000), 0)
+    assert [row.tolist() for row in ours.test.sequences] == test_rows.tolist()
+    assert ours.test.labels.tolist() == test_labels.tolist()
+    assert [row.tolist() for row in ours.train.sequences] == rows[1000:].tolist()
+    assert [*ours.validation.labels, *ours.train.labels] == labels.tolist()
 
 
 def test_the_usual_table_and_length(real_data):

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import subprocess
+import sys
 import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,9 +14,20 @@ import pytest
 from seqnorm.data import sources
 
 
+@contextmanager
+def serving(handler):
+    """A web server on this machine; yields its address."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_address[1]}/"
+        httpd.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def server(tmp_path):
-    """A web server on this machine with one file; yields its address."""
+    """A web server with one file; yields its address."""
     folder = tmp_path / "served"
     folder.mkdir()
     (folder / "words.txt").write_text("one two three")
@@ -24,12 +39,8 @@ def server(tmp_path):
         def log_message(self, format, *args):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_address[1]}/"
-        httpd.shutdown()
-        thread.join()
+    with serving(Handler) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +63,65 @@ def test_a_file_is_downloaded_once(server, monkeypatch):
 def test_a_file_with_another_hash_is_refused(server):
     with pytest.raises(OSError, match=r"words\.txt is required .*hash.*set data\.dir"):
         sources.find(None, "words.txt", server + "words.txt", "0" * 64)
+
+
+def test_a_refused_download_leaves_the_cache_as_it_was(server, keras_home):
+    path = keras_home / "datasets" / "words.txt"
+    path.parent.mkdir()
+    path.write_text("an older file")
+    for name, file_hash in (("words.txt", "0" * 64), ("gone.txt", GOOD)):
+        with pytest.raises(OSError, match=r"words\.txt is required"):
+            sources.download("words.txt", server + name, file_hash)
+        assert path.read_text() == "an older file"
+    assert sorted(item.name for item in path.parent.iterdir()) == [".words.txt.lock", "words.txt"]
+    assert sources.download("words.txt", server + "words.txt", GOOD).read_text() == "one two three"
+
+
+def test_a_download_that_breaks_off_is_refused(keras_home):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"one two")
+
+        def log_message(self, format, *args):
+            pass
+
+    with serving(Handler) as address, pytest.raises(OSError, match=r"words\.txt is required"):
+        sources.download("words.txt", address + "words.txt", GOOD)
+    assert [item.name for item in (keras_home / "datasets").iterdir()] == [".words.txt.lock"]
+
+
+def test_processes_at_once_download_it_once_each_whole(tmp_path):
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "13")
+            self.end_headers()
+            for word in (b"one ", b"two ", b"three"):
+                time.sleep(0.2)
+                self.wfile.write(word)
+
+        def log_message(self, format, *args):
+            pass
+
+    code = (
+        "import sys; from pathlib import Path; from seqnorm.data import sources\n"
+        "print(sources.fetch(Path(sys.argv[1]), sys.argv[2], sys.argv[3]).read_text())"
+    )
+    with serving(Handler) as address:
+        command = [sys.executable, "-c", code, str(tmp_path / "words.txt"), address + "w", GOOD]
+        processes = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        answers = [process.communicate(timeout=60)[0] for process in processes]
+    assert answers == ["one two three\n"] * 3
+    assert asked == ["/w"]
 
 
 def test_a_page_that_is_not_there_is_refused(server):

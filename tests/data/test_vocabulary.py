@@ -5,6 +5,7 @@ import json
 import pytest
 
 from seqnorm.data.spec import UNKNOWN
+from seqnorm.data.tokenizer import KERAS_WORDS, Tokenizer
 from seqnorm.data.vocabulary import SPECIAL, Vocabulary, WordCounter
 
 
@@ -49,6 +50,27 @@ def test_num_words_is_the_size_of_the_table_with_special_ids():
     assert learn(["a a a b b c"], 5).size == 5
 
 
+def test_rare_words_get_no_id():
+    counter = WordCounter()
+    values, _ = counter.read(["a a a b b c"])
+    vocabulary, ids = counter.vocabulary(values, 100, min_count=2)
+    assert vocabulary.words == (*SPECIAL, "a", "b")
+    assert ids[values].tolist() == [3, 3, 3, 4, 4, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "words"),
+    [
+        (Tokenizer(lowercase=False), ["Don't", "well", "made", "!"]),
+        (Tokenizer(strip_breaks=False), ["don't", "br", "well", "made", "!"]),
+        (Tokenizer(KERAS_WORDS), ["don't", "well", "made"]),
+        (Tokenizer(KERAS_WORDS, False, False), ["Don't", "br", "well", "made"]),
+    ],
+)
+def test_the_options_of_the_tokenizer(tokenizer, words):
+    assert tokenizer.split("Don't<br />well-made!") == words
+
+
 def test_words_outside_the_counted_part_are_unknown():
     counter = WordCounter()
     train, _ = counter.read(["good film"])
@@ -65,11 +87,18 @@ def test_encode_and_decode_are_inverse_for_known_words():
 
 
 def test_it_comes_back_from_its_file(tmp_path):
-    vocabulary = Vocabulary([*SPECIAL, "amélie", "don't"], pattern=r"\S+")
+    vocabulary = Vocabulary([*SPECIAL, "amélie", "don't"], Tokenizer(r"\S+", lowercase=False))
     vocabulary.save(tmp_path / "vocabulary.json")
     loaded = Vocabulary.load(tmp_path / "vocabulary.json")
     assert loaded.words == vocabulary.words
-    assert loaded.encode("Amélie !").tolist() == [3, UNKNOWN]
+    assert loaded.tokenizer == vocabulary.tokenizer
+    assert loaded.encode("amélie Amélie !").tolist() == [3, UNKNOWN, UNKNOWN]
+
+
+def test_a_file_of_an_older_run_has_only_the_pattern(tmp_path):
+    path = tmp_path / "vocabulary.json"
+    path.write_text(json.dumps({"pattern": r"\S+", "words": [*SPECIAL, "good"]}))
+    assert Vocabulary.load(path).encode("GOOD<br />Good").tolist() == [3, 3]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"words": [*SPECIAL]})])

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from seqnorm.data.spec import Dataset, Sequences, Split
 from seqnorm.data.vocabulary import SPECIAL, Vocabulary
 from seqnorm.models import bag_of_words
-from seqnorm.models.bag_of_words import bag_of_words_accuracy
+from seqnorm.models.bag_of_words import BagOfWords, bag_of_words_accuracy
 
 VOCABULARY = Vocabulary([*SPECIAL, *"abcdefgh"])
 
@@ -26,10 +26,9 @@ def make_dataset(rule, classes: int, size: int = 600) -> Dataset:
     return Dataset("toy", split(size), split(5), split(200), names, VOCABULARY)
 
 
-def test_counts_equal_scikit_learn(monkeypatch):
-    monkeypatch.setattr(bag_of_words, "MIN_TEXTS", 2)
+def test_counts_equal_scikit_learn():
     part = make_dataset(lambda text: 0, 1, size=20).train.sequences
-    terms = bag_of_words.frequent_terms(part, VOCABULARY.size)
+    terms = bag_of_words.frequent_terms(part, VOCABULARY.size, min_texts=2)
     ours = bag_of_words.count(part, VOCABULARY.size, terms).toarray()
     vectorizer = CountVectorizer(
         analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), min_df=2
@@ -53,6 +52,28 @@ def test_it_takes_any_number_of_classes():
     scores = bag_of_words_accuracy(make_dataset(lambda t: 2 * (3 in t) + (4 in t), 4))
     assert set(scores) == {"accuracy", "macro_f1", "majority_accuracy"}
     assert scores["accuracy"] > 0.9 and scores["macro_f1"] > 0.9 > scores["majority_accuracy"]
+
+
+def test_a_class_that_training_has_none_of_has_no_probability():
+    dataset = make_dataset(lambda text: 2 * (3 in text), 4)
+    model = BagOfWords(VOCABULARY.size, dataset.num_classes)
+    model.fit(dataset.train)
+    probabilities = model.probabilities(dataset.test)
+    assert probabilities.shape == (200, 4) and not probabilities[:, [1, 3]].any()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert model.parameters == len(model.terms) + 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"weighting": "counts"}, {"inverse_regularisation": 0.1}, {"min_texts": 60}]
+)
+def test_every_setting_changes_the_model(change):
+    dataset = make_dataset(lambda text: int(3 in text), 2)
+    default, other = BagOfWords(VOCABULARY.size, 2), BagOfWords(VOCABULARY.size, 2, **change)
+    for model in (default, other):
+        model.fit(dataset.train)
+    before, after = (model.probabilities(dataset.test) for model in (default, other))
+    assert np.abs(before - after).max() > 1e-3
 
 
 def test_a_pair_does_not_cross_from_one_text_to_the_next():

@@ -1,30 +1,14 @@
-"""Weights of one recurrent cell as plain float64 arrays."""
+"""Random weights of one recurrent cell as plain float64 arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
-from tests.reference.np_statistics import Array
+from seqnorm.checks.published import Weights
 
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
-
-
-class Weights(NamedTuple):
-    """Kernel [E, G H], recurrent_kernel [H, G H], with G = 1, 4 or 3 gates in Keras's order.
-
-    LSTM: i, f, c, o. GRU: z, r, h. bias is [G H], for the GRU [2, 3 H] (input row, recurrent row),
-    or None. gammas and betas map the name of a norm site to [F].
-    """
-
-    kernel: Array
-    recurrent_kernel: Array
-    bias: Array | None = None
-    gammas: Mapping[str, Array] = MappingProxyType({})
-    betas: Mapping[str, Array] = MappingProxyType({})
 
 
 def random_weights(

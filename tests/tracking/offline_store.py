@@ -33,6 +33,7 @@ class OfflineRun:
     name: str = ""
     project: str = ""
     group: str = ""
+    job_type: str = ""
     tags: tuple[str, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -98,6 +99,7 @@ def read_offline_run(folder: Path) -> OfflineRun:
         if kind == "run":
             run.id, run.name = record.run.run_id, record.run.display_name
             run.project, run.group = record.run.project, record.run.run_group
+            run.job_type = record.run.job_type
             run.tags = tuple(record.run.tags)
             _update(run.config, record.run.config.update)
         elif kind == "config":

@@ -32,6 +32,9 @@ class RecordingSink(Sink):
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         self.calls.append(("arrays", step, sorted(arrays)))
 
+    def table(self, name: str, columns: Any, rows: Any) -> None:
+        self.calls.append(("table", name, columns, rows))
+
     def summary(self, values: Mapping[str, Any]) -> None:
         self.calls.append(("summary", dict(values)))
 
@@ -114,11 +117,13 @@ def test_multi_sink_passes_everything_on_in_order(tmp_path: Path) -> None:
         multi.start({"seed": 1}, "run", tmp_path)
         multi.log("train", 1, {"loss": 2.0})
         multi.arrays(1, {"rows": np.arange(3)})
+        multi.table("mistakes", ("text",), [("a b",)])
         multi.summary({"status": "completed"})
     expected = [
         ("start", {"seed": 1}, "run", tmp_path),
         ("log", "train", 1, {"loss": 2.0}),
         ("arrays", 1, ["rows"]),
+        ("table", "mistakes", ("text",), [("a b",)]),
         ("summary", {"status": "completed"}),
         ("close", 0),
     ]

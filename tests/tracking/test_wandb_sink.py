@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -196,3 +197,24 @@ def test_online_without_login_says_what_to_do(tmp_path: Path) -> None:
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("RuntimeError: tracking=wandb")
     assert "wandb login" in last and "tracking.mode=offline" in last
+
+
+def test_a_table_lies_below_the_run_folder_and_holds_its_rows(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "run")
+    sink = offline_sink(group="compare_reuters", arm="cell=lstm norm=layer")
+    sink.start({}, "run", folder)
+    rows = [
+        ("a good film", "negative", "positive", 0.98, 4),
+        ("so <b> bad", "positive", "x", 0.9, 3),
+    ]
+    sink.table("mistakes", ("text", "label", "predicted", "probability", "tokens"), rows)
+    sink.close()
+    run = read_offline_run(folder)
+    (table,) = [row["mistakes"] for row in run.history if "mistakes" in row]
+    assert (table["nrows"], table["ncols"]) == (2, 5)
+    (stored,) = folder.glob("wandb/offline-run-*/files/media/table/mistakes*.table.json")
+    content = json.loads(stored.read_text(encoding="utf-8"))
+    assert [tuple(row) for row in content["data"]] == rows
+    assert (run.group, run.job_type) == ("compare_reuters", "cell=lstm norm=layer")
+    stray = [path for path in tmp_path.iterdir() if path.name not in ("run", "wandb-home")]
+    assert not stray

@@ -31,7 +31,7 @@ def test_schedule_rises_and_falls_as_stated():
 
 def test_names_of_the_schema_are_the_optimisers():
     assert set(OPTIMIZERS) == set(SCHEMAS["optim"])
-    with pytest.raises(ValueError, match=r"adam, sgd; received optim.name=lion"):
+    with pytest.raises(ValueError, match=r"adam, sgd, rmsprop; received optim.name=lion"):
         make_optimizer(replace(config(), name="lion"), 10)
 
 
@@ -89,6 +89,8 @@ OTHER = {
     "warmup_steps": 7,
     "beta_1": 0.7,
     "beta_2": 0.7,
+    "rho": 0.5,
+    "centered": True,
     "epsilon": 0.7,
     "momentum": 0.7,
     "nesterov": False,

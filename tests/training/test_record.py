@@ -15,7 +15,8 @@ from seqnorm.data.vocabulary import Vocabulary
 from seqnorm.errors import UserError
 from seqnorm.training.environment import environment
 from seqnorm.training.evaluate import evaluate_majority
-from seqnorm.training.record import RunFolder, config_hash
+from seqnorm.training.naming import config_hash
+from seqnorm.training.record import RunFolder
 
 
 def test_names_say_what_ran_and_never_clash(small, monkeypatch):

@@ -26,6 +26,8 @@ class Memory(Sink):
 
     def arrays(self, step, arrays): ...
 
+    def table(self, name, columns, rows): ...
+
     def summary(self, values): ...
 
     def close(self, exit_code=0): ...
@@ -78,17 +80,32 @@ def test_a_gradient_or_a_validation_loss_that_breaks_is_divergence_too(pulse):
         drive([pulse, stop], [1.0])
 
 
+class Model:
+    """Its weights are the number of the epoch."""
+
+    def __init__(self):
+        self.stop_training, self.weights = False, 0
+
+    def get_weights(self):
+        return [self.weights]
+
+    def set_weights(self, weights):
+        self.restored = weights
+
+
+def test_the_last_epoch_can_be_kept_instead():
+    model, best = Model(), BestEpoch(patience=2, keep="last")
+    best.set_model(model)
+    for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.8, 0.9), (0.7, 0.95), (0.6, 0.91)]):
+        assert not model.stop_training
+        model.weights = epoch + 1
+        best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
+    assert model.stop_training and best.epoch == 4 and best.accuracy == 0.6
+    best.restore(model)
+    assert model.restored == [4]
+
+
 def test_best_epoch_has_the_lowest_loss_and_waits():
-    class Model:
-        def __init__(self):
-            self.stop_training, self.weights = False, 0
-
-        def get_weights(self):
-            return [self.weights]
-
-        def set_weights(self, weights):
-            self.restored = weights
-
     model, best = Model(), BestEpoch(patience=2)
     best.set_model(model)
     course = [(0.5, 1.0), (0.8, 0.9), (0.7, 0.8), (0.9, 0.85), (0.9, 0.81)]

@@ -1,19 +1,20 @@
-"""The LSTM cells that are called "layer-normalised" elsewhere, each from its own equations.
-
-Nothing here uses np_cells or np_norms, so the two check each other. Every function is one step,
-variant(x_t [B, E], states, weights, epsilon) -> (h [B, H], states), without dropout. Weights are
-in Keras's gate order (LSTM i, f, c, o; GRU z, r, h) whatever order the source uses. A gain that
-weights.gammas does not hold is 1 (hou: 0.1), an offset that weights.betas does not hold is 0.
-Sites: input, recurrent, joint, state, per gate with _i, _f, _c, _o.
-"""
+"""The LSTM cells; sites input, recurrent, joint, state, per gate with _i, _f, _c, _o."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tests.reference.np_statistics import Array
-from tests.reference.np_variant_tools import Result, States, bias_of, ln, no_beta, no_bias, sig
-from tests.reference.np_weights import Weights
+from seqnorm.checks.published.step import (
+    Array,
+    Result,
+    States,
+    Weights,
+    bias_of,
+    ln,
+    no_beta,
+    no_bias,
+    sig,
+)
 
 
 def lstm_paper(x_t: Array, states: States, w: Weights, epsilon: float = 1e-5) -> Result:

@@ -1,14 +1,38 @@
-"""What the named variants share: layer norm with the parameters of a site, and checks."""
+"""What the published steps share: their weights, layer norm with a site's parameters, checks.
+
+Every function is one step, variant(x_t [B, E], states, weights, epsilon) -> (h [B, H], states),
+without dropout. Weights are in Keras's gate order (LSTM i, f, c, o; GRU z, r, h) whatever order the
+source uses. A gain that weights.gammas does not hold is 1 (hou: 0.1), an offset that weights.betas
+does not hold is 0.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
-from tests.reference.np_statistics import Array
-from tests.reference.np_weights import Weights
-
+Array = NDArray[np.float64]
 States = tuple[Array, ...]
 Result = tuple[Array, States]
+Variant = Callable[..., Result]
+
+
+class Weights(NamedTuple):
+    """Kernel [E, G H], recurrent_kernel [H, G H], with G = 1, 4 or 3 gates in Keras's order.
+
+    LSTM: i, f, c, o. GRU: z, r, h. bias is [G H], for the GRU [2, 3 H] (input row, recurrent row),
+    or None. gammas and betas map the name of a norm site to [F].
+    """
+
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array | None = None
+    gammas: Mapping[str, Array] = MappingProxyType({})
+    betas: Mapping[str, Array] = MappingProxyType({})
 
 
 def ln(a: Array, weights: Weights, site: str, epsilon: float, gain: float = 1.0) -> Array:

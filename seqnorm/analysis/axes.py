@@ -1,0 +1,94 @@
+"""Axes of the page's charts: where a value lies and which values are written beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Values from low to high on the pixels from begin to end.
+
+    Attributes:
+        low, high: The ends, in values.
+        begin, end: Where they lie, in pixels.
+        logarithmic: Whether equal ratios are equal lengths.
+        ticks: (value, text) of what is written.
+    """
+
+    low: float
+    high: float
+    begin: float
+    end: float
+    logarithmic: bool
+    ticks: tuple[tuple[float, str], ...]
+
+    def place(self, values: ArrayLike) -> Any:
+        """Pixels of values, an array or one number; what is beyond an end lies at the end."""
+        held = np.clip(np.asarray(values, dtype=np.float64), self.low, self.high)
+        low, high = self.low, self.high
+        if self.logarithmic:
+            held, low, high = np.log10(held), math.log10(low), math.log10(high)
+        return self.begin + (held - low) / (high - low) * (self.end - self.begin)
+
+
+def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round values between two others, at most that many: 0.81 and 0.87 give 0.82, 0.84, 0.86."""
+    raw = (high - low) / (most - 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [step * number for number in range(first, last + 1)]
+
+
+def logarithmic_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Powers of ten, every second or third if there are many; 2 and 5 as well if there are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    stride = max(1, -(-(last - first) // most))
+    factors = (1, 2, 5) if high <= 100 * low else (1,)
+    values = [f * 10.0**power for power in range(first, last + 1, stride) for f in factors]
+    return [value for value in values if low * 0.999 <= value <= high * 1.001]
+
+
+def _texts(values: list[float], logarithmic: bool) -> list[str]:
+    if logarithmic:
+        return [f"{value:g}" for value in values]
+    step = min(np.diff(values), default=1.0)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    if max(map(abs, values), default=0) >= 10_000:
+        return [f"{value / 1000:g}k" for value in values]
+    return [f"{value:.{decimals}f}".replace("-0.0000", "0.0000") for value in values]
+
+
+def make_axis(
+    values: NDArray[np.float64],
+    begin: float,
+    end: float,
+    logarithmic: bool = False,
+    margin: float = 0.0,
+) -> Axis:
+    """An axis that holds some values.
+
+    Args:
+        values: float [n], finite, at least one; positive for a logarithmic axis.
+        begin: Pixel of the low end.
+        end: Pixel of the high end.
+        logarithmic: Whether equal ratios are equal lengths.
+        margin: Room beyond the values, as a share of their range.
+    """
+    low, high = float(values.min()), float(values.max())
+    if logarithmic:
+        room = (high / low) ** margin if high > low else 2.0
+        low, high = low / room, high * room
+        ticks = logarithmic_ticks(low, high)
+    else:
+        room = margin * (high - low) if high > low else 0.5 * abs(high) or 0.5
+        low, high = low - room, high + room
+        ticks = linear_ticks(low, high)
+    texts = _texts(ticks, logarithmic)
+    return Axis(low, high, begin, end, logarithmic, tuple(zip(ticks, texts, strict=True)))

@@ -1,0 +1,134 @@
+"""Charts as data: what is drawn, apart from how (`figures` for paper, `svg` for the page)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.analysis.records import Curve
+from seqnorm.analysis.statistics import Band
+
+
+@dataclass(frozen=True)
+class Line:
+    """One arm of a line chart.
+
+    Attributes:
+        label: Text in the legend.
+        style: Position of the arm, which decides its colour and dash.
+        band: The line and, unless low and high are equal to it, the band around it.
+        tails: Thin lines of runs that went on where the band has ended.
+        broken: Thin lines of runs that diverged, which end in a cross.
+        marks: Whether the points are drawn for themselves, without a line.
+    """
+
+    label: str
+    style: int
+    band: Band
+    tails: Sequence[Curve] = ()
+    broken: Sequence[Curve] = ()
+    marks: bool = False
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Lines over a common axis.
+
+    Attributes:
+        title: What is shown, with its unit.
+        x_label: The axis.
+        lines: The arms; one without points keeps its place in the legend.
+        references: Values of horizontal lines by name.
+        log_x: Whether the x axis is logarithmic.
+        log_y: Whether the y axis is logarithmic.
+    """
+
+    title: str
+    x_label: str
+    lines: Sequence[Line]
+    references: Mapping[str, float] = field(default_factory=dict)
+    log_x: bool = False
+    log_y: bool = False
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One estimate of a dot chart.
+
+    Attributes:
+        label: The arm.
+        style: Position of the arm, which decides its colour and dash.
+        value: Where the dot is.
+        low, high: Ends of its interval; NaN for none.
+        points: Single runs, drawn small.
+    """
+
+    label: str
+    style: int
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    points: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a dot chart: one arm, or one class with a dot for each arm."""
+
+    label: str
+    dots: Sequence[Dot]
+
+
+@dataclass(frozen=True)
+class DotChart:
+    """Rows of dots with intervals.
+
+    Attributes:
+        title: What is shown, with its unit.
+        rows: From top to bottom.
+        references: Values of vertical lines by name.
+    """
+
+    title: str
+    rows: Sequence[Row]
+    references: Mapping[str, float] = field(default_factory=dict)
+
+
+Chart = LineChart | DotChart
+
+
+@dataclass(frozen=True)
+class Plate:
+    """Charts that belong together, with one legend.
+
+    Attributes:
+        key: Short name, used for the files.
+        title: Heading.
+        caption: What a reader has to know.
+        charts: The charts.
+        arms: Labels in the order of their styles; the legend. Empty for none.
+    """
+
+    key: str
+    title: str
+    caption: str
+    charts: Sequence[Chart]
+    arms: Sequence[str] = ()
+
+
+def plain_band(x: NDArray, y: NDArray) -> Band:
+    """A line without a band around it."""
+    return Band(x, y, y, y)
+
+
+def finite_values(chart: LineChart) -> NDArray[np.float64]:
+    """All finite y values of the lines: what the axis has to hold."""
+    parts: list[NDArray] = []
+    for line in chart.lines:
+        parts += [line.band.low, line.band.mean, line.band.high]
+        parts += [y for _, y in (*line.tails, *line.broken)]
+    joined = np.concatenate(parts) if parts else np.empty(0)
+    return joined[np.isfinite(joined) & ((joined > 0) | (not chart.log_y))]

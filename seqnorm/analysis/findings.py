@@ -1,0 +1,183 @@
+"""A comparison in one small file, from which the report is made again without the run folders."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.evidence import ArmEvidence, Evidence, RunCurves
+from seqnorm.analysis.files import read_object
+from seqnorm.analysis.grouping import compare
+from seqnorm.analysis.predictions import McNemar
+from seqnorm.analysis.profiles import LayerProfiles
+from seqnorm.analysis.records import Ignored, RunRecord, make_record
+
+FINDINGS = "findings.json"
+_FORMAT = 1
+_ABSENT = "(absent)"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a report says and draws.
+
+    Attributes:
+        comparisons: One per data set, with its evidence.
+        ignored: Run folders left out.
+    """
+
+    comparisons: Sequence[tuple[Comparison, Evidence]]
+    ignored: Sequence[Ignored]
+
+
+def _plain(values: Any) -> Any:
+    """Arrays as lists, NaN and infinities as None, which strict JSON has no numbers for."""
+    if isinstance(values, np.ndarray):
+        return _plain(values.tolist())
+    if isinstance(values, list):
+        return [_plain(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def _array(values: Any, columns: int | None = None) -> np.ndarray:
+    array = np.array(values, dtype=np.float64)  # None becomes NaN
+    return array.reshape(-1, columns) if columns else array
+
+
+def _pack_runs(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    """Configs as differences to the first; every environment once."""
+    base = runs[0].config if runs else {}
+    environments: list[dict[str, Any]] = []
+    packed = []
+    for run in runs:
+        if run.environment not in environments[-8:]:
+            environments.append(run.environment)
+        changes = {
+            key: value for key, value in run.config.items() if base.get(key, _ABSENT) != value
+        }
+        changes |= {key: _ABSENT for key in base if key not in run.config}
+        packed.append(
+            {
+                "name": run.name,
+                "result": run.result,
+                "config": dict(sorted(changes.items())),
+                "environment": len(environments) - 1 - environments[::-1].index(run.environment),
+            }
+        )
+    return {"config": base, "environments": environments, "runs": packed}
+
+
+def _unpack_runs(stored: Mapping[str, Any], parent: Path) -> list[RunRecord]:
+    records = []
+    for run in stored["runs"]:
+        config = {**stored["config"], **run["config"]}
+        records.append(
+            make_record(
+                parent / run["name"],
+                run["result"],
+                {key: value for key, value in config.items() if value != _ABSENT},
+                stored["environments"][run["environment"]],
+            )
+        )
+    return records
+
+
+def _pack_arm(arm: ArmEvidence) -> dict[str, Any]:
+    curves = [
+        {
+            "seed": run.seed,
+            "diverged": run.diverged,
+            "metrics": {name: _plain(history) for name, history in run.metrics.items()},
+        }
+        for run in arm.curves
+    ]
+    layers = [
+        {"name": layer.name, "arrays": {key: _plain(a) for key, a in layer.arrays.items()}}
+        for layer in arm.layers
+    ]
+    test = arm.against
+    return {
+        "curves": curves,
+        "layers": layers,
+        "by_length": _plain(arm.by_length),
+        "by_class": _plain(arm.by_class),
+        "against": [test.only_first, test.only_second, test.p_value] if test else None,
+    }
+
+
+def _unpack_arm(stored: Mapping[str, Any]) -> ArmEvidence:
+    curves = [
+        RunCurves(
+            run["seed"],
+            run["diverged"],
+            {name: _array(history, columns=3) for name, history in run["metrics"].items()},
+        )
+        for run in stored["curves"]
+    ]
+    layers = [
+        LayerProfiles(layer["name"], {key: _array(a) for key, a in layer["arrays"].items()})
+        for layer in stored["layers"]
+    ]
+    against = McNemar(*stored["against"]) if stored["against"] else None
+    scores = (_array(stored["by_length"]), _array(stored["by_class"]))
+    return ArmEvidence(curves, layers, *scores, against)
+
+
+def save_findings(path: Path, findings: Findings) -> None:
+    """Write everything that the report is made of.
+
+    Args:
+        path: The file.
+        findings: What was found; the same findings give the same bytes.
+    """
+    content = {
+        "format": _FORMAT,
+        "data": [
+            {
+                **_pack_runs(comparison.everything),
+                "arms": {label: _pack_arm(arm) for label, arm in evidence.arms.items()},
+                "edges": evidence.edges.tolist(),
+                "classes": evidence.classes,
+                "support": evidence.support.tolist(),
+                "notes": evidence.notes,
+            }
+            for comparison, evidence in findings.comparisons
+        ],
+        "ignored": [[item.folder.name, item.reason] for item in findings.ignored],
+    }
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    path.write_text(text.replace('{"name":', '\n{"name":') + "\n", encoding="utf-8")
+
+
+def load_findings(path: Path) -> Findings:
+    """Read what `save_findings` wrote.
+
+    Raises:
+        ValueError: If the file is none of a report, or of another version.
+    """
+    stored = read_object(path)
+    if stored.get("format") != _FORMAT:
+        raise ValueError(
+            f"{path} must have been written by this version of seqnorm-report (format={_FORMAT}); "
+            f"received format={stored.get('format')!r}. Make the report again from its run folders."
+        )
+    comparisons = []
+    for part in stored["data"]:
+        ((comparison,), _) = compare(_unpack_runs(part, path.parent))
+        evidence = Evidence(
+            {label: _unpack_arm(arm) for label, arm in part["arms"].items()},
+            np.array(part["edges"], dtype=np.int64),
+            part["classes"],
+            np.array(part["support"], dtype=np.int64),
+            part["notes"],
+        )
+        comparisons.append((comparison, evidence))
+    ignored = [Ignored(path.parent / name, reason) for name, reason in stored["ignored"]]
+    return Findings(comparisons, ignored)

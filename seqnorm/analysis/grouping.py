@@ -1,0 +1,181 @@
+"""Which runs belong together: one arm per data set, cell, norm and differing setting."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from seqnorm.analysis.arms import BASELINE, Arm, Comparison, as_text, is_setting
+from seqnorm.analysis.records import Ignored, RunRecord
+
+# A named arm is told apart by these in the table already.
+_NAMING_GROUPS = ("data", "cell", "norm", "model")
+Setting = tuple[str, Any]
+
+
+def _scope(key: str, config: dict[str, Any]) -> str | None:
+    """Model and name of the group a key belongs to, among whose runs alone the key is compared."""
+    name_key = f"{key.split('.', 1)[0]}.name"
+    keys = ("model.name", *(() if key == name_key else (name_key,)))
+    names = dict.fromkeys(as_text(config[key]) for key in keys if key in config)
+    return " ".join(names) or None
+
+
+def differing_keys(configs: Sequence[dict[str, Any]]) -> set[tuple[str, str | None]]:
+    """Config keys whose value is not the same everywhere, seed and paths aside.
+
+    A key of a group that has a name (as "optim.momentum", with "optim.name") is compared only among
+    the runs with the same name: an optimiser without momentum does not differ in it. Likewise all
+    keys are compared only among runs of the same model, which the label tells apart already.
+
+    Args:
+        configs: Flat configs.
+
+    Returns:
+        Pairs of the key and the names of its model and group (`None` if it has neither); the names
+        of data set, model, cell and norm are not among them.
+    """
+    seen: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for key in sorted({key for config in configs for key in config}):
+        if not is_setting(key):
+            continue
+        for config in configs:
+            value = as_text(config[key]) if key in config else "(absent)"
+            seen[key, _scope(key, config)].add(value)
+    return {place for place, values in seen.items() if len(values) > 1}
+
+
+def _label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
+    last = [key.rsplit(".", 1)[-1] for key, _ in settings]
+    parts = [
+        f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
+        for short, (key, value) in zip(last, settings, strict=True)
+    ]
+    return ", ".join([f"{cell} {norm}", *parts])
+
+
+def _order(arm: Arm) -> tuple[Any, ...]:
+    numbers = [
+        (
+            key,
+            isinstance(value, str),
+            value if isinstance(value, int | float) else 0,
+            as_text(value),
+        )
+        for key, value in arm.settings
+    ]
+    return arm.cell, arm.norm != BASELINE, arm.norm, numbers
+
+
+def _repeated(newer: str) -> str:
+    return (
+        "an arm needs one run per seed; received a second one with the same config and seed. "
+        f"The newer one, {newer}, counts; delete it to count this one."
+    )
+
+
+def _newest_per_seed(runs: Iterable[RunRecord]) -> tuple[list[RunRecord], list[Ignored]]:
+    """One run per seed: a repetition with the same seed is no further sample."""
+    newest: dict[int, RunRecord] = {}
+    ignored: list[Ignored] = []
+    for run in sorted(runs, key=lambda run: run.name):  # names end in the time of the start
+        if run.seed in newest:
+            older = newest[run.seed]
+            ignored.append(Ignored(older.folder, _repeated(run.name)))
+        newest[run.seed] = run
+    return [newest[seed] for seed in sorted(newest)], ignored
+
+
+def _named_settings(record: RunRecord) -> list[Setting]:
+    """The settings that a named arm ("cell=lstm data.batch_size=8") is told apart by."""
+    keys = [
+        token.partition("=")[0] for token in str(record.config.get("tracking.arm") or "").split()
+    ]
+    return [
+        (key, record.config[key])
+        for key in sorted(keys)
+        if key not in _NAMING_GROUPS and key in record.config
+    ]
+
+
+def _arms_of(data: str, runs: Sequence[RunRecord]) -> Iterator[Arm]:
+    """The arms of one name, without a second run of a seed; more than one if settings differ."""
+    differing = differing_keys([record.config for record in runs])
+    groups: defaultdict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
+    for record in runs:
+        own = [
+            (key, value)
+            for key, value in sorted(record.config.items())
+            if (key, _scope(key, record.config)) in differing
+        ]
+        settings = tuple(dict([*_named_settings(record), *own]).items())
+        identity = tuple((key, as_text(value)) for key, value in settings)
+        groups[record.cell, record.norm, identity].append(record)
+    for (cell, norm, identity), members in groups.items():
+        settings = tuple((key, members[0].config[key]) for key, _ in identity)
+        yield Arm(data, cell, norm, settings, _label(cell, norm, settings), tuple(members))
+
+
+def _told_apart(arms: Sequence[Arm]) -> Iterator[Arm]:
+    """Runs with and without the name of an arm can come to the same label: those are numbered."""
+    seen: Counter[str] = Counter()
+    for arm in arms:
+        seen[arm.label] += 1
+        number = seen[arm.label]
+        yield arm if number == 1 else replace(arm, label=f"{arm.label} ({number})")
+
+
+def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    configs = [run.config for run in runs]
+    return {
+        key: value
+        for key, value in configs[0].items()
+        if is_setting(key)
+        and all(key in config and as_text(config[key]) == as_text(value) for config in configs)
+    }
+
+
+def _compare_one(data: str, records: Sequence[RunRecord]) -> tuple[Comparison, list[Ignored]]:
+    tests: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
+    trials: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
+    for record in records:
+        (trials if record.trial else tests)[record.config.get("tracking.arm")].append(record)
+    arms: list[Arm] = []
+    ignored: list[Ignored] = []
+    for name, members in tests.items():
+        tried = tuple(trials[name]) if name else ()
+        for arm in _arms_of(data, members):
+            runs, repeated = _newest_per_seed(arm.runs)
+            ignored.extend(repeated)
+            arms.append(replace(arm, runs=tuple(runs), trials=tried))
+    ordered = tuple(_told_apart(sorted(arms, key=_order)))
+    return Comparison(data, ordered, _shared([run for arm in ordered for run in arm.runs])), ignored
+
+
+def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignored]]:
+    """Group finished runs by data set and arm.
+
+    Runs of `seqnorm-compare` carry the name of their arm ("cell=lstm norm=layer"), which also holds
+    its trials; other runs are of one arm if they differ in nothing but the seed.
+
+    Args:
+        records: Finished runs.
+
+    Returns:
+        One comparison per data set with a run that was tested, by name, and the runs that a newer
+        run with the same config and seed replaces.
+    """
+    by_data: defaultdict[str, list[RunRecord]] = defaultdict(list)
+    for record in records:
+        by_data[record.data].append(record)
+    comparisons: list[Comparison] = []
+    ignored: list[Ignored] = []
+    for data in sorted(by_data):
+        if all(record.trial for record in by_data[data]):
+            continue
+        comparison, repeated = _compare_one(data, by_data[data])
+        comparisons.append(comparison)
+        ignored.extend(repeated)
+    return comparisons, ignored

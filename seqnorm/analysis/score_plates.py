@@ -1,0 +1,196 @@
+"""Charts of scores: on the test set, against a setting, over trials, by length and by class."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.analysis.arms import Arm
+from seqnorm.analysis.budget import expected_maximum_band
+from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, Plate, Row
+from seqnorm.analysis.drawn import Drawn, no_band
+from seqnorm.analysis.estimates import fresh_generator, mean_estimate, paired_estimate
+from seqnorm.analysis.floors import is_floor
+from seqnorm.analysis.statistics import Band
+from seqnorm.analysis.trials import arm_trials, by_learning_rate
+
+MAX_CLASSES = 60
+
+
+def accuracy_plate(drawn: Drawn) -> Plate | None:
+    """Every run, mean and interval of each arm on the test set."""
+    charts = []
+    for metric, title in (("accuracy", "test accuracy"), ("macro_f1", "test macro-F1")):
+        rows = []
+        for arm in drawn.arms:
+            values = list(arm.values(metric).values())
+            found = mean_estimate(values)
+            dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, values)
+            rows.append(Row(arm.label, [dot]))
+        floors = drawn.floors() if metric == "accuracy" else {}
+        charts.append(DotChart(title, rows, floors))
+    caption = (
+        "Mean over seeds with its 95 % interval (bootstrap); small strokes are single runs. A "
+        "diverged run counts with the scores of the majority class." + drawn.restriction
+    )
+    return Plate("accuracy", "Test scores", caption, charts) if drawn.arms else None
+
+
+def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, metric: str) -> Row:
+    ours, theirs = arm.values(metric), baseline.values(metric)
+    points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
+    found = paired_estimate(ours, theirs)
+    dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, points)
+    return Row(f"{arm.label} − {baseline.norm}", [dot])
+
+
+def differences_plate(drawn: Drawn) -> Plate | None:
+    """Differences by seed to the arms without normalisation."""
+    pairs = [(arm, drawn.comparison.baseline_of(arm)) for arm in drawn.arms]
+    charts = [
+        DotChart(
+            title,
+            [_difference_row(drawn, arm, base, metric) for arm, base in pairs if base is not None],
+            {"no difference": 0.0},
+        )
+        for metric, title in (("accuracy", "Δ test accuracy"), ("macro_f1", "Δ test macro-F1"))
+    ]
+    caption = (
+        "Difference to the arm of the same cell without normalisation, seed by seed: mean with its "
+        "95 % interval (bootstrap), and every pair of runs as a small stroke." + drawn.restriction
+    )
+    kept = any(np.isfinite(dot.value) for row in charts[0].rows for dot in row.dots)
+    return Plate("differences", "Against no normalisation", caption, charts) if kept else None
+
+
+def _numeric_axes(drawn: Drawn) -> Iterator[str]:
+    """Settings of three values or more, numbers all, in which arms are told apart."""
+    arms = [arm for arm in drawn.comparison.arms if not is_floor(arm)]
+    for key in dict.fromkeys(key for arm in arms for key, _ in arm.settings):
+        values = {dict(arm.settings).get(key) for arm in arms}
+        numbers = {v for v in values if isinstance(v, int | float) and not isinstance(v, bool)}
+        if len(numbers) > 2 and len(numbers) == len(values):
+            yield key
+
+
+def _against_setting(drawn: Drawn, key: str) -> LineChart:
+    """Test accuracy against one setting, a line for the arms that agree in everything else."""
+    series: dict[str, list[Arm]] = {}
+    for arm in drawn.comparison.arms:
+        own = dict(arm.settings)
+        if key in own:
+            rest = ", ".join(f"{name}={value}" for name, value in own.items() if name != key)
+            series.setdefault(f"{arm.cell} {arm.norm}{' ' + rest if rest else ''}", []).append(arm)
+    lines = []
+    for style, (label, arms) in enumerate(series.items()):
+        ordered = sorted(arms, key=lambda arm: dict(arm.settings)[key])
+        x = np.array([dict(arm.settings)[key] for arm in ordered], dtype=float)
+        found = [mean_estimate(list(arm.values("accuracy").values())) for arm in ordered]
+        mean = np.array([one.value for one in found])
+        low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
+        single = np.isnan(low)
+        band = Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
+        lines.append(Line(label, style, band))
+    positive = all((line.band.x > 0).all() for line in lines)
+    return LineChart("test accuracy", key, lines, drawn.floors(), log_x=positive)
+
+
+def setting_plates(drawn: Drawn) -> Iterator[Plate]:
+    """One plate for each setting with three values or more, as the size of a batch."""
+    for key in _numeric_axes(drawn):
+        chart = _against_setting(drawn, key)
+        if all(line.band.x.size < 3 for line in chart.lines):
+            continue  # each arm has its own value: tuned, not varied
+        short = key.rsplit(".", 1)[-1]
+        caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
+        labels = [line.label for line in chart.lines]
+        title = f"Accuracy against {short.replace('_', ' ')}"
+        yield Plate(f"against-{short}", title, caption, [chart], labels)
+
+
+def trials_plate(drawn: Drawn) -> Plate | None:
+    """What tuning buys: the expected best of n trials, and every trial by its learning rate."""
+
+    def expected(arm: Arm) -> Line:
+        scores = np.array([trial.score for trial in arm_trials(arm)])
+        return drawn.line(arm, expected_maximum_band(scores, fresh_generator()))
+
+    def single(arm: Arm) -> Line:
+        return Line(drawn.variant(arm), drawn.style(arm), by_learning_rate(arm), marks=True)
+
+    if not any(arm.trials for arm in drawn.arms):
+        return None
+    charts: list[Chart] = []
+    for (ending, curves), (_, points) in zip(
+        drawn.lines(expected), drawn.lines(single), strict=True
+    ):
+        title = f"expected best validation accuracy{ending}"
+        charts.append(LineChart(title, "trials", curves))
+        title = f"validation accuracy of single trials{ending}"
+        charts.append(LineChart(title, "learning rate", points, log_x=True))
+    caption = (
+        "Left: expected validation accuracy of the best of n trials (Dodge et al., 2019, without "
+        "replacement), with a 95 % bootstrap band over the trials: an arm that is high at few "
+        "trials is easy to tune. Right: every trial by its learning rate; dropout and gain vary "
+        "as well. The list of trials is the same for every arm." + drawn.restriction
+    )
+    return Plate("trials", "What tuning buys", caption, charts, drawn.legend)
+
+
+def mean_and_range(rows: NDArray[np.float64], x: NDArray[np.float64]) -> Band:
+    """Band over the first axis of rows, at the places where any is finite."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a bin without a text is NaN in every run
+        mean, low, high = np.nanmean(rows, 0), np.nanmin(rows, 0), np.nanmax(rows, 0)
+    kept = np.isfinite(mean)
+    return Band(x[kept], mean[kept], low[kept], high[kept])
+
+
+def lengths_plate(drawn: Drawn) -> Plate | None:
+    """Test accuracy by length of the text."""
+    edges = drawn.evidence.edges.astype(float)
+    middles = (edges[:-1] + edges[1:] - 1) / 2
+
+    def line(arm: Arm) -> Line:
+        rows = drawn.of(arm).by_length
+        return drawn.line(arm, mean_and_range(rows, middles) if rows.size else no_band())
+
+    charts = [
+        LineChart(f"test accuracy{ending}", "tokens of the text, as the network reads it", lines)
+        for ending, lines in drawn.lines(line)
+    ]
+    if not any(line.band.x.size > 1 for chart in charts for line in chart.lines):
+        return None
+    caption = (
+        "Test texts in bins of about equal number by length (texts that were cut share the last "
+        "one); mean over seeds, band from the lowest to the highest." + drawn.restriction
+    )
+    return Plate("lengths", "Accuracy by length", caption, charts, drawn.legend)
+
+
+def classes_plate(drawn: Drawn) -> Plate | None:
+    """F1 of every class, where there are more than two."""
+    names, support = drawn.evidence.classes, drawn.evidence.support
+    if len(names) <= 2:
+        return None
+    order = [index for index in np.argsort(-support, kind="stable") if support[index]]
+    charts = []
+    for cell in drawn.cells:
+        arms = [arm for arm in drawn.arms if arm.cell == cell and drawn.of(arm).by_class.size]
+        rows = []
+        for index in order[:MAX_CLASSES]:
+            means = [float(drawn.of(arm).by_class[:, index].mean()) for arm in arms]
+            dots = [
+                Dot(drawn.variant(arm), drawn.style(arm), mean)
+                for arm, mean in zip(arms, means, strict=True)
+            ]
+            rows.append(Row(f"{names[index]} ({support[index]})", dots))
+        charts.append(DotChart("F1" if len(drawn.cells) == 1 else f"F1, {cell}", rows))
+    caption = (
+        "F1 of each class on the test set, mean over seeds; in brackets the number of test texts. "
+        "From the largest class to the smallest." + drawn.restriction
+    )
+    return Plate("classes", "F1 by class", caption, charts, drawn.legend)

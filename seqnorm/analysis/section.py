@@ -1,0 +1,133 @@
+"""What the report says about one data set, on the page, in Markdown and on the terminal alike."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from seqnorm.analysis.arms import BASELINE, Comparison
+from seqnorm.analysis.charts import Plate
+from seqnorm.analysis.evidence import Evidence
+from seqnorm.analysis.floors import floor_lines
+from seqnorm.analysis.headline import cost_table, pairs_table, robust_table, tuning_table
+from seqnorm.analysis.plates import make_plates
+from seqnorm.analysis.records import RunRecord
+from seqnorm.analysis.short import sentences
+from seqnorm.analysis.tables import Table, settings_table
+
+SCORES_NOTE = (
+    "On the test set. IQM: mean of the middle half of the runs. 95 %: bootstrap interval over "
+    "seeds; - for a single run. A diverged run counts with the scores of the majority class."
+)
+PAIRS_NOTE = (
+    "Δ: mean difference by seed with its bootstrap interval. P(better): probability that a run of "
+    "the arm beats a run of the other, a tie counting half. Only right: test texts on which only "
+    "the arm : only the other is right, the runs of each arm answering together; p of McNemar's "
+    "exact test on these."
+)
+COST_NOTE = (
+    "Means over runs. Reach: runs whose validation accuracy gets to the target, 97 % of the best "
+    "arm's; steps and seconds to it are medians in which a run that never does is infinite. "
+    "Seconds compare arms only on a machine that did nothing else."
+)
+TUNING_NOTE = (
+    "Every arm tried the same list of settings, chosen between by validation accuracy; the test "
+    "set was read once per arm and seed, with the setting chosen."
+)
+MOST_COMMANDS = 40
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A table with its heading and what its columns mean."""
+
+    heading: str
+    table: Table
+    note: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the report says about one data set.
+
+    Attributes:
+        comparison: The arms.
+        sentences: The result in short.
+        floors: The floors as sentences.
+        tables: By the key of the plate they stand under.
+        settings: The settings of each arm.
+        plates: The charts.
+    """
+
+    comparison: Comparison
+    sentences: Sequence[str]
+    floors: Sequence[str]
+    tables: Mapping[str, Explained]
+    settings: Table
+    plates: Sequence[Plate]
+
+
+def make_section(comparison: Comparison, evidence: Evidence) -> Section:
+    """Tables, sentences and charts of one data set."""
+    candidates = {
+        "accuracy": ("Test scores", robust_table(comparison), SCORES_NOTE),
+        "differences": ("Against no normalisation", pairs_table(comparison, evidence), PAIRS_NOTE),
+        "curves": ("Cost", cost_table(comparison, evidence), COST_NOTE),
+        "trials": ("Settings chosen on validation data", tuning_table(comparison), TUNING_NOTE),
+    }
+    return Section(
+        comparison,
+        list(sentences(comparison, evidence)),
+        floor_lines(comparison),
+        {
+            key: Explained(heading, table, note)
+            for key, (heading, table, note) in candidates.items()
+            if table is not None
+        },
+        settings_table(comparison),
+        make_plates(comparison, evidence),
+    )
+
+
+def _command(run: RunRecord) -> str | None:
+    command = run.environment.get("command")
+    return " ".join(map(str, command)) if isinstance(command, list) else command
+
+
+def remake_commands(comparison: Comparison) -> list[str]:
+    """The commands that made the arms, each once, and the one that makes the report."""
+    commands = dict.fromkeys(_command(arm.runs[0]) for arm in comparison.arms)
+    known = [command for command in commands if command]
+    lines = known[:MOST_COMMANDS] or ["# the commands were not recorded"]
+    if len(known) > MOST_COMMANDS:
+        lines.append(f"# and {len(known) - MOST_COMMANDS} more; each run keeps its own")
+    folders = dict.fromkeys(str(run.config.get("runs_dir", "runs")) for run in comparison.runs)
+    return [*lines, f"seqnorm-report {' '.join(list(folders)[:MOST_COMMANDS])}"]
+
+
+def provenance(comparison: Comparison) -> list[str]:
+    """Which code made the runs, so that a mixture of versions is seen."""
+    commits: Counter[str] = Counter()
+    for run in comparison.runs:
+        git = run.environment.get("git")
+        commit = "unknown commit"
+        if isinstance(git, dict) and git.get("commit"):
+            commit = f"{git['commit']}{' with local changes' if git.get('dirty') else ''}"
+        commits[commit] += 1
+    return [f"code: {commit} (runs: {count})" for commit, count in sorted(commits.items())]
+
+
+def config_text(comparison: Comparison) -> list[str]:
+    """The settings that all runs share, as YAML."""
+    return [f"{key}: {json.dumps(value)}" for key, value in sorted(comparison.shared.items())]
+
+
+def without_counterpart(comparison: Comparison) -> list[str]:
+    """Labels of the normalised arms that nothing is compared with."""
+    return [
+        arm.label
+        for arm in comparison.arms
+        if arm.norm != BASELINE and comparison.baseline_of(arm) is None
+    ]

@@ -1,0 +1,1 @@
+"""Data cards: what a data set and its batches look like, in numbers and pictures."""

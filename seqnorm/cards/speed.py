@@ -1,0 +1,61 @@
+"""How fast batches are made, against how fast they are trained on; memory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from seqnorm.config import RunConfig
+from seqnorm.data.spec import Dataset
+
+
+def peak_memory() -> float | None:
+    """Largest resident memory of this process so far, in MB; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def pipeline_speed(config: RunConfig, dataset: Dataset) -> float:
+    """Real tokens per second of one epoch of batches that nobody trains on."""
+    from seqnorm.data.batching import Batches
+    from seqnorm.training.backend import stream
+
+    begin = time.perf_counter()
+    batches = Batches(dataset.train, config.data.batch_size, config.seed, bucket=config.data.bucket)
+    for _ in stream(batches):
+        pass
+    return batches.tokens / (time.perf_counter() - begin)
+
+
+def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
+    """Real tokens per second of training steps on batches that are already there.
+
+    The first pass over the ``steps`` batches compiles the step and is not counted.
+    """
+    import keras
+    import numpy as np
+
+    from seqnorm.data.batching import Batches
+    from seqnorm.models.build import build_model
+    from seqnorm.training.backend import stream
+    from seqnorm.training.optim import make_optimizer
+
+    keras.utils.set_random_seed(config.seed)
+    batches = Batches(dataset.train, config.data.batch_size, config.seed, bucket=config.data.bucket)
+    data = stream(batches).take(steps).cache()
+    model: Any = build_model(config, dataset)
+    model.compile(
+        make_optimizer(config.optim, total_steps=steps),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,  # as in training
+    )
+    model.fit(data, verbose=0, shuffle=False)
+    tokens = sum(int(np.count_nonzero(rows)) for rows, _ in data)
+    begin = time.perf_counter()
+    model.fit(data, verbose=0, shuffle=False)
+    return tokens / (time.perf_counter() - begin)

@@ -1,0 +1,82 @@
+"""Outputs at valid tokens do not depend, to the last bit, on padding or on the other rows.
+
+Of none, layer norm, RMS norm, and batch norm at inference: a row's statistics are its own, or those
+of the table. (Batch norm in training is another matter; that is its point.) Padding holds large
+numbers here rather than zeros. Rows are float32.
+
+What is the same to the last bit: more padding, and other rows in place of the row's mates. With
+another *number* of rows the fused kernels still give the same bits. The portable loop agrees to
+rounding only, since the order in which a backend sums the features may follow the tensor's shape.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.checks.layers import numpy, random_layer
+from seqnorm.checks.row import Row, at_most, near
+
+CELLS = ("simple_rnn", "lstm", "gru")
+NORMS = ("none", "layer", "rms", "batch")
+LENGTHS, STEPS, FEATURES, UNITS = (5, 4, 6, 1, 3, 6, 2, 5), 6, 5, 16
+MASK = np.arange(STEPS) < np.array(LENGTHS)[:, None]
+FEW = 3
+SOURCE = "a row's statistics are its own or the table's"
+
+
+class Distances(NamedTuple):
+    """Largest differences at valid tokens."""
+
+    padding: float
+    mates: float
+    fewer: float
+    fused: bool
+
+
+def distances(cell: str, norm: str, implementation: str) -> Distances:
+    """What more padding, other mates and fewer rows change at inference."""
+    rng = np.random.default_rng(4)
+    layer = random_layer(
+        cell, FEATURES, rng, "float32", units=UNITS, norm=norm, implementation=implementation
+    )
+    x = rng.normal(size=(*MASK.shape, FEATURES)).astype("float32")
+    mates = np.where(np.arange(len(x))[:, None, None] == 0, x, 3 * x[::-1])
+
+    def outputs(x: NDArray, mask: NDArray) -> NDArray[np.float64]:
+        return numpy(layer(x, mask=mask))[:, :STEPS]
+
+    before = outputs(x, MASK)
+    worst = 0.0
+    for more in (1, 9):
+        longer = np.pad(x, ((0, 0), (0, more), (0, 0)), constant_values=1e3)
+        after = outputs(longer, np.pad(MASK, ((0, 0), (0, more))))
+        worst = max(worst, float(np.abs(after - before)[MASK].max()))
+    return Distances(
+        worst,
+        float(np.abs(outputs(mates, MASK) - before)[0, MASK[0]].max()),
+        float(np.abs(outputs(x[:FEW], MASK[:FEW]) - before[:FEW])[MASK[:FEW]].max()),
+        implementation != "loop" and layer.why_not_fused() is None,
+    )
+
+
+def check() -> list[Row]:
+    """Three rows per norm and way to run it, each the worst of the three cells."""
+    rows = []
+    for norm in NORMS:
+        for implementation in ("loop", "auto"):
+            found = [distances(cell, norm, implementation) for cell in CELLS]
+            fused = all(each.fused for each in found)
+            if implementation == "auto" and not fused:
+                continue  # the loop once more: there are no kernels here
+            label = f"{norm} {'fused' if fused else 'loop'}: "
+            rows.append(near(f"{label}more padding", 0, max(d.padding for d in found), SOURCE))
+            rows.append(near(f"{label}other rows", 0, max(d.mates for d in found), SOURCE))
+            fewer = max(d.fewer for d in found)
+            if fused:
+                rows.append(near(f"{label}fewer rows", 0, fewer, SOURCE))
+            else:
+                rows.append(at_most(f"{label}fewer rows", 1e-5, fewer, "rounding of float32"))
+    return rows

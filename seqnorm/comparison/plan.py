@@ -1,0 +1,179 @@
+"""Which runs a comparison is made of, each with its complete configuration and its lasting name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
+from seqnorm.comparison.settings import draw_settings
+from seqnorm.compose import compose, explain, is_mistake
+from seqnorm.config import RunConfig, conf_dir
+from seqnorm.config_checks import ConfigError, validate
+from seqnorm.training.naming import lasting_name
+
+FLOOR = "model=bag_of_words"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run.
+
+    Attributes:
+        arm: The arm's overrides, which name it.
+        number: Of the setting that is tried; None for a run on the test set.
+        config: The complete configuration.
+    """
+
+    arm: str
+    number: int | None
+    config: RunConfig
+
+    @property
+    def name(self) -> str:
+        """Name of its folder, which says what is run and not when."""
+        return lasting_name(self.config)
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return Path(self.config.runs_dir).expanduser() / self.name
+
+    @property
+    def title(self) -> str:
+        """What a person reads of it."""
+        kind = "test" if self.number is None else f"trial {self.number + 1}"
+        return f"{self.arm} {kind} seed={self.config.seed}"
+
+
+def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
+    """All combinations: "cell=lstm,gru norm=none" gives (cell=lstm, norm=none) and (cell=gru, ...).
+
+    Raises:
+        ConfigError: If there is none, or one comes twice.
+    """
+    parser = OverridesParser.create()
+    found: list[tuple[str, ...]] = []
+    for line in arms:
+        combinations: list[tuple[str, ...]] = [()]
+        for override in parser.parse_overrides(line.split()):
+            values = (
+                [str(value) for value in override.sweep_string_iterator()]
+                if override.is_sweep_override()
+                else [override.get_value_element_as_str()]
+            )
+            tokens = [f"{override.get_key_element()}={value}" for value in values]
+            combinations = [(*before, token) for before in combinations for token in tokens]
+        found += combinations
+    if not found or len(set(found)) < len(found):
+        raise ConfigError(
+            f"compare.arms needs one or more different arms; received compare.arms={list(arms)}. "
+            'Give overrides, as in compare.arms=["norm=none,layer"].'
+        )
+    return found
+
+
+class Plan:
+    """The runs of one comparison.
+
+    Args:
+        overrides: What was asked for on the command line.
+
+    Raises:
+        ConfigError: If that is no comparison.
+    """
+
+    def __init__(self, overrides: Sequence[str]) -> None:
+        self.overrides = list(overrides)
+        composed = self._compose(())
+        self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
+        check(self.compare)
+        self.folder = Path(composed.runs_dir).expanduser()
+        self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
+        self.settings = draw_settings(
+            self.compare.space, self.compare.trials, self.compare.list_seed
+        )
+        known = {key for arm in self.arms for key in self._searched(arm)}
+        wanted = {key for place in self.compare.space.values() for key in place.keys}
+        if self.settings and wanted - known:
+            raise ConfigError(
+                f"compare.space needs keys that some arm has; received {sorted(wanted - known)}, "
+                "which no arm has. Correct compare.space."
+            )
+
+    def _compose(self, arm: Sequence[str]) -> DictConfig:
+        """The configuration of an arm; its own overrides replace those of the command line."""
+        own = {token.partition("=")[0] for token in arm}
+        kept = [token for token in self.overrides if token.partition("=")[0] not in own]
+        try:
+            with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                return hydra.compose("comparison", [*kept, *arm])
+        except Exception as error:
+            if not is_mistake(error):
+                raise
+            raise ConfigError(explain(error)) from error
+
+    @cached_property
+    def _composed(self) -> dict[str, DictConfig]:
+        return {arm: self._compose(arm.split()) for arm in self.arms}
+
+    def _searched(self, arm: str) -> list[str]:
+        """The keys of the space that an arm's configuration has."""
+        composed = self._composed[arm]
+        keys = [key for place in self.compare.space.values() for key in place.keys]
+        return [key for key in keys if OmegaConf.select(composed, key) is not None]
+
+    def _job(
+        self, arm: str, seed: int, setting: dict[str, float], number: int | None = None
+    ) -> Job:
+        composed = copy.deepcopy(self._composed[arm])
+        searched = self._searched(arm)
+        for key, value in setting.items():
+            if key in searched:
+                OmegaConf.update(composed, key, value)
+        composed.train.test = number is None
+        return Job(arm, number, _run_config(composed, arm, seed))
+
+    def trials(self) -> Iterator[Job]:
+        """Every setting for every arm, setting by setting, so that all arms get on together."""
+        first = self.compare.first_trial_seed
+        for number, setting in enumerate(self.settings):
+            for arm in self.arms:
+                for seed in range(first, first + self.compare.trial_seeds):
+                    yield self._job(arm, seed, setting, number)
+
+    def floors(self) -> Iterator[Job]:
+        """The bag-of-words runs."""
+        floor, composed = compose([FLOOR]), self._compose(())
+        for seed in range(self.compare.floors):
+            config = _run_config(composed, FLOOR, seed)
+            config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
+            yield Job(FLOOR, None, config)
+
+    def tests(self, chosen: dict[str, int]) -> Iterator[Job]:
+        """The runs on the test set.
+
+        Args:
+            chosen: Number of the setting that was chosen for each arm; empty without trials.
+        """
+        for seed in range(self.compare.seeds):
+            for arm in self.arms:
+                yield self._job(arm, seed, self.settings[chosen[arm]] if chosen else {})
+
+
+def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:
+    """What is left of a comparison's configuration for one run."""
+    own = copy.deepcopy(composed)
+    own.seed, own.tracking.arm = seed, arm
+    whole = cast(ComparisonConfig, OmegaConf.to_object(own))
+    config = RunConfig(**{entry.name: getattr(whole, entry.name) for entry in fields(RunConfig)})
+    validate(config)
+    return config

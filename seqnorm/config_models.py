@@ -1,0 +1,102 @@
+"""The models around the arms of the comparison: one dataclass per model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+
+@dataclass
+class ModelConfig:
+    """What every model has: its registered name."""
+
+    name: str = MISSING
+
+
+@dataclass
+class ClassifierConfig(ModelConfig):
+    """The classifier around the recurrent layers.
+
+    Attributes:
+        embedding: width of the word vectors.
+        embedding_dropout: share of the word vectors' entries dropped.
+        depth: number of recurrent layers.
+        bidirectional: read every sequence in both directions and concatenate.
+        pooling: how a sequence becomes one vector, "last", "mean" or "max".
+        dropout: share of the pooled vector dropped before the head.
+    """
+
+    embedding: int = MISSING
+    embedding_dropout: float = 0.0
+    depth: int = 1
+    bidirectional: bool = False
+    pooling: str = "last"
+    dropout: float = 0.0
+
+
+@dataclass
+class MLPConfig(ModelConfig):
+    """Which words a text has, and hidden layers above that.
+
+    Attributes:
+        hidden: width of each hidden layer.
+        norm_position: normalise "before" or "after" the activation.
+        activation: name of a Keras activation.
+        dropout: share of each hidden layer's outputs dropped.
+    """
+
+    hidden: list[int] = field(default_factory=list)
+    norm_position: str = MISSING
+    activation: str = MISSING
+    dropout: float = 0.0
+
+
+@dataclass
+class ConvnetConfig(ModelConfig):
+    """One convolution over an image, and one hidden layer above it.
+
+    Attributes:
+        filters: channels of the convolution.
+        kernel_size: its width and height in pixels.
+        hidden: width of the layer above it.
+        activation: of that layer; the convolution has none.
+        dropout: share of that layer's outputs dropped.
+    """
+
+    filters: int = MISSING
+    kernel_size: int = MISSING
+    hidden: int = MISSING
+    activation: str = MISSING
+    dropout: float = 0.0
+
+
+@dataclass
+class BagOfWordsConfig(ModelConfig):
+    """Logistic regression on single words and pairs of neighbours: the floor.
+
+    Attributes:
+        weighting: "tfidf" (rows of unit length, rare words weigh more) or "counts".
+        inverse_regularisation: C of the logistic regression.
+        min_texts: a word or pair in fewer training texts is left out.
+    """
+
+    weighting: str = MISSING
+    inverse_regularisation: float = MISSING
+    min_texts: int = MISSING
+
+
+MODELS: dict[str, type] = {
+    "classifier": ClassifierConfig,
+    "mlp": MLPConfig,
+    "convnet": ConvnetConfig,
+    "bag_of_words": BagOfWordsConfig,
+}
+
+# What a model without recurrence may be normalised with; every other model takes what works inside
+# a step, which is all the rest.
+NORMS_WITHOUT_STEPS: dict[str, tuple[str, ...]] = {
+    "mlp": ("none", "keras_layer", "keras_batch"),
+    "convnet": ("none", "keras_layer", "keras_batch"),
+    "bag_of_words": ("none",),
+}

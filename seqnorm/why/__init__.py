@@ -1,0 +1,1 @@
+"""Why sequences want layer normalisation: one figure from real batches, ``experiment=why``."""

@@ -1,0 +1,134 @@
+"""The command itself, stopped and started again, with real runs in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seqnorm.analysis.report import write_report
+from seqnorm.comparison.plan import Plan
+from seqnorm.comparison.run import Comparison, choose, result_of
+from seqnorm.errors import UserError
+
+OPTIONS = [
+    "experiment=smoke", "compare.name=small", "compare.arms=['norm=none,layer']",
+    "compare.trials=2", "compare.seeds=1", "compare.floors=1", "train.probe_every=0",
+]  # fmt: skip
+RUNS = 7
+
+
+def start(runs: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "seqnorm.comparison.cli", *OPTIONS, f"runs_dir={runs}", *more]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+
+
+def results(runs: Path) -> dict[str, tuple[int, bytes]]:
+    """When every result was written, and what it says."""
+    return {
+        p.parent.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in runs.glob("*/result.json")
+    }
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    threads = path.parent.parent.glob("*/children")
+    return [int(pid) for file in threads for pid in file.read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
+    """Starts the command, and stops it in the run after some have finished."""
+    process = start(runs, "compare.workers=1")
+    assert process.stdout is not None
+    try:
+        for _ in range(lines):
+            assert process.stdout.readline().startswith("[")
+        time.sleep(0.5)
+        workers = children(process)
+        assert process.poll() is None
+        process.send_signal(how)
+        code = process.wait(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert code == (130 if how is signal.SIGINT else -how)
+    deadline = time.monotonic() + 10
+    while any(map(is_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert workers and not any(map(is_alive, workers)), "a worker outlived the command"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks processes up in /proc")
+def test_stopped_three_times_it_comes_to_the_same_table_and_repeats_no_run(tmp_path: Path) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    reference = start(whole, "compare.workers=2")
+    out, _ = reference.communicate(timeout=300)
+    assert reference.returncode == 0, out
+    assert len(results(whole)) == RUNS and f"[{RUNS}/{RUNS}]" in out
+
+    seen: dict[str, tuple[int, bytes]] = {}
+    for lines, how in ((1, signal.SIGKILL), (1, signal.SIGINT), (1, signal.SIGKILL)):
+        stop_after(stopped, lines, how)
+        now = results(stopped)
+        assert len(now) >= len(seen) + lines and seen.items() <= now.items()
+        seen = now
+    last = start(stopped, "compare.workers=1")
+    out, _ = last.communicate(timeout=300)
+    assert last.returncode == 0, out
+    assert seen.items() <= results(stopped).items()
+    assert results(stopped).keys() == results(whole).keys()
+    folders = {path.name for path in stopped.iterdir() if path.is_dir() and path.name != ".log"}
+    assert folders == results(whole).keys()  # what an interrupted run left is gone
+    assert (stopped / "table.md").read_bytes() == (whole / "table.md").read_bytes()
+    check_the_protocol(stopped)
+
+
+def check_the_protocol(runs: Path) -> None:
+    plan = Plan([*OPTIONS, f"runs_dir={runs}"])
+    trials = list(plan.trials())
+    for job in trials:
+        result = result_of(job)
+        assert result is not None and result["test_accuracy"] is None
+        files = {path.name for path in job.folder.iterdir()}
+        assert not files & {"predictions.npz", "model.keras"}
+    tests = list(plan.tests(choose(trials)))
+    assert all((job.folder / "predictions.npz").exists() for job in tests)
+    command = (tests[0].folder / "environment.json").read_text()
+    assert "experiment=smoke" in command and "compare.trials=2" in command
+    before = results(runs)
+    assert Comparison(plan, ["seqnorm-compare"]).carry_out() == (runs / "table.md").read_text()
+    assert results(runs) == before  # nothing was missing, nothing was run
+    page = write_report([runs], pictures=False).path.read_text(encoding="utf-8")
+    assert "What tuning buys" in page and "seqnorm.comparison" not in page
+
+
+def test_a_run_that_fails_ends_it_with_its_reason(tmp_path: Path) -> None:
+    options = [*OPTIONS, f"runs_dir={tmp_path}", "data=reuters", f"data.dir={tmp_path / 'nowhere'}"]
+    plan = Plan([*options[1:], "compare.floors=0", "compare.workers=1"])
+    with pytest.raises(UserError, match=r"norm=none trial 1 seed=1000 failed, .*nowhere"):
+        Comparison(plan, ["seqnorm-compare"]).carry_out()
+
+
+def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    plan = Plan([*OPTIONS, f"runs_dir={tmp_path}"])
+    with FileLock(tmp_path / ".lock"), pytest.raises(UserError, match=r"another one is at work"):
+        Comparison(plan, ["seqnorm-compare"]).carry_out()

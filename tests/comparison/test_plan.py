@@ -1,0 +1,157 @@
+"""Which runs a comparison is made of, before any is made."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqnorm.comparison.cli import help_text, main
+from seqnorm.comparison.config import RangeConfig
+from seqnorm.comparison.plan import FLOOR, Plan, expand
+from seqnorm.comparison.progress import Progress, duration
+from seqnorm.comparison.settings import draw_settings
+from seqnorm.config import conf_dir
+from seqnorm.config_checks import ConfigError
+
+SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
+EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
+
+
+def test_arms_multiply_as_in_a_multirun() -> None:
+    assert expand(["cell=lstm,gru norm=none", "norm=batch norm.small_batch=naive,shrink"]) == [
+        ("cell=lstm", "norm=none"),
+        ("cell=gru", "norm=none"),
+        ("norm=batch", "norm.small_batch=naive"),
+        ("norm=batch", "norm.small_batch=shrink"),
+    ]
+    for arms in ([], ["norm=none", "norm=none"]):
+        with pytest.raises(ConfigError, match=r"one or more different arms; received"):
+            expand(arms)
+
+
+def test_settings_fill_the_space_and_a_longer_list_begins_with_the_shorter() -> None:
+    space = {
+        "rate": RangeConfig(["a"], 1e-4, 1e-2, log=True),
+        "dropout": RangeConfig(["b", "c"], 0.1, 0.5),
+    }
+    drawn = draw_settings(space, 64, seed=3)
+    assert drawn[:16] == draw_settings(space, 16, seed=3) != draw_settings(space, 16, seed=4)[:16]
+    assert all(setting["b"] == setting["c"] for setting in drawn)
+    rates = np.log10([setting["a"] for setting in drawn])
+    dropouts = np.array([setting["b"] for setting in drawn])
+    for values, low, high in ((rates, -4, -2), (dropouts, 0.1, 0.5)):
+        share = (values - low) / (high - low)
+        # Even: every eighth of the range gets its eighth of the settings, give or take two.
+        counts = np.histogram(share, 8, (0, 1))[0]
+        assert counts.sum() == 64 and np.abs(counts - 8).max() <= 2
+    assert draw_settings(space, 0, 0) == draw_settings({}, 5, 0) == []
+
+
+def test_every_arm_tries_the_same_list() -> None:
+    plan = Plan([*SMALL, "compare.arms=['norm=none,layer,batch']"])
+    trials = list(plan.trials())
+    assert len(trials) == 9 and len({job.name for job in trials}) == 9
+    for number, setting in enumerate(plan.settings):
+        jobs = [job for job in trials if job.number == number]
+        assert [job.arm for job in jobs] == ["norm=none", "norm=layer", "norm=batch"]
+        for job in jobs:
+            assert job.config.optim.learning_rate == setting["optim.learning_rate"]
+            assert job.config.model.dropout == setting["model.dropout"]  # type: ignore[attr-defined]
+            assert getattr(job.config.norm, "gamma", None) in (None, setting["norm.gamma"])
+            assert (job.config.seed, job.config.train.test) == (1000, False)
+            assert job.config.tracking.group == plan.compare.name
+            assert job.config.tracking.arm == job.arm
+
+
+def test_tests_take_what_was_chosen_with_fresh_seeds() -> None:
+    plan = Plan([*SMALL, "compare.arms=['norm=none,layer']", "optim.beta_1=0.8"])
+    jobs = list(plan.tests({"norm=none": 2, "norm=layer": 0}))
+    assert [(job.arm, job.config.seed) for job in jobs] == [
+        ("norm=none", 0), ("norm=layer", 0), ("norm=none", 1), ("norm=layer", 1),
+    ]  # fmt: skip
+    rates = [setting["optim.learning_rate"] for setting in plan.settings]
+    assert [job.config.optim.learning_rate for job in jobs[:2]] == [rates[2], rates[0]]
+    assert all(job.config.train.test and job.config.optim.beta_1 == 0.8 for job in jobs)  # type: ignore[attr-defined]
+    (floor,) = plan.floors()
+    assert (floor.arm, floor.config.model.name, floor.config.cell.name) == (
+        FLOOR,
+        "bag_of_words",
+        "none",
+    )
+
+
+def test_without_trials_the_configuration_stays_as_it_is() -> None:
+    plan = Plan([*SMALL, "compare.trials=0", "compare.arms=['data.batch_size=4,8']"])
+    assert list(plan.trials()) == []
+    assert [job.config.data.batch_size for job in plan.tests({})] == [4, 8, 4, 8]
+
+
+def test_a_name_says_what_is_run_and_not_where() -> None:
+    here, there, other = (
+        next(Plan([*SMALL, *more]).tests({}))
+        for more in (
+            ["compare.trials=0", "runs_dir=a"],
+            ["compare.trials=0", "runs_dir=b", "tracking=wandb", "compare.name=x"],
+            ["compare.trials=0", "train.epochs=9"],
+        )
+    )
+    assert here.name == there.name != other.name
+    assert re.fullmatch(r"synthetic-lstm-none-s0-[0-9a-f]{12}", here.name)
+    assert (here.folder, there.folder) == (Path("a") / here.name, Path("b") / here.name)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_makes_a_plan(experiment: str) -> None:
+    plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
+    assert plan.folder == Path("runs") / experiment
+    assert len(plan.arms) == 8 and len(list(plan.trials())) == 16
+    assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
+        experiment.removeprefix("compare_")
+    }
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["compare.seeds=0"], "compare.seeds must be at least 1; received compare.seeds=0."),
+        (["compare.seeds=2000"], "compare.first_trial_seed must lie above the seeds of the test;"),
+        (["compare.space.gain.low=2"], "compare.space.gain needs low < high"),
+        (["compare.space.gain.keys=[norm.gama]"], "received ['norm.gama'], which no arm has."),
+        (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
+        (["compare.trails=3"], "compare has no key 'trails'. Did you mean trials"),
+        (["experiment=compare_imbd"], "Did you mean compare_imdb"),
+    ],
+)
+def test_a_mistake_is_one_message(
+    overrides: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SMALL[:1], *overrides] if "experiment" not in overrides[0] else overrides) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("seqnorm-compare: ") and message in err
+
+
+def test_help_lists_experiments_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.strip() == help_text().strip()
+    assert all(name in text for name in [*EXPERIMENTS, "trials: 16", "seeds: 10", "gain:"])
+
+
+def test_time_left_is_the_mean_of_this_session_times_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert [duration(s) for s in (4.4, 65, 3725)] == ["0:04", "1:05", "1:02:05"]
+    now = iter([0.0, 60.0, 100.0])
+    monkeypatch.setattr("seqnorm.comparison.progress.time.monotonic", lambda: next(now))
+    out = io.StringIO()
+    progress = Progress(total=10, done=4, file=out)  # four were made in an earlier session
+    progress.finished("a", "x")
+    progress.finished("b", "y")
+    assert out.getvalue().splitlines() == [
+        "[5/10] a  x  1:00 gone, about 5:00 left",
+        "[6/10] b  y  1:40 gone, about 3:20 left",
+    ]

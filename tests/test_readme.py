@@ -1,0 +1,71 @@
+"""The commands that the README shows are commands that exist, and its stories run."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from seqnorm.compose import compose
+
+ROOT = Path(__file__).resolve().parents[1]
+BASH = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+TINY = ["data=synthetic", "data.examples=80", "data.test_examples=20", "data.max_length=12"]
+TINY += ["train.epochs=1", "cell.units=4"]
+
+
+def commands() -> list[list[str]]:
+    """The command lines of all pages, comments and prompts away."""
+    text = "".join("".join(BASH.findall(page.read_text(encoding="utf-8"))) for page in PAGES)
+    lines = text.replace("\\\n", " ").splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+COMMANDS = commands()
+TRAININGS = [words[1:] for words in COMMANDS if words[0] == "seqnorm-train"]
+
+
+def alternatives(overrides: list[str]) -> list[list[str]]:
+    """The jobs of a multirun; without `-m` the one job."""
+    if "-m" not in overrides:
+        return [overrides]
+    lists = [
+        [f"{key}={value}" for value in values.split(",")]
+        for key, _, values in (word.partition("=") for word in overrides if word != "-m")
+    ]
+    return [list(job) for job in itertools.product(*lists)]
+
+
+@pytest.mark.parametrize("overrides", TRAININGS, ids=" ".join)
+def test_every_training_that_is_shown_is_a_valid_configuration(overrides):
+    for job in alternatives(overrides):
+        if "--help" not in job:
+            compose(job)
+
+
+def test_every_command_that_is_shown_is_installed():
+    own = {words[0] for words in COMMANDS if words[0].startswith("seqnorm-")}
+    assert {"seqnorm-train", "seqnorm-report", "seqnorm-data"} <= own
+    assert own <= set(SCRIPTS)
+
+
+def test_the_story_of_a_researcher(tmp_path):
+    """The first command of the page on little data, then the report of what it left."""
+    first = next(words for words in TRAININGS if "-m" not in words and "data=imdb" in words)
+    kept = [word for word in first if not word.startswith("data")]
+    binaries = Path(sys.executable).parent
+    for command in (
+        [binaries / "seqnorm-train", *kept, *TINY],
+        [binaries / "seqnorm-report", "runs"],
+    ):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"lstm layer .* 1 ", done.stdout)
