@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types clean
+.PHONY: demo test test-backends smoke-backends lint types clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("seqnorm needs Python >= 3.11; received %s. Set PYTHON=..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -17,6 +17,26 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n auto
 
+# Keras on JAX and on torch, without TensorFlow.
+BACKENDS := .venv-backends
+CONFORMANCE := $(BACKENDS)/bin/python -m pytest -n auto tests/conformance
+
+$(BACKENDS)/ready: pyproject.toml
+	$(PYTHON) -m venv $(BACKENDS)
+	$(BACKENDS)/bin/pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BACKENDS)/bin/pip install --quiet --disable-pip-version-check --group backends
+	touch $@
+
+test-backends: $(BACKENDS)/ready
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE)
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE)
+
+# Each cell and normaliser against the reference on a padded batch, and one `fit`.
+SELECTION := (test_grid and float64 and right and (reference or keras_rnn)) or (dynamic_shapes and lstm and batch)
+smoke-backends: $(BACKENDS)/ready
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
+
 lint: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -25,4 +45,4 @@ types: $(VENV)/ready
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(BACKENDS) build dist *.egg-info

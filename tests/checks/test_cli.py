@@ -20,7 +20,7 @@ def test_a_subset_as_tables(capsys):
     assert text.index("zero-vector: ") < text.index("variance: ")
     assert "  ok  layer at 0, ε = 1e-05                316.228      316.228" in text
     assert "FAIL" not in text
-    assert "22 of 22 rows passed in 0 s" in text
+    assert "22 of 22 rows passed in " in text
 
 
 def test_json_holds_the_same_rows(capsys):
