@@ -12,6 +12,9 @@ from typing import Any
 _COMMON: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
+    # Nothing is allocated, so nothing needs counting: reference counts are atomic, and threads that
+    # share arrays would fight for their cache lines.
+    "_nrt": False,
     "fastmath": {"contract", "reassoc", "nsz"},
 }
 

@@ -57,9 +57,11 @@ def _pack(matrix, pieces, packed):
         for column in range(start, stop, width):
             count = min(width, stop - column)
             for k in range(depth):
-                target = packed[panel + k * width : panel + (k + 1) * width]
-                target[:count] = matrix[k, column : column + count]
-                target[count:] = 0
+                target = window(packed, panel + k * width, width)
+                for j in range(count):
+                    target[j] = matrix[k, column + j]
+                for j in range(count, width):
+                    target[j] = 0
             panel += depth * width
 
 

@@ -296,7 +296,7 @@ def site_backward(
             row = window(source, (token + r) * stride + low, width)
             d_row = window(d, r * stride + low, width)
             if kind == NONE:
-                row[:] = d_row
+                copy_rows(d_row, 0, row, 0, 1, 0, width)
             elif kind == FIXED:
                 _back_fixed(
                     row, window(mean, at, width), window(scale, at, width), weight, d_row, d_weight
