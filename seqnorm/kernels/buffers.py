@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,11 +17,21 @@ from seqnorm.kernels.spec import Spec
 from seqnorm.kernels.tile import ROWS, VECTOR_BYTES
 
 
-def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """A zeroed array from the pool."""
-    out = POOL.lend(shape, dtype)
-    out.fill(0)
-    return out
+def cut(sizes: Sequence[int], dtype: np.dtype) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A flat array from the pool, and its parts of these sizes, aligned for vectors."""
+    lanes = VECTOR_BYTES // dtype.itemsize
+    starts = [0, *accumulate(-(-size // lanes) * lanes for size in sizes)]
+    block = POOL.lend((starts[-1],), dtype)
+    return block, [block[at : at + size] for at, size in zip(starts, sizes, strict=False)]
+
+
+def zeros(
+    shapes: Sequence[tuple[int, ...]], dtype: np.dtype
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """As `cut`, with these shapes and zeroed."""
+    block, parts = cut([math.prod(shape) for shape in shapes], dtype)
+    block.fill(0)
+    return block, [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
@@ -106,11 +119,8 @@ def scratch(share: Share, dtype: np.dtype, backward: bool) -> Scratch:
         "panel": 2 * VECTOR_BYTES // dtype.itemsize * depth,
         "sums": 2 * sizes.columns,
     }
-    lanes = VECTOR_BYTES // dtype.itemsize
-    starts = np.cumsum([0, *(-(-count // lanes) * lanes for count in wanted.values())])
-    block = POOL.lend((int(starts[-1]),), dtype)
-    parts = zip(wanted.items(), starts, strict=False)
-    return Scratch(**{name: block[at : at + count] for (name, count), at in parts})
+    _, parts = cut(list(wanted.values()), dtype)
+    return Scratch(**dict(zip(wanted, parts, strict=True)))
 
 
 def tables(share: Share, dtype: np.dtype) -> Tables:

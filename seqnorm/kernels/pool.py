@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
-from bisect import insort
+from bisect import bisect_left, insort
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Pool:
     def __init__(self, slack: float = 1.0) -> None:
         self._slack = slack
         self._lock = threading.RLock()  # a finaliser may run while this thread holds the lock
-        self._free: list[tuple[int, int, np.ndarray]] = []
+        self._free: list[tuple[int, int, np.ndarray]] = []  # by size
         self._lent = self._peak = self._kept = 0
 
     def lend(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -30,7 +31,7 @@ class Pool:
 
         Views keep it alive, since they refer to it as their base.
         """
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         block = self._take(max(count * dtype.itemsize, 1))
         owner = np.frombuffer(block.data, dtype=dtype, count=count)
         weakref.finalize(owner, self._give, block).atexit = False
@@ -38,8 +39,8 @@ class Pool:
 
     def _take(self, size: int) -> np.ndarray:
         with self._lock:
-            at = next((i for i, (length, *_) in enumerate(self._free) if length >= size), None)
-            if at is not None and self._free[at][0] <= max(2 * size, _SMALLEST):
+            at = bisect_left(self._free, (size,))
+            if at < len(self._free) and self._free[at][0] <= max(2 * size, _SMALLEST):
                 block = self._free.pop(at)[2]
                 self._kept -= block.nbytes
             else:

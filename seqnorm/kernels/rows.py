@@ -47,6 +47,11 @@ class Rows:
             return d_out
         d_h = POOL.lend(d_out.shape, d_out.dtype)
         for row, length in enumerate(self.lengths):
+            if self.packed:
+                d_h[row, :length] = d_out[row, :length]
+                if length:  # the last output stands for all steps after it
+                    d_h[row, length - 1] += d_out[row, length:].sum(0)
+                continue
             alive = np.flatnonzero(self.mask[row])
             if repeat and length:
                 # An output stands for all steps up to the next alive one.

@@ -177,7 +177,10 @@ def scan_backward(
         buffers.packed(weights.recurrent_kernel.T, share.layout.own_units)
         for share in (shares if spec.couples_rows else shares[:1])
     ]
-    parts = [Weights(*(buffers.zeros(value.shape, dtype) for value in weights)) for _ in shares]
+    blocks, cuts = zip(
+        *(buffers.zeros([value.shape for value in weights], dtype) for _ in shares), strict=True
+    )
+    parts = [Weights(*arrays) for arrays in cuts]
     calls = [
         Call(
             record.codes, share.sizes, share.layout, Vectors(*weights[2:]), Vectors(*parts[i][2:]),
@@ -193,9 +196,8 @@ def scan_backward(
         _rows_of(call, call.scratch.dh)[:] = d_last.h[call.layout.rows]
         _rows_of(call, call.scratch.dc)[:] = d_last.c[call.layout.rows]
     run(backward, calls, spec.couples_rows)
-    for part in parts[1:]:
-        for total, addend in zip(parts[0], part, strict=True):
-            np.add(total, addend, out=total)
+    for block in blocks[1:]:
+        np.add(blocks[0], block, out=blocks[0])
     if dx is not None:
         _clear(dx, record.rows)
     return Gradients(dx, parts[0], _initial_gradients(calls, initial.h))
