@@ -15,11 +15,11 @@ demo: $(VENV)/ready
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # Keras on JAX and on torch, without TensorFlow.
 BACKENDS := .venv-backends
-CONFORMANCE := $(BACKENDS)/bin/python -m pytest -n auto tests/conformance
+CONFORMANCE := $(BACKENDS)/bin/python -m pytest -n auto --dist loadgroup tests/conformance
 
 $(BACKENDS)/ready: pyproject.toml
 	$(PYTHON) -m venv $(BACKENDS)
