@@ -15,11 +15,11 @@ demo: $(VENV)/ready
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # Keras on JAX and on torch, without TensorFlow.
 BACKENDS := .venv-backends
-CONFORMANCE := $(BACKENDS)/bin/python -m pytest -n auto tests/conformance
+CONFORMANCE := $(BACKENDS)/bin/python -m pytest -n auto --dist loadgroup tests/conformance
 
 $(BACKENDS)/ready: pyproject.toml
 	$(PYTHON) -m venv $(BACKENDS)
@@ -31,8 +31,10 @@ test-backends: $(BACKENDS)/ready
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE)
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE)
 
-# Each cell and normaliser against the reference on a padded batch, and one `fit`.
-SELECTION := (test_grid and float64 and right and (reference or keras_rnn)) or (dynamic_shapes and lstm and batch)
+# Each cell and normaliser against the reference and in keras.layers.RNN on a padded batch, one
+# `fit`, and one model per normaliser saved and loaded in a fresh process.
+SELECTION := (test_grid and float64 and right and (reference or keras_rnn)) \
+  or (dynamic_shapes and simple_rnn-batch) or (save_and_load and simple_rnn)
 smoke-backends: $(BACKENDS)/ready
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from seqnorm.checks.autodiff import gradients
+from seqnorm.checks.autodiff import gradients, gradients_and_more
 
-__all__ = ["gradients", "weighted_sum"]
+__all__ = ["gradients", "gradients_and_more", "weighted_sum"]
 
 
 def weighted_sum(outputs: Any, seed: int = 1) -> Any:

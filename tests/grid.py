@@ -165,9 +165,13 @@ def holds(invariant: str, norm: str, dtype: str = "float64", masking: str = "rig
 
 
 def over_cases(invariant: str) -> Any:
-    """Parametrise a test over the cases of the full grid that the invariant must hold in."""
+    """Parametrise a test over the cases of the full grid that the invariant must hold in.
+
+    What the invariants share is computed once per process, so `--dist loadgroup` keeps the cases of
+    a cell and a normaliser together.
+    """
     cases = [
-        (cell, norm, dtype, masking)
+        pytest.param(cell, norm, dtype, masking, marks=pytest.mark.xdist_group(f"{cell}-{norm}"))
         for cell, norm, dtype, masking in product(CELLS, NORMS, DTYPES, MASKINGS)
         if holds(invariant, norm, dtype, masking)
     ]

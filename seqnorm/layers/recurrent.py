@@ -251,7 +251,8 @@ class NormRNN(keras.layers.RNN):
     def _initial(self, sequences: Any, initial_state: Any) -> tuple[list[list[Any]], Any]:
         """The starting states of each cell in its compute dtype, and the age (or None)."""
         if initial_state is None and self.stateful:
-            initial_state = self.states
+            # Copies: torch assigns in place, and the gradient needs the values from before.
+            initial_state = tree.map_structure(ops.copy, self.states)
         if initial_state is None:
             initial_state = self.get_initial_state(ops.shape(sequences)[0])
         states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]

@@ -7,14 +7,14 @@ compute the same. `tests.grid.EXEMPT` names the cases that are left out, and why
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from tests import grid
-from tests.gradients import gradients, weighted_sum
+from tests.case import case, inferred, trained
 from tests.reference import np_statistics
 
 # In units of the tolerance: gradients pass through more roundings than outputs do, and against the
@@ -22,67 +22,22 @@ from tests.reference import np_statistics
 OF_GRADIENT, OF_WEIGHTS = 4, 2
 
 
-class Case(NamedTuple):
-    """A layer with its inputs, and what came out of it."""
-
-    layer: Any
-    x: np.ndarray
-    mask: np.ndarray | None
-    start: list[np.ndarray]
-
-    def run(self, training: bool, x: Any = None, mask: Any = None, **kwargs: Any) -> Any:
-        """Outputs and states, and the statistics afterwards, from the starting weights on."""
-        self.reset()
-        x, mask = (self.x, self.mask) if x is None else (x, mask)
-        found = [grid.numpy(y) for y in self.layer(x, mask=mask, training=training, **kwargs)]
-        return found, self.statistics()
-
-    def reset(self) -> None:
-        """Start anew; without running statistics no call changes anything."""
-        if self.layer.time_aware:
-            self.layer.set_weights(self.start)
-
-    def statistics(self) -> list[np.ndarray]:
-        return [grid.numpy(v) for v in self.layer.non_trainable_variables]
-
-    def gradient(self, x: Any = None, mask: Any = None, window: slice = slice(None)) -> Any:
-        """Of a scalar of the outputs at valid steps inside the window and of the last states."""
-        self.reset()
-        x, mask = (self.x, self.mask) if x is None else (x, mask)
-        return gradients(lambda x: self.scalar(x, mask, window), self.layer, x)
-
-    def scalar(self, x: Any, mask: Any, window: slice = slice(None)) -> Any:
-        outputs, *states = self.layer(x, mask=mask, training=True)
-        outputs, *states = [keras.ops.cast(y, "float64") for y in (outputs, *states)]
-        outputs = outputs[:, window]
-        if mask is not None:
-            outputs = outputs * mask[:, window, None]
-        return weighted_sum([outputs, states[: 2 if self.layer.cell.NAME == "lstm" else 1]])
-
-
 @cache
-def layer_of(cell: str, norm: str, dtype: str, implementation: str) -> tuple[Any, Any]:
-    rng = np.random.default_rng(7)
-    layer = grid.make(cell, norm, rng, dtype=dtype, implementation=implementation)
-    return layer, layer.get_weights()
-
-
-@cache
-def case(cell: str, norm: str, dtype: str, masking: str, implementation: str) -> Case:
-    layer, start = layer_of(cell, norm, dtype, implementation)
-    mask = grid.MASKINGS[masking]
-    x = grid.inputs(np.random.default_rng(8), 3 if mask is None else len(mask), grid.SHORT)
-    return Case(layer, x, mask, start)
-
-
-@cache
-def known(*key: str, training: bool = True) -> Any:
-    return case(*key).run(training)
-
-
-@cache
-def known_gradient(*key: str) -> list[np.ndarray]:
-    return case(*key).gradient()
+def reference(cell: str, norm: str, masking: str, training: bool) -> tuple[Any, dict[str, Any]]:
+    """What NumPy makes of the weights in float64, and the tables of statistics afterwards."""
+    it = case(cell, norm, "float64", masking, "loop")
+    it.reset()
+    found = grid.oracle(it.layer, it.x, it.mask, training=training)
+    tables = {}
+    for name, each in it.layer.cell.normalizers.items():
+        if each.time_aware:
+            tables[name] = grid.table(each)
+            if training:
+                site = {"output": "state"}.get(name, name)
+                tables[name] = np_statistics.fold(
+                    tables[name], found.statistics[site], each.momentum
+                )
+    return found, tables
 
 
 @pytest.fixture
@@ -97,38 +52,34 @@ def assert_all_close(found, expected, dtype, factor=1.0):
 
 @grid.over_cases("reference")
 def test_outputs_states_and_statistics_are_those_of_the_reference(key):
-    it, dtype = case(*key), key[2]
+    cell, norm, dtype, masking, _ = key
+    it = case(*key)
     for training in (False, True) if it.layer.time_aware else (True,):
-        it.reset()
-        start = it.statistics()
-        expected = grid.oracle(it.layer, it.x, it.mask, training=training)
-        norms = {name: n for name, n in it.layer.cell.normalizers.items() if n.time_aware}
-        before = {name: grid.table(n) for name, n in norms.items()}
-        (outputs, *states), after = known(*key, training=training)
+        expected, tables = reference(cell, norm, masking, training)
+        (outputs, *states), after = trained(*key)[:2] if training else inferred(*key)
         assert_all_close([outputs, *states[: len(expected.states)]],
                          [expected.outputs, *expected.states], dtype, OF_WEIGHTS)  # fmt: skip
-        it.run(training)
-        for name, norm in norms.items():
-            site = {"output": "state"}.get(name, name)
-            want = before[name]
-            if training:
-                want = np_statistics.fold(want, expected.statistics[site], norm.momentum)
-            found = grid.table(norm)
-            for a, b in (
-                (found.mean, want.mean),
-                (found.variance, want.variance),
-                (found.count, want.count),
+        found = dict(zip(map(id, it.layer.non_trainable_variables), after, strict=True))
+        for name, want in tables.items():
+            each = it.layer.cell.normalizers[name]
+            for variable, value in (
+                (each.moving_mean, want.mean),
+                (each.moving_variance, want.variance),
+                (each.count, want.count[:, None]),
             ):
-                np.testing.assert_allclose(a, b, rtol=1e-6, atol=grid.TOLERANCE[dtype])
+                np.testing.assert_allclose(
+                    found[id(variable)], value, rtol=1e-6, atol=grid.TOLERANCE[dtype]
+                )
         if not training:
-            assert all(np.array_equal(a, b) for a, b in zip(start, after, strict=True))
+            it.reset()
+            assert all(np.array_equal(a, b) for a, b in zip(it.statistics(), after, strict=True))
 
 
 @grid.over_cases("finite_differences")
 def test_gradient_is_that_of_finite_differences(key, rng):
     """Along one random direction through all weights and inputs."""
     it = case(*key)
-    found = known_gradient(*key)
+    found = trained(*key).gradient
     assert it.mask is None or np.all(found[-1][~it.mask] == 0)
     directions = [rng.normal(size=g.shape) for g in found]
 
@@ -136,7 +87,7 @@ def test_gradient_is_that_of_finite_differences(key, rng):
         it.layer.set_weights(it.start)
         for variable, d in zip(it.layer.trainable_variables, directions, strict=False):
             variable.assign(variable + t * d)
-        return float(grid.numpy(it.scalar(it.x + t * directions[-1], it.mask)))
+        return float(grid.numpy(it.scalar(it.x + t * directions[-1], it.mask)[0]))
 
     step = 3e-6  # LN at h = 0 is steep: larger steps see its curvature
     expected = (value(step) - value(-step)) / (2 * step)
@@ -148,8 +99,8 @@ def test_gradient_is_that_of_finite_differences(key, rng):
 @grid.over_cases("gradient")
 def test_gradient_is_that_in_float64(key):
     cell, norm, dtype, masking, _ = key
-    exact = known_gradient(cell, norm, "float64", masking, "loop")
-    assert_gradients_close(known_gradient(*key), exact, dtype)
+    exact = trained(cell, norm, "float64", masking, "loop").gradient
+    assert_gradients_close(trained(*key).gradient, exact, dtype)
 
 
 def assert_gradients_close(found, expected, dtype):
@@ -166,12 +117,11 @@ def test_more_padding_changes_no_output_gradient_or_statistic(key):
     x = np.pad(it.x, ((0, 0), sides, (0, 0)), constant_values=1e3)
     mask = np.pad(mask, ((0, 0), sides))
     window = slice(sides[0], sides[0] + grid.SHORT)
-    (outputs, *states), after = it.run(True, x, mask)
-    (before, *old), moved = known(*key)
+    (outputs, *states), after, (*of_weights, of_input) = it.train(x, mask, window)
+    (before, *old), moved, gradient = trained(*key)
     assert_all_close([outputs[:, window], *states, *after], [before, *old, *moved], dtype)
-    *of_weights, of_input = it.gradient(x, mask, window)
     assert np.all(of_input[~mask] == 0)
-    assert_gradients_close([*of_weights, of_input[:, window]], known_gradient(*key), dtype)
+    assert_gradients_close([*of_weights, of_input[:, window]], gradient, dtype)
 
 
 @grid.over_cases("empty_row")
@@ -184,14 +134,14 @@ def test_empty_row_keeps_its_state_and_gets_no_gradient(key, rng):
     for state, before in zip(states, start, strict=True):
         grid.assert_close(state[empty], before[empty], key[2], 0.5)
     assert np.all(outputs[empty] == 0)
-    assert np.all(known_gradient(*key)[-1][empty] == 0)
+    assert np.all(trained(*key).gradient[-1][empty] == 0)
 
 
 @grid.over_cases("permuted")
 def test_permuted_rows_give_permuted_outputs(key):
     it, order = case(*key), [2, 0, 1]
     found, after = it.run(True, it.x[order], None if it.mask is None else it.mask[order])
-    expected, moved = known(*key)
+    expected, moved, _ = trained(*key)
     assert_all_close([*found, *after], [*(y[order] for y in expected), *moved], key[2])
 
 
@@ -202,7 +152,8 @@ def test_row_depends_on_its_mates_only_through_batch_norm_in_training(key):
     x[1:] *= -2
     training = not it.layer.time_aware
     found, _ = it.run(training, x, it.mask)
-    for a, b in zip(found, known(*key, training=training)[0], strict=True):
+    expected = trained(*key).outputs if training else inferred(*key)[0]
+    for a, b in zip(found, expected, strict=True):
         grid.assert_close(a[0], b[0], key[2], 0.1)
 
 
@@ -216,7 +167,7 @@ def test_chunks_with_carried_state_equal_one_shot(key):
         part, *states = it.layer(it.x[:, chunk], mask=mask, initial_state=states, training=True)
         parts.append(grid.numpy(part))
     valid = slice(None) if it.mask is None else it.mask
-    (outputs, *last), moved = known(*key)
+    (outputs, *last), moved, _ = trained(*key)
     found = [np.concatenate(parts, 1)[valid], *states, *it.statistics()]
     assert_all_close(found, [outputs[valid], *last, *moved], key[2])
 
@@ -233,20 +184,33 @@ def both_directions(cell: str, norm: str, dtype: str, implementation: str) -> An
     return wrapped
 
 
+@cache
+def row_by_row(cell: str, norm: str, masking: str) -> list[np.ndarray]:
+    """What NumPy makes of each row without its padding, in both directions, in float64."""
+    it, wrapped = (
+        case(cell, norm, "float64", masking, "loop"),
+        both_directions(cell, norm, "float64", "loop"),
+    )
+    mask = np.ones(it.x.shape[:2], bool) if it.mask is None else it.mask
+    expected = []
+    for x, valid in zip(it.x, mask, strict=True):
+        alone, found = x[None, valid], np.zeros((1, 0, 2 * grid.UNITS))
+        if np.any(valid):
+            ahead = grid.oracle(wrapped.forward_layer, alone, training=False).outputs
+            back = grid.oracle(wrapped.backward_layer, alone[:, ::-1], training=False).outputs
+            found = np.concatenate([ahead, back[:, ::-1]], -1)
+        expected.append(found[0])
+    return expected
+
+
 @grid.over_cases("bidirectional")
 def test_bidirectional_equals_two_unpadded_loops(key):
-    cell, norm, dtype, _, implementation = key
+    cell, norm, dtype, masking, implementation = key
     it, wrapped = case(*key), both_directions(cell, norm, dtype, implementation)
     outputs = grid.numpy(wrapped(it.x, mask=it.mask))
-    mask = np.ones(it.x.shape[:2], bool) if it.mask is None else it.mask
-    for x, valid, output in zip(it.x, mask, outputs, strict=True):
-        if not np.any(valid):
-            continue
-        alone = x[None, valid]
-        ahead = grid.oracle(wrapped.forward_layer, alone, training=False).outputs
-        back = grid.oracle(wrapped.backward_layer, alone[:, ::-1], training=False).outputs
-        expected = np.concatenate([ahead, back[:, ::-1]], -1)[0]
-        grid.assert_close(output[valid], expected, dtype, OF_WEIGHTS)
+    valid = np.ones(it.x.shape[:2], bool) if it.mask is None else it.mask
+    expected = np.concatenate(row_by_row(cell, norm, masking))
+    grid.assert_close(outputs[valid], expected, dtype, OF_WEIGHTS)
 
 
 @grid.over_cases("keras_rnn")
@@ -255,4 +219,4 @@ def test_layer_equals_keras_rnn_around_the_same_cell(key):
     plain = keras.layers.RNN(
         it.layer.cell, return_sequences=True, return_state=True, dtype=it.layer.dtype_policy
     )
-    assert_all_close(plain(it.x, mask=it.mask), known(*key)[0], key[2])
+    assert_all_close(plain(it.x, mask=it.mask), trained(*key).outputs, key[2])
