@@ -37,6 +37,8 @@ class DataConfig:
         max_length: longest row in tokens, the start token included.
         truncate: which part of a longer text is cut off, "head" or "tail".
         batch_size: rows per batch.
+        even_batches: whether the rows of an epoch are divided evenly; if not, every training batch
+            has `batch_size` rows and the last one of an epoch has the rest.
         batch_tokens: tokens per training batch instead, the number of rows following from their
             lengths; None goes by rows.
         validation_fraction: share of the training examples held out for early stopping.
@@ -51,6 +53,7 @@ class DataConfig:
     max_length: int = 200
     truncate: str = "tail"
     batch_size: int = 64
+    even_batches: bool = True
     batch_tokens: int | None = None
     validation_fraction: float = 0.1
     validation_first: int | None = None

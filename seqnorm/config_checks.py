@@ -120,6 +120,12 @@ def _out_of_range(config: RunConfig) -> Iterator[str]:
 
 def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
+    if config.data.batch_tokens is not None and not config.data.even_batches:
+        yield (
+            "data.batch_tokens cuts batches of equal tokens and needs data.even_batches=true; "
+            f"received data.batch_tokens={config.data.batch_tokens} with data.even_batches=false. "
+            "Set one of the two."
+        )
     if config.norm.name == "batch" and config.data.batch_size == 1:
         yield (
             "norm=batch needs batches of at least 2 rows; received data.batch_size=1. The mean of "

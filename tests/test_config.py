@@ -114,6 +114,11 @@ def test_batch_norm_of_single_rows_is_refused_with_the_reason():
     compose(["norm=batch", "data.batch_size=2"])
 
 
+def test_batches_are_cut_by_one_measure():
+    with pytest.raises(ConfigError, match=r"data\.batch_tokens .* needs data\.even_batches=true"):
+        compose(["data.batch_tokens=4000", "data.even_batches=false"])
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [

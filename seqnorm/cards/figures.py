@@ -38,6 +38,7 @@ def draw_texts(card: dict[str, Any]) -> Figure:
     classes.set_title(f"Class balance{some}")
     classes.set_ylabel("examples (%)")
     classes.grid(axis="x", visible=False)
+    classes.set_axisbelow(True)
     lengths.set_title("Lengths, as they are cut")
     lengths.set_xlabel("tokens, start token included")
     lengths.set_ylabel("examples no longer (%)")
@@ -70,9 +71,11 @@ def draw_batches(card: dict[str, Any]) -> Figure:
     steps.set_ylim(bottom=0)
     padding.set_yticks(range(len(kinds)), kinds)
     padding.invert_yaxis()
-    padding.margins(x=0.15)
+    largest = max(100 * numbers["padding_share"] for numbers in card["batches"].values())
+    padding.set_xlim(0, max(1.18 * largest, 1.0))  # a data set may have no padding at all
     padding.set_title("Padding")
     padding.set_xlabel("cells of the batches (%)")
     padding.grid(axis="y", visible=False)
+    padding.set_axisbelow(True)
     add_legend(figure, lines, kinds)
     return figure

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.data.batching import batch_bounds, batch_order
+from seqnorm.data.batching import Batches
 from seqnorm.data.spec import UNKNOWN, Dataset, Split
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ PARTS = ("train", "validation", "test")
 # Rows that are few for the statistics of one step: one row is its own mean, of two only the sign is
 # left, and the variance of eight is off by half or more one time in three.
 FEW = (1, 2, 8)
+# What decides the numbers of a card, besides the data.
+SETTINGS = (
+    *("num_words", "max_length", "truncate"),
+    *("batch_size", "batch_tokens", "even_batches", "bucket"),
+)
 
 
 def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
@@ -28,8 +34,12 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
         config: how it is cut into batches.
         seed: the seed of the run whose first epoch is measured.
     """
+    kinds = {"shuffled": replace(config, bucket=0)}
+    if config.bucket > 1:
+        kinds["bucketed"] = config
     return {
         "name": dataset.name,
+        "settings": {key: getattr(config, key) for key in SETTINGS} | {"seed": seed},
         "vocabulary": dataset.vocabulary.size,
         "classes": dataset.num_classes,
         "majority_accuracy": dataset.majority_accuracy,
@@ -40,8 +50,8 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
         "labels": list(dataset.label_names),
         "repeated": repeated(dataset),
         "batches": {
-            kind: batch_numbers(alive(dataset.train, config.batch_size, bucket, seed))
-            for kind, bucket in (("shuffled", 0), ("bucketed", config.bucket))
+            kind: batch_numbers(alive(Batches.configured(dataset.train, cut, seed)))
+            for kind, cut in kinds.items()
         },
     }
 
@@ -82,16 +92,14 @@ def repeated(dataset: Dataset) -> dict[str, int]:
     }
 
 
-def alive(split: Split, batch_size: int, bucket: int, seed: int) -> NDArray[np.int64]:
-    """int64[batches, time]: rows whose text has not ended at each step, in one epoch of training.
+def alive(batches: Batches) -> NDArray[np.int64]:
+    """int64[batches, time]: rows whose text has not ended at each step, in the current epoch.
 
     Zero where a batch has ended: it is not padded to the longest of the epoch.
     """
-    lengths = split.sequences.lengths
-    bounds = batch_bounds(len(split), batch_size)
-    order = batch_order(lengths, bounds, bucket, np.random.default_rng((seed, 0)))
+    lengths = batches.split.sequences.lengths
     steps = np.arange(int(lengths.max()))
-    return np.stack([(lengths[rows, None] > steps).sum(axis=0) for rows in order])
+    return np.stack([(lengths[rows, None] > steps).sum(axis=0) for rows in batches.rows])
 
 
 def batch_numbers(rows: NDArray[np.int64]) -> dict[str, Any]:

@@ -20,6 +20,12 @@ def page(card: dict[str, Any]) -> str:
             f"{card['classes']} classes, {card['vocabulary']:,} ids. Always answering the most "
             f"frequent class scores {card['majority_accuracy']:.4f} on test.",
             "",
+            "Settings: "
+            + ", ".join(
+                f"{key}={value}" for key, value in card["settings"].items() if value is not None
+            )
+            + ".",
+            "",
             *_parts(card),
             *_repeated(card["repeated"]),
             "![Class balance and lengths](texts.png)",
@@ -60,9 +66,9 @@ def _parts(card: dict[str, Any]) -> list[str]:
 
 def _repeated(numbers: dict[str, int]) -> list[str]:
     return [
-        f"Texts that are equal as the model sees them: {numbers['test_in_training']:,} test "
-        f"examples also stand in train or validation; {numbers['several_labels']:,} examples stand "
-        "somewhere with another label.",
+        "Texts that are equal as the model sees them: test examples that also stand in train or "
+        f"validation: {numbers['test_in_training']:,}; examples that stand somewhere with another "
+        f"label: {numbers['several_labels']:,}.",
         "",
     ]
 

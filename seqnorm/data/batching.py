@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -12,17 +12,31 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqnorm.data.spec import Split
 
+if TYPE_CHECKING:
+    from seqnorm.config import DataConfig
 
-def batch_bounds(rows: int, batch_size: int) -> NDArray[np.int64]:
-    """Where batches begin and end: as few as ``batch_size`` allows, equal to within one row.
 
-    129 rows with ``batch_size=64`` are three batches of 43, not two of 64 and one of a single row,
-    whose batch statistics would erase it. Only where pairs do not come out even (``batch_size=2``,
-    an odd number of rows) one batch has three rows rather than one.
+def batch_bounds(rows: int, batch_size: int, even: bool = True) -> NDArray[np.int64]:
+    """Where batches begin and end.
+
+    Even batches are as few as ``batch_size`` allows, equal to within one row: 129 rows with
+    ``batch_size=64`` are three batches of 43, not two of 64 and one of a single row, whose batch
+    statistics would erase it. Only where pairs do not come out even (``batch_size=2``, an odd
+    number of rows) one batch has three rows rather than one.
+
+    Uneven ones have ``batch_size`` rows each, and the last one what is left, as Keras cuts arrays:
+    140 rows are 64, 64 and 12. A single row that is left joins the batch before it: 129 rows are
+    64 and 65.
 
     Returns:
         int64[batches + 1], rising from 0 to ``rows``.
     """
+    if not even:
+        whole, rest = divmod(rows, batch_size)
+        starts = np.arange(whole + (rest > 0)) * batch_size
+        if rest == 1 and whole:
+            starts = starts[:-1]
+        return np.append(starts, rows)
     batches = math.ceil(rows / batch_size)
     if batch_size > 1:
         batches = min(batches, max(1, rows // 2))
@@ -67,6 +81,7 @@ def batch_order(
     bucket: int,
     rng: np.random.Generator | None,
     by_tokens: bool = False,
+    rest_last: bool = False,
 ) -> list[NDArray[np.int64]]:
     """The rows of each batch of one epoch.
 
@@ -84,6 +99,7 @@ def batch_order(
         bucket: batches per pool; 0 or 1 does not sort.
         rng: what shuffles; None keeps rows and batches in order.
         by_tokens: whether the batches of a pool have equal tokens rather than equal rows.
+        rest_last: whether the last batch, which holds the rest, stays the last.
 
     Returns:
         One int64 array of row indices per batch; together they hold every row once.
@@ -96,7 +112,10 @@ def batch_order(
     if by_tokens:
         bounds = token_bounds(lengths[rows], bounds, edges)
     batches = np.split(rows, bounds[1:-1])
-    return batches if rng is None else [batches[i] for i in rng.permutation(len(batches))]
+    if rng is None:
+        return batches
+    moved = len(batches) - rest_last
+    return [*(batches[i] for i in rng.permutation(moved)), *batches[moved:]]
 
 
 class Batches(keras.utils.PyDataset):
@@ -112,17 +131,21 @@ class Batches(keras.utils.PyDataset):
     ``on_epoch_end`` once before its first epoch, which therefore has the order of epoch 1.
 
     A batch of a single row has no batch statistics (its variance is 0, so batch normalisation
-    leaves nothing of it). Batches are therefore equal to within one row, see ``batch_bounds``: one
-    row comes alone only for ``batch_size=1`` or if the split has one row.
+    leaves nothing of it). Batches are therefore equal to within one row, and a rest of one row
+    joins another batch, see ``batch_bounds``: one row comes alone only for ``batch_size=1`` or if
+    the split has one row.
 
     Args:
         split: rows and labels.
-        batch_size: largest number of rows, at least 1.
+        batch_size: rows of a batch at most (but see ``batch_bounds``), at least 1.
         seed: decides the order, with the epoch; not negative.
         shuffle: False yields the same order every epoch; ``order`` and ``restore`` undo it.
         bucket: batches in a pool that is sorted by length; 0 or 1 does not sort.
         batch_tokens: cut batches by tokens instead: about this many in each, so that an epoch has
-            `tokens / batch_tokens` batches; ``batch_size`` is then not used.
+            `tokens / batch_tokens` batches; ``batch_size`` and ``even`` are then not used.
+        even: whether batches are equal to within one row. If not, all but the last have
+            ``batch_size`` rows, and the last batch of every epoch has the rest, as in Keras's
+            ``fit`` of arrays.
         **kwargs: ``workers``, ``use_multiprocessing``, ``max_queue_size`` of ``PyDataset``.
 
     Raises:
@@ -137,6 +160,7 @@ class Batches(keras.utils.PyDataset):
         shuffle: bool = True,
         bucket: int = 0,
         batch_tokens: int | None = None,
+        even: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -149,12 +173,24 @@ class Batches(keras.utils.PyDataset):
             )
         self.split = split
         self.batch_size, self.seed, self.shuffle, self.bucket = batch_size, seed, shuffle, bucket
-        self.batch_tokens = batch_tokens
-        self._bounds = batch_bounds(len(split), batch_size)
+        self.batch_tokens, self.even = batch_tokens, even or batch_tokens is not None
+        self._bounds = batch_bounds(len(split), batch_size, self.even)
         if batch_tokens is not None:
             batches = min(round(self.tokens / batch_tokens), len(split) // 2)
             self._bounds = _even(len(split), max(batches, 1))
         self.epoch = 0
+
+    @classmethod
+    def configured(cls, split: Split, config: DataConfig, seed: int) -> Batches:
+        """The batches that training takes of a split with this configuration and seed."""
+        return cls(
+            split,
+            config.batch_size,
+            seed,
+            bucket=config.bucket,
+            batch_tokens=config.batch_tokens,
+            even=config.even_batches,
+        )
 
     @property
     def epoch(self) -> int:
@@ -166,7 +202,9 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng((self.seed, epoch)) if self.shuffle else None
         by_tokens = self.batch_tokens is not None
         lengths = self.split.sequences.lengths
-        self._batches = batch_order(lengths, self._bounds, self.bucket, rng, by_tokens)
+        self._batches = batch_order(
+            lengths, self._bounds, self.bucket, rng, by_tokens, rest_last=not self.even
+        )
         self._epoch = epoch
 
     def on_epoch_end(self) -> None:
@@ -185,6 +223,11 @@ class Batches(keras.utils.PyDataset):
     def tokens(self) -> int:
         """Real tokens of one epoch, START included and padding not."""
         return int(self.split.sequences.values.size)
+
+    @property
+    def rows(self) -> list[NDArray[np.int64]]:
+        """The rows of the split in each batch of the current epoch."""
+        return list(self._batches)
 
     @property
     def order(self) -> NDArray[np.int64]:

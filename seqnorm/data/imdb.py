@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +99,7 @@ def download(tfds: Any, folder: Path | None = None, archive: Path | None = None)
     versions = Path(builder.data_dir).parent
     with staging.exclusive(versions.parents[1], NAME):
         builder = tfds.builder(NAME, data_dir=folder)  # anew: another process may have prepared it
-        for half_made in versions.glob("*incomplete*"):
-            shutil.rmtree(half_made)  # left by a process that was killed
+        staging.sweep_incomplete(versions)
         try:
             builder.download_and_prepare(download_config=settings)
         except Exception as error:

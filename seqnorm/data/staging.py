@@ -64,6 +64,15 @@ def move_into(made: Path, target: Path) -> None:
         raise
 
 
+def sweep_incomplete(versions: Path) -> None:
+    """Removes what killed processes of TensorFlow Datasets left beside the versions of a data set.
+
+    Call it while no other process can be preparing that data set, see ``exclusive``.
+    """
+    for half_made in versions.glob("incomplete.*"):
+        shutil.rmtree(half_made)
+
+
 def has_hash(path: Path, file_hash: str) -> bool:
     """Whether a file has this sha256 or, for 32 digits, this md5."""
     with path.open("rb") as file:

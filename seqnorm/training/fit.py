@@ -39,13 +39,7 @@ class Training:
 
     def __init__(self, config: RunConfig, dataset: Dataset, model: keras.Model, sink: Sink) -> None:
         self.config, self.model = config, model
-        self.batches = Batches(
-            dataset.train,
-            config.data.batch_size,
-            config.seed,
-            bucket=config.data.bucket,
-            batch_tokens=config.data.batch_tokens,
-        )
+        self.batches = Batches.configured(dataset.train, config.data, config.seed)
         self.validation = batches_of(dataset.validation, config.data.batch_size)
         train = config.train
         steps = len(self.batches)

@@ -60,9 +60,7 @@ def why(config: RunConfig) -> dict[str, Any]:
     """
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
-        batches = Batches(
-            dataset.train, config.data.batch_size, config.seed, bucket=config.data.bucket
-        )
+        batches = Batches.configured(dataset.train, config.data, config.seed)
         network = Network(config, dataset)
     curves = measure(network, batches)
     if not all(len(curve.alive) for way in curves.values() for curve in way.values()):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seqnorm import data
+from seqnorm.cards.figures import draw_batches
 from seqnorm.cards.measure import alive, batch_numbers, measure, repeated
 from seqnorm.config import DataConfig, SyntheticConfig
 from seqnorm.data.batching import Batches
@@ -32,8 +33,8 @@ def test_batch_numbers_by_hand():
 @pytest.mark.parametrize("bucket", [0, 4])
 def test_alive_rows_are_those_of_the_batches_that_are_trained_on(rng, bucket):
     some = split([[1, *rng.integers(3, 9, rng.integers(0, 30))] for _ in range(101)])
-    rows = alive(some, 8, bucket, seed=3)
     batches = Batches(some, 8, seed=3, bucket=bucket)
+    rows = alive(batches)
     padding = cells = 0
     for index in range(len(batches)):
         tokens, _ = batches[index]
@@ -79,4 +80,23 @@ def test_bucketing_is_measured_as_configured():
     kinds = card["batches"]
     assert kinds["bucketed"]["padding_share"] < 0.5 * kinds["shuffled"]["padding_share"]
     same = measure(data.load(config, 0), DataConfig(name="synthetic", bucket=0, batch_size=16), 0)
-    assert same["batches"]["bucketed"] == same["batches"]["shuffled"]
+    assert same["batches"] == {"shuffled": kinds["shuffled"]}
+
+
+@pytest.mark.parametrize("cut", [{"batch_tokens": 500}, {"even_batches": False, "batch_size": 40}])
+def test_a_card_describes_the_batches_that_training_takes(cut):
+    config = SyntheticConfig(name="synthetic", examples=300, test_examples=50, bucket=4, **cut)
+    dataset = data.load(config, 2)
+    batches = Batches.configured(dataset.train, config, 2)
+    card = measure(dataset, config, 2)
+    assert card["batches"]["bucketed"]["batches"] == len(batches)
+    padding = 1 - batches.tokens / sum(batches[index][0].size for index in range(len(batches)))
+    assert card["batches"]["bucketed"]["padding_share"] == pytest.approx(padding)
+    assert card["settings"].items() >= {"seed": 2, "bucket": 4, **cut}.items()
+
+
+def test_no_padding_is_drawn_as_none():
+    rows = np.full((3, 5), 4)
+    figure = draw_batches({"batches": {"shuffled": batch_numbers(rows)}})
+    low, high = figure.axes[1].get_xlim()
+    assert low == 0 and high >= 1

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
+from seqnorm.config import DataConfig
 from seqnorm.data.batching import Batches, batch_bounds, batch_order, token_bounds
 from seqnorm.data.spec import PAD, START, Sequences, Split
 
@@ -54,6 +56,47 @@ def test_batches_are_equal_to_within_one_row_and_none_is_a_single_row(rows, batc
     assert sizes.min() > 1 or batch_size == 1 or rows == 1
     odd_pairs = batch_size == 2 and rows % 2 == 1 and rows > 1
     assert sizes.max() <= batch_size + odd_pairs
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch_size", "sizes"),
+    [
+        (7982, 512, [512] * 15 + [302]),  # as keras.Model.fit cuts arrays
+        (128, 64, [64, 64]),
+        (129, 64, [64, 65]),  # a single row has no statistics: it joins the batch before it
+        (5, 2, [2, 3]),
+        (3, 8, [3]),
+        (1, 8, [1]),
+        (3, 1, [1, 1, 1]),
+    ],
+)
+def test_uneven_batches_are_full_but_for_the_rest(rows, batch_size, sizes):
+    assert np.diff(batch_bounds(rows, batch_size, even=False)).tolist() == sizes
+
+
+@pytest.mark.parametrize("bucket", [0, 3])
+def test_the_rest_is_the_last_batch_of_every_epoch(bucket):
+    batches = Batches(make_split(100), 16, seed=2, bucket=bucket, even=False)
+    orders = []
+    for _ in range(3):
+        sizes = [len(labels) for _, labels in fetch(batches)]
+        assert sizes == [16] * 6 + [4]
+        assert sorted(batches.order.tolist()) == list(range(100))
+        assert [rows.tolist() for rows in batches.rows] == labels_of(batches)
+        orders.append(batches.order.tolist())
+        batches.on_epoch_end()
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_the_configuration_decides_the_batches():
+    split = make_split(100)
+    config = DataConfig("any", batch_size=16, bucket=3, even_batches=False)
+    for changes in ({}, {"even_batches": True}, {"even_batches": True, "batch_tokens": 300}):
+        chosen = replace(config, **changes)
+        expected = Batches(
+            split, 16, 5, bucket=3, batch_tokens=chosen.batch_tokens, even=chosen.even_batches
+        )
+        assert labels_of(Batches.configured(split, chosen, 5)) == labels_of(expected)
 
 
 def test_the_worked_example_of_the_docstring():

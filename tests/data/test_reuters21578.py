@@ -137,3 +137,18 @@ def test_two_processes_at_once_prepare_it_once(real_data, tmp_path):
     assert made == ["1.0.0"]
     info = json.loads((tmp_path / "reuters21578/r8/1.0.0/dataset_info.json").read_text())
     assert {split["name"] for split in info["splits"]} == {"train", "test"}
+
+
+def test_what_a_killed_process_left_is_swept(real_data, tmp_path, no_network):
+    half = tmp_path / "reuters21578/r8/incomplete.ABCDEF_1.0.0"
+    half.mkdir(parents=True)
+    (half / "reuters21578-train.tfrecord-00000-of-00001").write_bytes(b"half")
+    load("r8", tmp_path, manual=real_data)
+    assert [path.name for path in half.parent.iterdir()] == ["1.0.0"]
+
+
+def test_without_a_network_it_says_so_at_once(tmp_path, no_network):
+    with pytest.raises(OSError, match=r"reuters21578\.tar\.gz is required .*Check the network"):
+        load("r8", tmp_path)
+    assert no_network
+    assert not list((tmp_path / "reuters21578/r8").glob("*"))

@@ -77,6 +77,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         with staging.exclusive(self._root(), f"{self.name}-{self.builder_config.name}"):
             if self.is_prepared():  # by another process, after this builder looked
                 return self.info.read_from_directory(self.data_dir)
+            staging.sweep_incomplete(Path(self.data_dir).parent)
             return super().download_and_prepare(**kwargs)
 
     def _root(self) -> Path:
@@ -104,6 +105,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         for path in (folder / name for folder in folders for name in names):
             if path.is_file():
                 return path
+        # Without a network the download manager tries for minutes; what it has it does not ask for.
+        had = Path(dl_manager.download_dir).glob("*reuters*")
+        if not any(path.is_file() for path in had):
+            sources.check_reachable(names[-1], url)
         # The download has no name of its own, and `newswires.read` goes by the name.
         return Path(dl_manager.download(url))
 
