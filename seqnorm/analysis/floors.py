@@ -25,7 +25,7 @@ def is_floor(arm: Arm) -> bool:
 
 
 def bag_of_words(comparison: Comparison) -> BagOfWords | None:
-    """The best bag-of-words arm of a data set, its mean over seeds; `None` if none was run."""
+    """The best bag-of-words arm of a comparison, its mean over seeds; `None` if none was run."""
     floors = [
         BagOfWords(
             *(float(np.mean(list(arm.values(name).values()))) for name in ("accuracy", "macro_f1"))
@@ -37,7 +37,7 @@ def bag_of_words(comparison: Comparison) -> BagOfWords | None:
 
 
 def floor_lines(comparison: Comparison) -> list[str]:
-    """The floors of one data set as sentences."""
+    """The floors of one comparison as sentences."""
     majority = sorted({f"{run.majority_accuracy:.4f}" for run in comparison.runs})
     lines = [f"Majority class: accuracy {' or '.join(majority)}."]
     floor = bag_of_words(comparison)

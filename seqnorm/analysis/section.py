@@ -1,4 +1,4 @@
-"""What the report says about one data set, on the page, in Markdown and on the terminal alike."""
+"""What the report says about one comparison, on the page, in Markdown and on the terminal alike."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Section:
-    """What the report says about one data set.
+    """What the report says about one comparison.
 
     Attributes:
         comparison: The arms.
@@ -70,7 +70,7 @@ class Section:
 
 
 def make_section(comparison: Comparison, evidence: Evidence) -> Section:
-    """Tables, sentences and charts of one data set."""
+    """Tables, sentences and charts of one comparison."""
     candidates = {
         "accuracy": ("Test scores", robust_table(comparison), SCORES_NOTE),
         "differences": ("Against no normalisation", pairs_table(comparison, evidence), PAIRS_NOTE),

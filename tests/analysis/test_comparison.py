@@ -132,7 +132,10 @@ def test_mcnemar_pools_the_runs_of_an_arm(found: tuple[Comparison, Evidence]) ->
         read = [run.predictions() for run in arm.runs]
         answers = pooled([r["predicted"] for r in read], [r["probability"] for r in read], 5)
         right.append(answers == read[0]["labels"])
-    assert evidence.arms["lstm layer"].against == mcnemar(*right)
+        np.testing.assert_array_equal(evidence.arms[arm.label].right, right[-1])
+    pairs, test = pairs_table(comparison, evidence), mcnemar(*right)
+    assert pairs is not None
+    assert pairs.rows[-1][-2:] == (f"{test.only_first} : {test.only_second}", f"{test.p_value:.4f}")
 
 
 def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:

@@ -64,7 +64,7 @@ def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
         path = report.path.parent / name
         assert path.read_bytes().startswith(b"\x89PNG")
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
-    assert "Student t interval" in page and "- for a single run" in page
+    assert "bootstrap interval over seeds" in page and "- for a single run" in page
     assert "Majority class: accuracy 0.5000." in page
     assert "Bag of words: not measured" in page
     assert "`seqnorm-train data=imdb cell=lstm norm=none seed=1`" in page
