@@ -9,6 +9,7 @@ from typing import Any
 from seqnorm.analysis.records import RunRecord
 
 BASELINE = "none"
+BAG_OF_WORDS = "bag_of_words"
 # What may differ between runs of one arm: the seed, and where files lie or are mirrored to.
 _FREE_KEYS = ("seed", "train.test", "runs_dir")
 _FREE_GROUPS = ("tracking.", "hydra.")
@@ -53,7 +54,7 @@ class Comparison:
 
     Attributes:
         data: Name of the data set.
-        arms: Ordered by cell, then `none` first, then by name and settings.
+        arms: Ordered by cell, then `none` first, then by name and settings; bags of words last.
         shared: The config keys that all runs have in common, with their values.
         question: What is asked, as "batch size"; empty for which norm is best.
     """

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqnorm.analysis.page import ignored_lines
+from seqnorm.analysis.records import ignored_lines
 from seqnorm.analysis.report import write_report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -82,7 +83,7 @@ class _Gatherer:
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
         self.notes: dict[str, None] = {}  # ordered, each note once
-        self.found = Evidence({})
+        self.found = Evidence({}, texts=self._texts_of_most())
 
     def gather(self) -> Evidence:
         for arm in self.comparison.arms:
@@ -98,6 +99,12 @@ class _Gatherer:
         except RunFolderError as error:
             self.notes[f"{run.name}: not in {place}: {error}"] = None
             return None
+
+    def _texts_of_most(self) -> str:
+        """Digest of the test texts that most runs were tested on."""
+        read = [self._readable(run, PLACE, run.predictions) for run in self.comparison.runs]
+        counts = Counter(_digest(arrays) for arrays in read if arrays)
+        return max(counts, key=lambda texts: (counts[texts], texts), default="")
 
     def _curves(self, arm: Arm) -> list[RunCurves]:
         curves = []
@@ -134,10 +141,9 @@ class _Gatherer:
         evidence.right = together == labels
 
     def _same_texts(self, run: RunRecord, arrays: Arrays) -> bool:
-        """Whether a run was tested on the texts of the first one, whose lengths set the bins."""
+        """Whether a run was tested on the texts of most, whose lengths set the bins."""
         texts = _digest(arrays)
-        if not self.found.texts:
-            self.found.texts = texts
+        if texts == self.found.texts and not self.found.classes:
             names = arrays.get("label_names")
             count = int(max(arrays["labels"].max(), arrays["predicted"].max())) + 1
             self.found.classes = (

@@ -46,8 +46,10 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
         writer.writeheader()
+        written: set[Path] = set()  # arms of one name have the same trials
         for arm, members, own in zip(arms, runs, settings, strict=True):
-            for run in members:
+            for run in (run for run in members if run.folder not in written):
+                written.add(run.folder)
                 values = {key: run.config[key] for key in own if key in run.config}
                 own_name = run.config.get("tracking.group") or ""
                 identity = {"run": run.name, "comparison": own_name, "arm": arm.label}

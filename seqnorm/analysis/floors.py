@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqnorm.analysis.arms import Arm, Comparison
-
-BAG_OF_WORDS = "bag_of_words"
+from seqnorm.analysis.arms import BAG_OF_WORDS, Arm, Comparison
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from seqnorm.analysis.arms import (
+    BAG_OF_WORDS,
     BASELINE,
     Arm,
     Comparison,
@@ -66,7 +67,8 @@ def _label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
         f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
         for short, (key, value) in zip(last, settings, strict=True)
     ]
-    return ", ".join([f"{cell} {norm}", *parts])
+    network = "bag of words" if cell == BAG_OF_WORDS else f"{cell} {norm}"
+    return ", ".join([network, *parts])
 
 
 def _order(arm: Arm) -> tuple[Any, ...]:
@@ -79,7 +81,7 @@ def _order(arm: Arm) -> tuple[Any, ...]:
         )
         for key, value in arm.settings
     ]
-    return arm.cell, arm.norm != BASELINE, arm.norm, numbers
+    return arm.cell == BAG_OF_WORDS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
 
 
 def _repeated(newer: str) -> str:

@@ -30,7 +30,7 @@ def _cell(text: str, tag: str, word: bool) -> str:
 
 def _row(cells: Sequence[str], tag: str, words: int) -> str:
     inner = "".join(_cell(text, tag, place < words) for place, text in enumerate(cells))
-    floor = cells[0].startswith(("majority class", "bag of words", "bag_of_words"))
+    floor = cells[0].startswith(("majority class", "bag of words"))
     attribute = ' class="floor"' if floor else ""
     return f"<tr{attribute}>{inner}</tr>"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.charts import Plate
-from seqnorm.analysis.records import Ignored
+from seqnorm.analysis.records import Ignored, ignored_lines
 from seqnorm.analysis.section import Section, config_text, provenance, without_counterpart
 
 ON_TERMINAL = ("accuracy", "differences")
@@ -23,11 +23,6 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
             notes[entry.note] = None
         parts += ["\n".join(section.floors)]
     return "\n\n".join([*parts, *notes, *remarks])
-
-
-def ignored_lines(ignored: Sequence[Ignored]) -> list[str]:
-    """One line per run folder that was left out: its name, and why."""
-    return [f"{item.folder.name}: {item.reason}" for item in ignored]
 
 
 def picture_name(plate: Plate, comparison: Comparison) -> str:

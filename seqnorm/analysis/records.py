@@ -44,6 +44,11 @@ class Ignored:
     reason: str
 
 
+def ignored_lines(ignored: Sequence[Ignored]) -> list[str]:
+    """One line per run folder that was left out: its name, and why."""
+    return [f"{item.folder.name}: {item.reason}" for item in ignored]
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """One finished run.
