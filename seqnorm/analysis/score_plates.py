@@ -17,6 +17,7 @@ from seqnorm.analysis.statistics import Band
 from seqnorm.analysis.trials import arm_trials, by_learning_rate
 
 MAX_CLASSES = 60
+MOST_TICKS = 8
 
 
 def accuracy_plate(drawn: Drawn) -> Plate | None:
@@ -43,7 +44,7 @@ def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, metric: str) -> Row:
     points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
     found = paired_estimate(ours, theirs)
     dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, points)
-    return Row(f"{arm.label} − {baseline.norm}", [dot])
+    return Row(arm.label, [dot])
 
 
 def differences_plate(drawn: Drawn) -> Plate | None:
@@ -83,7 +84,15 @@ def _against_setting(drawn: Drawn, key: str) -> LineChart:
         band = Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
         lines.append(Line(label, style, band))
     positive = all((line.band.x > 0).all() for line in lines)
-    return LineChart("test accuracy", key, lines, drawn.floors(), log_x=positive)
+    ticks = sorted({float(value) for line in lines for value in line.band.x})
+    return LineChart(
+        "test accuracy",
+        key,
+        lines,
+        drawn.floors(),
+        log_x=positive,
+        x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
+    )
 
 
 def setting_plates(drawn: Drawn) -> Iterator[Plate]:

@@ -105,6 +105,8 @@ class Plan:
         )
         known = {key for arm in self.arms for key in self._searched(arm)}
         wanted = {key for place in self.compare.space.values() for key in place.keys}
+        # Without a norm there is no gain: a key of the configuration without arms is no mistake.
+        known |= {key for key in wanted if OmegaConf.select(composed, key) is not None}
         if self.settings and wanted - known:
             raise ConfigError(
                 f"compare.space needs keys that some arm has; received {sorted(wanted - known)}, "

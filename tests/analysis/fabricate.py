@@ -77,10 +77,10 @@ def fabricate_comparison(
             best = 0.78 + 0.01 * place + (0.008 if cell == "gru" else 0.0)
             rates = 10 ** rng.uniform(-3.5, -2, trials)
             losses = 0.06 * (np.log10(rates) + 2.6) ** 2 + 0.01 * rng.random(trials)
-            for rate, loss in zip(rates, losses, strict=True):
+            for number, (rate, loss) in enumerate(zip(rates, losses, strict=True)):
                 fabricate_run(
                     runs, data=data, cell=cell, norm=norm, seed=1000, trial=True, probes=False,
-                    accuracy=float(best - loss),
+                    accuracy=float(best - loss), suffix=f"{number:04x}",
                     changes={**own, "optim.learning_rate": float(rate)},
                 )  # fmt: skip
             chosen = {"optim.learning_rate": float(rates[losses.argmin()])} if trials else {}
