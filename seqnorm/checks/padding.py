@@ -55,7 +55,8 @@ def distances(cell: str, norm: str, implementation: str) -> Distances:
     def outputs(x: NDArray, mask: NDArray) -> NDArray[np.float64]:
         """Of the first steps and, as further steps, the last states: [rows, steps, units]."""
         sequence, *states = (numpy(found) for found in layer(x, mask=mask))
-        return np.concatenate([sequence[:, :STEPS], np.stack(states, axis=1)], axis=1)
+        wide = [np.broadcast_to(state, (len(x), UNITS)) for state in states]  # the age is narrow
+        return np.concatenate([sequence[:, :STEPS], np.stack(wide, axis=1)], axis=1)
 
     before = outputs(x, MASK)
     kept = np.pad(MASK, ((0, 0), (0, before.shape[1] - STEPS)), constant_values=True)
