@@ -41,8 +41,6 @@ def _picture_lines(section: Section) -> list[str]:
 
 def _command(arm: Arm) -> str:
     command = arm.runs[0].environment.get("command")
-    if isinstance(command, list):
-        command = " ".join(map(str, command))
     return f"`{command}`" if command else "command not recorded"
 
 
