@@ -66,11 +66,9 @@ def _along(drawn: Drawn, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator
         found = _points(paired_estimate(arm.values("accuracy"), base.values("accuracy")))
         diverged = f", diverged {arm.diverged} against {base.diverged}"
         text = f"{found}{diverged if arm.diverged or base.diverged else ''}"
-        names = (
-            f"{one.cell} {drawn.variant(one).removeprefix(f'{one.cell} ')}" for one in (arm, base)
-        )
-        at = f"at {dict(arm.settings).get(key)}"
-        series.setdefault(" against ".join(names), []).append(f"{at} {text}")
+        looks = (drawn.variant(one).removeprefix(f"{one.cell} ") for one in (arm, base))
+        names = " against ".join(f"{arm.cell} {look}" for look in looks)
+        series.setdefault(names, []).append(f"at {dict(arm.settings).get(key)} {text}")
     short = key.rsplit(".", 1)[-1].replace("_", " ")
     for names, texts in series.items():
         yield f"{names}, by {short}: {'; '.join(texts)}."
