@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from seqnorm.comparison.plan import Plan
 from seqnorm.compose import compose
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +31,7 @@ def commands() -> list[list[str]]:
 
 
 COMMANDS = commands()
+COMPARISONS = [words[1:] for words in COMMANDS if words[0] == "seqnorm-compare"]
 TRAININGS = [words[1:] for words in COMMANDS if words[0] == "seqnorm-train"]
 
 
@@ -49,6 +51,11 @@ def test_every_training_that_is_shown_is_a_valid_configuration(overrides):
     for job in alternatives(overrides):
         if "--help" not in job:
             compose(job)
+
+
+@pytest.mark.parametrize("overrides", COMPARISONS, ids=" ".join)
+def test_every_comparison_that_is_shown_makes_a_plan(overrides):
+    assert list(Plan(overrides).floors())
 
 
 def test_every_command_that_is_shown_is_installed():

@@ -4,20 +4,20 @@ Reads plain files only; nothing here imports Keras or TensorFlow.
 """
 
 from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.bootstrap import Estimate, bootstrap, paired_bootstrap
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.records import Ignored, RunRecord, read_runs
 from seqnorm.analysis.report import write_report
-from seqnorm.analysis.statistics import Interval, paired_interval, t_interval
 
 __all__ = [
     "Arm",
     "Comparison",
+    "Estimate",
     "Ignored",
-    "Interval",
     "RunRecord",
+    "bootstrap",
     "compare",
-    "paired_interval",
+    "paired_bootstrap",
     "read_runs",
-    "t_interval",
     "write_report",
 ]

@@ -1,4 +1,4 @@
-"""What is compared: the arms of one data set."""
+"""What is compared: the arms that answer one question about one data set."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from seqnorm.analysis.records import RunRecord
 
 BASELINE = "none"
+BAG_OF_WORDS = "bag_of_words"
 # What may differ between runs of one arm: the seed, and where files lie or are mirrored to.
 _FREE_KEYS = ("seed", "train.test", "runs_dir")
 _FREE_GROUPS = ("tracking.", "hydra.")
@@ -49,17 +50,29 @@ class Arm:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All arms of one data set.
+    """All arms that answer one question about one data set.
 
     Attributes:
         data: Name of the data set.
-        arms: Ordered by cell, then `none` first, then by name and settings.
+        arms: Ordered by cell, then `none` first, then by name and settings; bags of words last.
         shared: The config keys that all runs have in common, with their values.
+        question: What is asked, as "batch size"; empty for which norm is best.
     """
 
     data: str
     arms: tuple[Arm, ...]
     shared: dict[str, Any]
+    question: str = ""
+
+    @property
+    def title(self) -> str:
+        """Data set and question."""
+        return f"{self.data}: {self.question}" if self.question else self.data
+
+    @property
+    def slug(self) -> str:
+        """The title as part of a file name."""
+        return "-".join([self.data, *self.question.split()])
 
     @property
     def runs(self) -> list[RunRecord]:
@@ -90,6 +103,26 @@ class Comparison:
 
 def _outside_norm(arm: Arm) -> dict[str, str]:
     return {key: as_text(value) for key, value in arm.settings if not key.startswith("norm.")}
+
+
+def question(run: RunRecord) -> str:
+    """What a run's comparison asks beside its data set, from its name (`tracking.group`).
+
+    "batch size" for compare_reuters_batch_size on reuters; empty for compare_reuters, and for a run
+    that belongs to no comparison.
+    """
+    name = str(run.config.get("tracking.group") or "").removeprefix("compare_")
+    return " ".join(name.removeprefix(run.data).replace("_", " ").split())
+
+
+def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
+    """All that decides a run beside its seed: equal for runs of one arm, wherever they were made.
+
+    A trial and the run on the test set with its setting are equal as well.
+    """
+    keys = sorted(key for key in run.config if is_setting(key) or key in _NAMED_KEYS)
+    arm = ("tracking.arm", as_text(run.config.get("tracking.arm")))
+    return (arm, *((key, as_text(run.config[key])) for key in keys))
 
 
 def as_text(value: Any) -> str:

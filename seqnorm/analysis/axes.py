@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,7 @@ def make_axis(
     end: float,
     logarithmic: bool = False,
     margin: float = 0.0,
+    at: Sequence[float] = (),
 ) -> Axis:
     """An axis that holds some values.
 
@@ -80,6 +82,7 @@ def make_axis(
         end: Pixel of the high end.
         logarithmic: Whether equal ratios are equal lengths.
         margin: Room beyond the values, as a share of their range.
+        at: What is written at the axis; empty for round values.
     """
     low, high = float(values.min()), float(values.max())
     if logarithmic:
@@ -90,5 +93,6 @@ def make_axis(
         room = margin * (high - low) if high > low else 0.5 * abs(high) or 0.5
         low, high = low - room, high + room
         ticks = linear_ticks(low, high)
-    texts = _texts(ticks, logarithmic)
+    ticks = list(at) or ticks
+    texts = [f"{value:g}" for value in at] or _texts(ticks, logarithmic)
     return Axis(low, high, begin, end, logarithmic, tuple(zip(ticks, texts, strict=True)))

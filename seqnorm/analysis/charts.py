@@ -44,6 +44,7 @@ class LineChart:
         references: Values of horizontal lines by name.
         log_x: Whether the x axis is logarithmic.
         log_y: Whether the y axis is logarithmic.
+        x_ticks: What is written at the x axis; empty for round values.
     """
 
     title: str
@@ -52,6 +53,7 @@ class LineChart:
     references: Mapping[str, float] = field(default_factory=dict)
     log_x: bool = False
     log_y: bool = False
+    x_ticks: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqnorm.analysis.page import ignored_lines
+from seqnorm.analysis.records import ignored_lines
 from seqnorm.analysis.report import write_report
 
 
@@ -36,6 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write no PNG and PDF files; the page has its charts all the same",
     )
+    parser.add_argument(
+        "--no-pages",
+        action="store_true",
+        help="write runs.csv and findings.json only, from which the pages are made again",
+    )
     return parser
 
 
@@ -50,7 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     try:
-        report = write_report(options.runs, options.out, pictures=not options.no_pictures)
+        report = write_report(
+            options.runs,
+            options.out,
+            pictures=not options.no_pictures,
+            pages=not options.no_pages,
+        )
     except (OSError, ValueError) as error:
         print(f"seqnorm-report: {error}", file=sys.stderr)
         return 1

@@ -1,21 +1,25 @@
-"""The arms that are drawn and how they look: one look per norm, one chart per cell."""
+"""The arms that are drawn and how they look: one look per norm, one panel per cell."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.arms import Arm, Comparison, as_text
 from seqnorm.analysis.charts import Line
 from seqnorm.analysis.evidence import ArmEvidence, Evidence
 from seqnorm.analysis.floors import bag_of_words, is_floor
 from seqnorm.analysis.statistics import Band
 
 # More lines than this cannot be told apart.
-MAX_ARMS = 10
+MAX_LOOKS = 10
+MAX_PANELS = 6
 
 
 @dataclass(frozen=True)
@@ -26,27 +30,42 @@ class Drawn:
         comparison: All arms.
         evidence: What there is of each.
         arms: Those that are drawn, in the order of the tables.
+        varied: Settings that are varied, as the batch size.
+        axis: The one of them each value of which has a panel of its own.
         restriction: A sentence that says so if some are left out.
     """
 
     comparison: Comparison
     evidence: Evidence
     arms: Sequence[Arm]
-    restriction: str
+    varied: Sequence[str] = ()
+    axis: str | None = None
+    restriction: str = ""
 
     @property
-    def cells(self) -> list[str]:
-        """The cells, each with charts of its own."""
-        return list(dict.fromkeys(arm.cell for arm in self.arms))
+    def panels(self) -> list[str]:
+        """What has charts of its own: each cell, and each value of an axis as the batch size."""
+        return list(dict.fromkeys(map(self.panel, self.arms)))
 
     @property
     def legend(self) -> list[str]:
-        """One entry per look: an arm's label, without the cell where there are several."""
+        """One entry per look: an arm's label, without what names its panel."""
         return list(dict.fromkeys(map(self.variant, self.arms)))
 
+    @cached_property
+    def _several_cells(self) -> bool:
+        return len({arm.cell for arm in self.arms}) > 1
+
+    def panel(self, arm: Arm) -> str:
+        """The panel an arm is drawn in, as "gru" or "lstm, batch_size=8"; empty if there is one."""
+        cell, value = arm.cell if self._several_cells else "", _axis_text(arm, self.axis)
+        return ", ".join(filter(None, (cell, value)))
+
     def variant(self, arm: Arm) -> str:
-        """What an arm is among those of its cell, as "layer, batch_size=8"."""
-        return arm.label if len(self.cells) == 1 else arm.label.removeprefix(f"{arm.cell} ")
+        """What an arm is among those of its panel, as "layer"."""
+        value = _axis_text(arm, self.axis)
+        label = arm.label.replace(f", {value}", "") if value else arm.label
+        return label.removeprefix(f"{arm.cell} ") if self._several_cells else label
 
     def style(self, arm: Arm) -> int:
         """Position of its look, the same for the same norm in every cell."""
@@ -57,10 +76,10 @@ class Drawn:
         return self.evidence.arms[arm.label]
 
     def lines(self, make: Callable[[Arm], Line]) -> Iterator[tuple[str, list[Line]]]:
-        """For every cell the text that ends a chart's title, and a line per arm."""
-        for cell in self.cells:
-            ending = "" if len(self.cells) == 1 else f", {cell}"
-            yield ending, [make(arm) for arm in self.arms if arm.cell == cell]
+        """For every panel the text that ends a chart's title, and a line per arm."""
+        for panel in self.panels:
+            ending = f", {panel}" if panel else ""
+            yield ending, [make(arm) for arm in self.arms if self.panel(arm) == panel]
 
     def line(self, arm: Arm, band: Band) -> Line:
         """A line in the look of an arm."""
@@ -74,15 +93,61 @@ class Drawn:
         return {"majority class (test)": float(np.mean(majority)), **words}
 
 
+def _axis_text(arm: Arm, key: str | None) -> str:
+    """How an arm's label names its value of a setting; empty if it does not."""
+    own = dict(arm.settings)
+    if key is None or key not in own:
+        return ""
+    texts = [f"{name}={as_text(own[key])}" for name in (key.rsplit(".", 1)[-1], key)]
+    return next((text for text in texts if f", {text}" in arm.label), "")
+
+
+def without(settings: Sequence[tuple[str, Any]], key: str) -> tuple[tuple[str, Any], ...]:
+    """All settings but one."""
+    return tuple(pair for pair in settings if pair[0] != key)
+
+
+def varied_settings(arms: Sequence[Arm]) -> list[str]:
+    """Settings of three numbers or more that arms go through, alike in everything else.
+
+    So the batch size is one, and a learning rate that was tuned for each arm is not.
+    """
+    found = []
+    for key in dict.fromkeys(key for arm in arms for key, _ in arm.settings):
+        values = {dict(arm.settings).get(key) for arm in arms}
+        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+            continue
+        series = Counter((a.cell, a.norm, repr(without(a.settings, key))) for a in arms)
+        if max(series.values()) > 2:
+            found.append(key)
+    return found
+
+
+def _panel_axis(arms: Sequence[Arm], varied: Sequence[str]) -> str | None:
+    """The first varied setting with few values, if there is more than one look to compare."""
+    for key in varied:
+        values = {dict(arm.settings).get(key) for arm in arms}
+        if len(values) <= MAX_PANELS and len(arms) > len(values):
+            return key
+    return None
+
+
 def drawn_arms(comparison: Comparison, evidence: Evidence) -> Drawn:
-    """At most `MAX_ARMS` arms, those with the highest accuracy; floors are references instead."""
+    """Arms of at most `MAX_LOOKS` looks, those with the highest accuracy; floors are references."""
     arms = [arm for arm in comparison.arms if not is_floor(arm)]
-    if len(arms) <= MAX_ARMS:
-        return Drawn(comparison, evidence, arms, "")
-    accuracy = [float(np.mean(list(arm.values("accuracy").values()))) for arm in arms]
-    best = sorted(np.argsort(accuracy, kind="stable")[-MAX_ARMS:])
-    sentence = f" Of {len(arms)} arms, the {MAX_ARMS} with the highest accuracy are drawn."
-    return Drawn(comparison, evidence, [arms[index] for index in best], sentence)
+    varied = varied_settings(arms)
+    axis = _panel_axis(arms, varied)
+    everything = Drawn(comparison, evidence, arms, varied, axis)
+    best: dict[str, float] = {}
+    for arm in arms:
+        look, accuracy = everything.variant(arm), float(np.mean([*arm.values("accuracy").values()]))
+        best[look] = max(accuracy, best.get(look, 0.0))
+    if len(best) <= MAX_LOOKS:
+        return everything
+    looks = sorted(best, key=lambda look: best[look])[-MAX_LOOKS:]
+    kept = [arm for arm in arms if everything.variant(arm) in looks]
+    sentence = f" Of {len(arms)} arms, the {len(kept)} with the highest accuracy are drawn."
+    return Drawn(comparison, evidence, kept, varied, axis, sentence)
 
 
 def no_band() -> Band:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -12,17 +14,12 @@ from numpy.typing import NDArray
 
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.files import RunFolderError
-from seqnorm.analysis.predictions import (
-    McNemar,
-    accuracy_by_bin,
-    class_f1,
-    length_bins,
-    mcnemar,
-    pooled,
-)
+from seqnorm.analysis.predictions import accuracy_by_bin, class_f1, length_bins, pooled
 from seqnorm.analysis.profiles import LayerProfiles, arm_profiles
 from seqnorm.analysis.records import Arrays, RunRecord
 
+PLACE = "the scores by length and class"
+OTHER_TEXTS = "it was tested on other texts, or cut them at another length"
 METRICS = ("val_accuracy", "val_loss")
 Floats = NDArray[np.float64]
 
@@ -45,26 +42,26 @@ class ArmEvidence:
         layers: Mean profiles of the last probes.
         by_length: float64 [runs, bins], accuracy by length of the text.
         by_class: float64 [runs, classes], F1.
-        against: McNemar's test of this arm's runs together against those of its counterpart without
-            normalisation.
+        right: bool [texts], whether the arm's runs together answer each test text rightly.
     """
 
     curves: list[RunCurves] = field(default_factory=list)
     layers: list[LayerProfiles] = field(default_factory=list)
     by_length: Floats = field(default_factory=lambda: np.empty((0, 0)))
     by_class: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    against: McNemar | None = None
+    right: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
 
 
 @dataclass
 class Evidence:
-    """What there is to draw of one data set.
+    """What there is to draw of one comparison.
 
     Attributes:
         arms: By label.
         edges: int64 [bins + 1], lengths in tokens that part the bins.
         classes: Names of the classes.
         support: int64 [classes], test texts of each.
+        texts: Short digest of the test texts' classes and lengths; empty without predictions.
         notes: One for each file that could not be read.
     """
 
@@ -72,6 +69,7 @@ class Evidence:
     edges: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     classes: list[str] = field(default_factory=list)
     support: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    texts: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -80,25 +78,17 @@ def _histories(run: RunRecord) -> dict[str, Floats]:
 
 
 class _Gatherer:
-    """Reads one data set's run folders; what cannot be read becomes a note."""
+    """Reads the run folders of one comparison; what cannot be read becomes a note."""
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
         self.notes: dict[str, None] = {}  # ordered, each note once
-        self.found = Evidence({})
-        self.labels: NDArray | None = None
-        self.pooled: dict[str, NDArray[np.bool_]] = {}
+        self.found = Evidence({}, texts=self._texts_of_most())
 
     def gather(self) -> Evidence:
         for arm in self.comparison.arms:
             self.found.arms[arm.label] = ArmEvidence(self._curves(arm), self._layers(arm))
             self._read_predictions(arm, self.found.arms[arm.label])
-        for arm in self.comparison.arms:
-            baseline = self.comparison.baseline_of(arm)
-            if baseline is not None and {arm.label, baseline.label} <= self.pooled.keys():
-                self.found.arms[arm.label].against = mcnemar(
-                    self.pooled[arm.label], self.pooled[baseline.label]
-                )
         self.found.notes = list(self.notes)
         return self.found
 
@@ -109,6 +99,12 @@ class _Gatherer:
         except RunFolderError as error:
             self.notes[f"{run.name}: not in {place}: {error}"] = None
             return None
+
+    def _texts_of_most(self) -> str:
+        """Digest of the test texts that most runs were tested on."""
+        read = [self._readable(run, PLACE, run.predictions) for run in self.comparison.runs]
+        counts = Counter(_digest(arrays) for arrays in read if arrays)
+        return max(counts, key=lambda texts: (counts[texts], texts), default="")
 
     def _curves(self, arm: Arm) -> list[RunCurves]:
         curves = []
@@ -129,11 +125,11 @@ class _Gatherer:
         ]
 
     def _read_predictions(self, arm: Arm, evidence: ArmEvidence) -> None:
-        read = [self._readable(run, "the test texts", run.predictions) for run in arm.runs]
-        runs = [arrays for arrays in read if arrays and self._same_texts(arrays)]
-        if not runs or self.labels is None:
+        read = [(run, self._readable(run, PLACE, run.predictions)) for run in arm.runs]
+        runs = [arrays for run, arrays in read if arrays and self._same_texts(run, arrays)]
+        if not runs:
             return
-        found, labels = self.found, self.labels
+        found, labels = self.found, runs[0]["labels"]
         evidence.by_length = np.stack(
             [accuracy_by_bin(r["predicted"] == labels, r["lengths"], found.edges) for r in runs]
         )
@@ -142,20 +138,28 @@ class _Gatherer:
         )
         answers = [run["predicted"] for run in runs]
         together = pooled(answers, [run["probability"] for run in runs], len(found.classes))
-        self.pooled[arm.label] = together == labels
+        evidence.right = together == labels
 
-    def _same_texts(self, arrays: Arrays) -> bool:
-        """Whether a run was tested on the texts of the first one, whose lengths set the bins."""
-        if self.labels is None:
-            self.labels = arrays["labels"]
+    def _same_texts(self, run: RunRecord, arrays: Arrays) -> bool:
+        """Whether a run was tested on the texts of most, whose lengths set the bins."""
+        texts = _digest(arrays)
+        if texts == self.found.texts and not self.found.classes:
             names = arrays.get("label_names")
             count = int(max(arrays["labels"].max(), arrays["predicted"].max())) + 1
             self.found.classes = (
                 [str(index) for index in range(count)] if names is None else names.tolist()
             )
-            self.found.support = np.bincount(self.labels, minlength=len(self.found.classes))
+            self.found.support = np.bincount(arrays["labels"], minlength=len(self.found.classes))
             self.found.edges = length_bins(arrays["lengths"])
-        return np.array_equal(arrays["labels"], self.labels)
+        if texts != self.found.texts:
+            self.notes[f"{run.name}: not in {PLACE}: {OTHER_TEXTS}"] = None
+        return texts == self.found.texts
+
+
+def _digest(arrays: Arrays) -> str:
+    """Equal for the same texts, cut at the same length."""
+    numbers = np.concatenate([arrays["labels"], arrays["lengths"]]).astype("<i8")
+    return sha256(numbers.tobytes()).hexdigest()[:16]
 
 
 def _rounded(values: Floats, digits: int = 6) -> Floats:
@@ -164,7 +168,7 @@ def _rounded(values: Floats, digits: int = 6) -> Floats:
 
 
 def gather(comparison: Comparison) -> Evidence:
-    """Read what there is to draw about one data set.
+    """Read what there is to draw about one comparison.
 
     Args:
         comparison: The arms; their run folders are read.

@@ -26,7 +26,7 @@ RESULT_COLUMNS = (
     "config_hash",
     "message",
 )
-IDENTITY_COLUMNS = ("run", "data", "cell", "norm", "seed", "arm", "commit")
+IDENTITY_COLUMNS = ("run", "comparison", "data", "cell", "norm", "seed", "arm", "commit")
 
 
 def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
@@ -34,7 +34,7 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
 
     Args:
         path: The file.
-        comparisons: All data sets; the rows are in the order of the arms, then of the seeds. The
+        comparisons: All of them; the rows are in the order of the arms, then of the seeds. The
             trials of an arm, without test scores, follow its runs.
     """
     arms = [arm for comparison in comparisons for arm in comparison.arms]
@@ -46,11 +46,14 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
         writer.writeheader()
+        written: set[Path] = set()  # arms of one name have the same trials
         for arm, members, own in zip(arms, runs, settings, strict=True):
-            for run in members:
+            for run in (run for run in members if run.folder not in written):
+                written.add(run.folder)
                 values = {key: run.config[key] for key in own if key in run.config}
-                identity = {"run": run.name, "arm": arm.label, "commit": _commit(run)}
-                writer.writerow({**run.result, **values, **identity})
+                own_name = run.config.get("tracking.group") or ""
+                identity = {"run": run.name, "comparison": own_name, "arm": arm.label}
+                writer.writerow({**run.result, **values, **identity, "commit": _commit(run)})
 
 
 def _settings(arm: Arm, runs: Sequence[RunRecord]) -> list[str]:

@@ -61,6 +61,9 @@ def _draw_lines(axes: Any, chart: LineChart) -> None:
     axes.tick_params(labelbottom=True)
     if chart.log_x:
         axes.set_xscale("log")
+    if chart.x_ticks:
+        axes.set_xticks(chart.x_ticks, [f"{value:g}" for value in chart.x_ticks])
+        axes.minorticks_off()
     if chart.log_y and finite_values(chart).size:
         axes.set_yscale("log")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,11 @@ from seqnorm.analysis.arms import Comparison
 from seqnorm.analysis.evidence import ArmEvidence, Evidence, RunCurves
 from seqnorm.analysis.files import read_object
 from seqnorm.analysis.grouping import compare
-from seqnorm.analysis.predictions import McNemar
 from seqnorm.analysis.profiles import LayerProfiles
 from seqnorm.analysis.records import Ignored, RunRecord, make_record
 
 FINDINGS = "findings.json"
-_FORMAT = 1
+_FORMAT = 2
 _ABSENT = "(absent)"
 
 
@@ -29,7 +29,7 @@ class Findings:
     """All that a report says and draws.
 
     Attributes:
-        comparisons: One per data set, with its evidence.
+        comparisons: One per data set and question, with its evidence.
         ignored: Run folders left out.
     """
 
@@ -102,13 +102,12 @@ def _pack_arm(arm: ArmEvidence) -> dict[str, Any]:
         {"name": layer.name, "arrays": {key: _plain(a) for key, a in layer.arrays.items()}}
         for layer in arm.layers
     ]
-    test = arm.against
     return {
         "curves": curves,
         "layers": layers,
         "by_length": _plain(arm.by_length),
         "by_class": _plain(arm.by_class),
-        "against": [test.only_first, test.only_second, test.p_value] if test else None,
+        "right": [arm.right.size, b64encode(np.packbits(arm.right).tobytes()).decode()],
     }
 
 
@@ -125,9 +124,10 @@ def _unpack_arm(stored: Mapping[str, Any]) -> ArmEvidence:
         LayerProfiles(layer["name"], {key: _array(a) for key, a in layer["arrays"].items()})
         for layer in stored["layers"]
     ]
-    against = McNemar(*stored["against"]) if stored["against"] else None
     scores = (_array(stored["by_length"]), _array(stored["by_class"]))
-    return ArmEvidence(curves, layers, *scores, against)
+    count, bits = stored["right"]
+    right = np.unpackbits(np.frombuffer(b64decode(bits), np.uint8), count=count).astype(bool)
+    return ArmEvidence(curves, layers, *scores, right)
 
 
 def save_findings(path: Path, findings: Findings) -> None:
@@ -139,13 +139,14 @@ def save_findings(path: Path, findings: Findings) -> None:
     """
     content = {
         "format": _FORMAT,
-        "data": [
+        "comparisons": [
             {
                 **_pack_runs(comparison.everything),
                 "arms": {label: _pack_arm(arm) for label, arm in evidence.arms.items()},
                 "edges": evidence.edges.tolist(),
                 "classes": evidence.classes,
                 "support": evidence.support.tolist(),
+                "texts": evidence.texts,
                 "notes": evidence.notes,
             }
             for comparison, evidence in findings.comparisons
@@ -169,13 +170,14 @@ def load_findings(path: Path) -> Findings:
             f"received format={stored.get('format')!r}. Make the report again from its run folders."
         )
     comparisons = []
-    for part in stored["data"]:
+    for part in stored["comparisons"]:
         ((comparison,), _) = compare(_unpack_runs(part, path.parent))
         evidence = Evidence(
             {label: _unpack_arm(arm) for label, arm in part["arms"].items()},
             np.array(part["edges"], dtype=np.int64),
             part["classes"],
             np.array(part["support"], dtype=np.int64),
+            part["texts"],
             part["notes"],
         )
         comparisons.append((comparison, evidence))

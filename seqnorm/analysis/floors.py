@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqnorm.analysis.arms import Arm, Comparison
-
-BAG_OF_WORDS = "bag_of_words"
+from seqnorm.analysis.arms import BAG_OF_WORDS, Arm, Comparison
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ def is_floor(arm: Arm) -> bool:
 
 
 def bag_of_words(comparison: Comparison) -> BagOfWords | None:
-    """The best bag-of-words arm of a data set, its mean over seeds; `None` if none was run."""
+    """The best bag-of-words arm of a comparison, its mean over seeds; `None` if none was run."""
     floors = [
         BagOfWords(
             *(float(np.mean(list(arm.values(name).values()))) for name in ("accuracy", "macro_f1"))
@@ -37,7 +35,7 @@ def bag_of_words(comparison: Comparison) -> BagOfWords | None:
 
 
 def floor_lines(comparison: Comparison) -> list[str]:
-    """The floors of one data set as sentences."""
+    """The floors of one comparison as sentences."""
     majority = sorted({f"{run.majority_accuracy:.4f}" for run in comparison.runs})
     lines = [f"Majority class: accuracy {' or '.join(majority)}."]
     floor = bag_of_words(comparison)

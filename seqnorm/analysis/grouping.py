@@ -1,4 +1,4 @@
-"""Which runs belong together: one arm per data set, cell, norm and differing setting."""
+"""Which runs belong together: one arm per question, cell, norm and differing setting."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from seqnorm.analysis.arms import BASELINE, Arm, Comparison, as_text, is_setting
+from seqnorm.analysis.arms import (
+    BAG_OF_WORDS,
+    BASELINE,
+    Arm,
+    Comparison,
+    as_text,
+    is_setting,
+    question,
+    settings_of,
+)
 from seqnorm.analysis.records import Ignored, RunRecord
+from seqnorm.analysis.trials import best_settings
 
 # A named arm is told apart by these in the table already.
 _NAMING_GROUPS = ("data", "cell", "norm", "model")
+_BEATEN = (
+    "an arm has the setting that its trials chose; received a run with another one, which a later "
+    "trial has beaten. It counts no more; delete it or leave it."
+)
 Setting = tuple[str, Any]
 
 
@@ -53,7 +67,8 @@ def _label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
         f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
         for short, (key, value) in zip(last, settings, strict=True)
     ]
-    return ", ".join([f"{cell} {norm}", *parts])
+    network = "bag of words" if cell == BAG_OF_WORDS else f"{cell} {norm}"
+    return ", ".join([network, *parts])
 
 
 def _order(arm: Arm) -> tuple[Any, ...]:
@@ -66,7 +81,7 @@ def _order(arm: Arm) -> tuple[Any, ...]:
         )
         for key, value in arm.settings
     ]
-    return arm.cell, arm.norm != BASELINE, arm.norm, numbers
+    return arm.cell == BAG_OF_WORDS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
 
 
 def _repeated(newer: str) -> str:
@@ -137,7 +152,25 @@ def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
     }
 
 
-def _compare_one(data: str, records: Sequence[RunRecord]) -> tuple[Comparison, list[Ignored]]:
+def _with_chosen_setting(
+    tests: Sequence[RunRecord], trials: Sequence[RunRecord]
+) -> tuple[list[RunRecord], list[Ignored]]:
+    """The runs with the setting that the trials chose; all, if it has not been run yet.
+
+    A list of trials that is made longer can choose anew; the runs of the first choice remain in
+    the folder, and are no arm of their own.
+    """
+    best = best_settings(trials)
+    chosen = [run for run in tests if settings_of(run) in best]
+    if not chosen:
+        return list(tests), []
+    return chosen, [Ignored(run.folder, _BEATEN) for run in tests if settings_of(run) not in best]
+
+
+def _compare_one(
+    key: tuple[str, str], records: Sequence[RunRecord]
+) -> tuple[Comparison, list[Ignored]]:
+    data, asked = key
     tests: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     trials: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     for record in records:
@@ -146,36 +179,41 @@ def _compare_one(data: str, records: Sequence[RunRecord]) -> tuple[Comparison, l
     ignored: list[Ignored] = []
     for name, members in tests.items():
         tried = tuple(trials[name]) if name else ()
-        for arm in _arms_of(data, members):
+        kept, beaten = _with_chosen_setting(members, tried)
+        ignored.extend(beaten)
+        for arm in _arms_of(data, kept):
             runs, repeated = _newest_per_seed(arm.runs)
             ignored.extend(repeated)
             arms.append(replace(arm, runs=tuple(runs), trials=tried))
     ordered = tuple(_told_apart(sorted(arms, key=_order)))
-    return Comparison(data, ordered, _shared([run for arm in ordered for run in arm.runs])), ignored
+    shared = _shared([run for arm in ordered for run in arm.runs])
+    return Comparison(data, ordered, shared, asked), ignored
 
 
 def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignored]]:
-    """Group finished runs by data set and arm.
+    """Group finished runs by data set, question and arm.
 
-    Runs of `seqnorm-compare` carry the name of their arm ("cell=lstm norm=layer"), which also holds
-    its trials; other runs are of one arm if they differ in nothing but the seed.
+    Comparisons of other names ask other questions, as compare_reuters_batch_size beside
+    compare_reuters. Runs of `seqnorm-compare` carry the name of their arm
+    ("cell=lstm norm=layer"), which also holds its trials; other runs are of one arm if they differ
+    in nothing but the seed.
 
     Args:
         records: Finished runs.
 
     Returns:
-        One comparison per data set with a run that was tested, by name, and the runs that a newer
-        run with the same config and seed replaces.
+        One comparison per data set and question with a run that was tested, by name, and the runs
+        that others replace: newer ones with the same config and seed, or those of a better setting.
     """
-    by_data: defaultdict[str, list[RunRecord]] = defaultdict(list)
+    parts: defaultdict[tuple[str, str], list[RunRecord]] = defaultdict(list)
     for record in records:
-        by_data[record.data].append(record)
+        parts[record.data, question(record)].append(record)
     comparisons: list[Comparison] = []
     ignored: list[Ignored] = []
-    for data in sorted(by_data):
-        if all(record.trial for record in by_data[data]):
+    for key in sorted(parts):
+        if all(record.trial for record in parts[key]):
             continue
-        comparison, repeated = _compare_one(data, by_data[data])
+        comparison, repeated = _compare_one(key, parts[key])
         comparisons.append(comparison)
         ignored.extend(repeated)
     return comparisons, ignored

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.bootstrap import Estimate
@@ -19,6 +20,7 @@ from seqnorm.analysis.estimates import (
 )
 from seqnorm.analysis.evidence import Evidence
 from seqnorm.analysis.floors import bag_of_words, is_floor
+from seqnorm.analysis.predictions import McNemar, mcnemar
 from seqnorm.analysis.tables import NOT_AVAILABLE, Table
 from seqnorm.analysis.targets import TimeToTarget
 from seqnorm.analysis.trials import arm_trials, varied_keys
@@ -71,7 +73,7 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
             continue
         ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
         difference = paired_estimate(ours, theirs)
-        test = evidence.arms[arm.label].against
+        test = _mcnemar(*(evidence.arms[one.label].right for one in (arm, baseline)))
         only = f"{test.only_first} : {test.only_second}" if test else NOT_AVAILABLE
         rows.append(
             (
@@ -87,6 +89,10 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
     headings = ("arm", "against", "seeds", "accuracy Δ", "95 %", "P(better)", "95 %")
     table = Table((*headings, "only right", "McNemar p"), tuple(rows), words=2)
     return table if rows else None
+
+
+def _mcnemar(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> McNemar | None:
+    return mcnemar(ours, theirs) if ours.size and theirs.size else None
 
 
 def _p_value(value: float) -> str:

@@ -30,7 +30,7 @@ def _cell(text: str, tag: str, word: bool) -> str:
 
 def _row(cells: Sequence[str], tag: str, words: int) -> str:
     inner = "".join(_cell(text, tag, place < words) for place, text in enumerate(cells))
-    floor = cells[0].startswith(("majority class", "bag of words", "bag_of_words"))
+    floor = cells[0].startswith(("majority class", "bag of words"))
     attribute = ' class="floor"' if floor else ""
     return f"<tr{attribute}>{inner}</tr>"
 
@@ -65,8 +65,8 @@ def _explained(entry: Explained | None) -> Iterator[str]:
         yield f'<p class="note">{escape(entry.note)}</p>'
 
 
-def _plate(plate: Plate, data: str, entry: Explained | None) -> Iterator[str]:
-    yield f'<h3 id="{escape(data)}-{plate.key}">{escape(plate.title)}</h3>'
+def _plate(plate: Plate, slug: str, entry: Explained | None) -> Iterator[str]:
+    yield f'<h3 id="{escape(slug)}-{plate.key}">{escape(plate.title)}</h3>'
     yield from _explained(entry)
     yield _legend(plate)
     single = " one" if len(plate.charts) == 1 else ""
@@ -84,12 +84,12 @@ def _results(section: Section) -> Iterator[str]:
             yield f"<h3>{escape(entry.heading)}</h3>"
             yield from _explained(entry)
     for plate in section.plates:
-        yield from _plate(plate, section.comparison.data, section.tables.get(plate.key))
+        yield from _plate(plate, section.comparison.slug, section.tables.get(plate.key))
 
 
 def _making(section: Section) -> Iterator[str]:
     comparison = section.comparison
-    yield f'<h3 id="{escape(comparison.data)}-commands">How to make it again</h3>'
+    yield f'<h3 id="{escape(comparison.slug)}-commands">How to make it again</h3>'
     yield f"<pre>{escape(chr(10).join(remake_commands(comparison)))}</pre>"
     yield f'<p class="note">{escape("; ".join(provenance(comparison)))}</p>'
     yield "<details><summary>Settings of each arm, and those that all runs share</summary>"
@@ -98,9 +98,9 @@ def _making(section: Section) -> Iterator[str]:
 
 
 def _section(section: Section, first: bool) -> Iterator[str]:
-    data = escape(section.comparison.data)
-    yield f'<section data-set="{data}">'
-    yield f'<h2 id="{data}"{" class=first" if first else ""}>{data}</h2>'
+    slug, title = (escape(text) for text in (section.comparison.slug, section.comparison.title))
+    yield f'<section data-set="{slug}">'
+    yield f'<h2 id="{slug}"{" class=first" if first else ""}>{title}</h2>'
     yield '<ul class="short">'
     yield from (f"<li>{escape(sentence)}</li>" for sentence in section.sentences)
     yield "</ul>"
@@ -112,11 +112,11 @@ def _section(section: Section, first: bool) -> Iterator[str]:
 def _navigation(sections: Sequence[Section]) -> Iterator[str]:
     yield "<nav><div>"
     for section in sections:
-        data = escape(section.comparison.data)
-        yield f'<a class="data" href="#{data}">{data}</a>'
+        slug = escape(section.comparison.slug)
+        yield f'<a class="data" href="#{slug}">{escape(section.comparison.title)}</a>'
         for plate in section.plates:
-            yield f'<a href="#{data}-{plate.key}">{escape(plate.title)}</a>'
-        yield f'<a href="#{data}-commands">Commands</a>'
+            yield f'<a href="#{slug}-{plate.key}">{escape(plate.title)}</a>'
+        yield f'<a href="#{slug}-commands">Commands</a>'
     yield "</div></nav>"
 
 
@@ -126,7 +126,7 @@ def html_page(
     """The whole page. The same findings give the same bytes: it carries no date.
 
     Args:
-        sections: One per data set.
+        sections: One per data set and question.
         ignored: One line per run folder that was left out.
         notes: Anything else a reader should know about single runs.
         lead: The sentence below the title.

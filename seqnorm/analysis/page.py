@@ -4,58 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqnorm.analysis.arms import Arm
+from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.charts import Plate
-from seqnorm.analysis.records import Ignored
+from seqnorm.analysis.records import Ignored, ignored_lines
 from seqnorm.analysis.section import Section, config_text, provenance, without_counterpart
-from seqnorm.analysis.tables import arm_table, difference_table
 
-INTERVAL_NOTE = (
-    "95 %: half-width of the Student t interval of the mean over seeds; - for a single run. "
-    "Accuracy and macro-F1 are on the test set, seconds are training time. A diverged run counts "
-    "with the scores of the majority class."
-)
-DIFFERENCE_NOTE = (
-    "Mean difference over the seeds that both arms have, with its paired Student t interval (95 %)."
-)
+ON_TERMINAL = ("accuracy", "differences")
 
 
 def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
     """Tables and floors as plain text."""
     parts: list[str] = []
+    notes: dict[str, None] = {}  # ordered, each once
     for section in sections:
-        parts += [section.comparison.data, arm_table(section.comparison).markdown()]
-        differences = difference_table(section.comparison)
-        if differences is not None:
-            parts += [differences.markdown()]
+        parts.append(section.comparison.title)
+        for entry in (section.tables[key] for key in ON_TERMINAL if key in section.tables):
+            parts.append(entry.table.markdown())
+            notes[entry.note] = None
         parts += ["\n".join(section.floors)]
-    parts += [INTERVAL_NOTE, *remarks]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *notes, *remarks])
 
 
-def ignored_lines(ignored: Sequence[Ignored]) -> list[str]:
-    """One line per run folder that was left out: its name, and why."""
-    return [f"{item.folder.name}: {item.reason}" for item in ignored]
-
-
-def picture_name(plate: Plate, data: str) -> str:
+def picture_name(plate: Plate, comparison: Comparison) -> str:
     """File name of a plate, without its ending."""
     before, _, after = plate.key.partition("-")
-    return "-".join(part for part in (before, data, after) if part)
+    return "-".join(part for part in (before, comparison.slug, after) if part)
 
 
 def _picture_lines(section: Section) -> list[str]:
     lines: list[str] = []
     for plate in section.plates:
-        name = picture_name(plate, section.comparison.data)
+        name = picture_name(plate, section.comparison)
         lines += [f"![{plate.title}]({name}.png)", "", f"*{plate.title}. {plate.caption}*", ""]
     return lines
 
 
 def _command(arm: Arm) -> str:
     command = arm.runs[0].environment.get("command")
-    if isinstance(command, list):
-        command = " ".join(map(str, command))
     return f"`{command}`" if command else "command not recorded"
 
 
@@ -84,20 +69,13 @@ def _table_lines(section: Section) -> list[str]:
 
 
 def _section_lines(section: Section) -> list[str]:
-    lines = [f"## {section.comparison.data}", ""]
+    lines = [f"## {section.comparison.title}", ""]
     lines += [*(f"- {sentence}" for sentence in section.sentences), ""]
-    lines += [arm_table(section.comparison).markdown(), "", INTERVAL_NOTE, ""]
-    lines += ["### Floors", "", *(f"- {floor}" for floor in section.floors), ""]
-    differences = difference_table(section.comparison)
-    lines += ["### Difference to no normalisation", ""]
-    if differences is None:
-        lines += ["No normalised arm has a counterpart without normalisation.", ""]
-    else:
-        lines += [differences.markdown(), "", DIFFERENCE_NOTE, ""]
-        alone = without_counterpart(section.comparison)
-        if alone:
-            lines += [f"No counterpart that differs in the norm only: {'; '.join(alone)}.", ""]
+    lines += [*(f"- {floor}" for floor in section.floors), ""]
     lines += _table_lines(section)
+    alone = without_counterpart(section.comparison)
+    if alone:
+        lines += [f"No counterpart that differs in the norm only: {'; '.join(alone)}.", ""]
     if section.plates:
         lines += ["### Pictures", "", *_picture_lines(section)]
     return [*lines, "### How the runs were made", "", *_config_lines(section)]
@@ -109,7 +87,7 @@ def markdown_page(
     """The whole page. The same run folders give the same bytes: it carries no date.
 
     Args:
-        sections: One per data set.
+        sections: One per data set and question.
         ignored: Run folders that were left out.
         notes: Anything else a reader should know about single runs.
         csv_name: File name of the table with one row per run.

@@ -1,4 +1,4 @@
-"""Which charts a data set gets: from arms and evidence to charts as data."""
+"""Which charts a comparison gets: from arms and evidence to charts as data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seqnorm.analysis.time_plates import curves_plate, statistics_plates
 
 
 def make_plates(comparison: Comparison, evidence: Evidence) -> list[Plate]:
-    """Everything there is to draw about one data set.
+    """Everything there is to draw about one comparison.
 
     Args:
         comparison: The arms.

@@ -21,6 +21,7 @@ from seqnorm.analysis.files import (
     read_arrays,
     read_object,
 )
+from seqnorm.analysis.portable import portable_config, portable_environment
 
 RESULT, CONFIG, METRICS = "result.json", "config.yaml", "metrics.jsonl"
 ENVIRONMENT, PROBES, PREDICTIONS = "environment.json", "probes.npz", "predictions.npz"
@@ -44,6 +45,11 @@ class Ignored:
     reason: str
 
 
+def ignored_lines(ignored: Sequence[Ignored]) -> list[str]:
+    """One line per run folder that was left out: its name, and why."""
+    return [f"{item.folder.name}: {item.reason}" for item in ignored]
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """One finished run.
@@ -58,8 +64,8 @@ class RunRecord:
         majority_accuracy: Accuracy of always predicting the majority class, on the test set; for a
             trial on its validation part.
         result: All of result.json.
-        config: All of config.yaml, flat: "optim.learning_rate" -> value.
-        environment: All of environment.json; empty if the file is missing.
+        config: All of config.yaml, flat: "optim.learning_rate" -> value; no absolute paths.
+        environment: All of environment.json; empty if the file is missing; no absolute paths.
     """
 
     folder: Path
@@ -212,8 +218,8 @@ def make_record(
         seconds=float(result["train_seconds"]),
         majority_accuracy=float(result["majority_accuracy"]),
         result=result,
-        config=config,
-        environment=environment,
+        config=portable_config(config),
+        environment=portable_environment(environment),
     )
 
 

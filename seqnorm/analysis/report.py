@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqnorm.analysis.evidence import gather
+from seqnorm.analysis.collect import collect
 from seqnorm.analysis.export import write_csv
 from seqnorm.analysis.figures import draw_plate
-from seqnorm.analysis.findings import FINDINGS, Findings, load_findings, save_findings
-from seqnorm.analysis.grouping import compare
+from seqnorm.analysis.findings import FINDINGS, save_findings
 from seqnorm.analysis.html import html_page
-from seqnorm.analysis.page import ignored_lines, markdown_page, picture_name, terminal_text
-from seqnorm.analysis.records import RESULT, Ignored, read_runs
+from seqnorm.analysis.page import markdown_page, picture_name, terminal_text
+from seqnorm.analysis.records import Ignored, ignored_lines
 from seqnorm.analysis.section import Section, make_section
 
 HTML, PAGE, CSV = "report.html", "report.md", "runs.csv"
@@ -26,7 +25,7 @@ class Report:
     """A report that has been written.
 
     Attributes:
-        path: The page, in HTML.
+        path: The page in HTML, or the findings if no page was asked for.
         text: The tables as text.
         ignored: Run folders that were left out.
     """
@@ -34,50 +33,6 @@ class Report:
     path: Path
     text: str
     ignored: tuple[Ignored, ...]
-
-
-def _require_finished(finished: int, paths: Sequence[Path], ignored: Sequence[Ignored]) -> None:
-    if not finished:
-        given = ", ".join(repr(str(path)) for path in paths)
-        raise ValueError(
-            f"A report needs at least one finished run (one with a valid {RESULT}, evaluated on "
-            f"the test set); received {given} with none finished (run folders: {len(ignored)}):"
-            "\n  "
-            + "\n  ".join(ignored_lines(ignored))
-            + "\nWait for a run to end, or train again."
-        )
-
-
-def _findings_file(path: Path) -> Path | None:
-    """The file of an earlier report, if the path is one or its folder."""
-    candidate = path / FINDINGS if path.is_dir() else path
-    return candidate if candidate.name == FINDINGS and candidate.is_file() else None
-
-
-def collect(paths: Sequence[Path]) -> Findings:
-    """Read run folders, and what earlier reports have kept of theirs.
-
-    Args:
-        paths: Run folders, folders of run folders, or folders of earlier reports.
-
-    Raises:
-        FileNotFoundError: If a path does not exist or holds no run folder.
-        ValueError: If no run is finished.
-    """
-    stored = [file for path in paths if (file := _findings_file(path)) is not None]
-    folders = [path for path in paths if _findings_file(path) is None]
-    parts = [load_findings(file) for file in stored]
-    if folders:
-        records, ignored = read_runs(folders)
-        comparisons, repeated = compare(records)
-        _require_finished(len(comparisons), paths, ignored)
-        found = [(comparison, gather(comparison)) for comparison in comparisons]
-        left_out = sorted([*ignored, *repeated], key=lambda item: item.folder.name)
-        parts.append(Findings(found, left_out))
-    return Findings(
-        sorted((c for part in parts for c in part.comparisons), key=lambda c: c[0].data),
-        [item for part in parts for item in part.ignored],
-    )
 
 
 def _lead(sections: Sequence[Section]) -> str:
@@ -91,15 +46,19 @@ def _lead(sections: Sequence[Section]) -> str:
 def _draw(sections: Sequence[Section], out: Path) -> Iterator[Path]:
     for section in sections:
         for plate in section.plates:
-            figure = draw_plate(plate, f"{section.comparison.data}: {plate.title.lower()}")
+            figure = draw_plate(plate, f"{section.comparison.title}: {plate.title.lower()}")
             for ending, metadata in _METADATA.items():
-                path = out / f"{picture_name(plate, section.comparison.data)}.{ending}"
+                path = out / f"{picture_name(plate, section.comparison)}.{ending}"
                 figure.savefig(path, metadata=metadata)
                 yield path
 
 
 def write_report(
-    paths: Sequence[Path], out: Path | None = None, *, pictures: bool = True
+    paths: Sequence[Path],
+    out: Path | None = None,
+    *,
+    pictures: bool = True,
+    pages: bool = True,
 ) -> Report:
     """Compare the finished runs below some folders.
 
@@ -111,10 +70,11 @@ def write_report(
     Args:
         paths: Run folders, folders of run folders, or folders of earlier reports.
         out: Folder of the report; `None` means "report" in the first path.
-        pictures: Whether PNG and PDF files are drawn; the page has its charts in any case.
+        pictures: Whether PNG and PDF files are drawn; the page has its charts all the same.
+        pages: Whether pages and pictures are written; runs.csv and findings.json are in any case.
 
     Returns:
-        Where the page is, and its tables as text.
+        Where the page is (or else the findings), and its tables as text.
 
     Raises:
         FileNotFoundError: If a path does not exist or holds no run folder.
@@ -126,12 +86,15 @@ def write_report(
     sections = [make_section(*part) for part in findings.comparisons]
     notes = [note for _, evidence in findings.comparisons for note in evidence.notes]
     ignored = ignored_lines(findings.ignored)
-    if pictures:
-        list(_draw(sections, out))
     save_findings(out / FINDINGS, findings)
     write_csv(out / CSV, [comparison for comparison, _ in findings.comparisons])
+    text, left_out = terminal_text(sections, notes), tuple(findings.ignored)
+    if not pages:
+        return Report(out / FINDINGS, text, left_out)
+    if pictures:
+        list(_draw(sections, out))
     page = html_page(sections, ignored, notes, _lead(sections))
     (out / HTML).write_text(page, encoding="utf-8")
     markdown = markdown_page(sections, findings.ignored, notes, CSV)
     (out / PAGE).write_text(markdown, encoding="utf-8")
-    return Report(out / HTML, terminal_text(sections, notes), tuple(findings.ignored))
+    return Report(out / HTML, text, left_out)

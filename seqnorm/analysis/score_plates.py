@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from seqnorm.analysis.arms import Arm
 from seqnorm.analysis.budget import expected_maximum_band
 from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, Plate, Row
-from seqnorm.analysis.drawn import Drawn, no_band
+from seqnorm.analysis.drawn import Drawn, no_band, without
 from seqnorm.analysis.estimates import fresh_generator, mean_estimate, paired_estimate
-from seqnorm.analysis.floors import is_floor
 from seqnorm.analysis.statistics import Band
 from seqnorm.analysis.trials import arm_trials, by_learning_rate
 
 MAX_CLASSES = 60
+MOST_TICKS = 8
 
 
 def accuracy_plate(drawn: Drawn) -> Plate | None:
@@ -44,7 +44,7 @@ def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, metric: str) -> Row:
     points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
     found = paired_estimate(ours, theirs)
     dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, points)
-    return Row(f"{arm.label} − {baseline.norm}", [dot])
+    return Row(arm.label, [dot])
 
 
 def differences_plate(drawn: Drawn) -> Plate | None:
@@ -66,23 +66,12 @@ def differences_plate(drawn: Drawn) -> Plate | None:
     return Plate("differences", "Against no normalisation", caption, charts) if kept else None
 
 
-def _numeric_axes(drawn: Drawn) -> Iterator[str]:
-    """Settings of three values or more, numbers all, in which arms are told apart."""
-    arms = [arm for arm in drawn.comparison.arms if not is_floor(arm)]
-    for key in dict.fromkeys(key for arm in arms for key, _ in arm.settings):
-        values = {dict(arm.settings).get(key) for arm in arms}
-        numbers = {v for v in values if isinstance(v, int | float) and not isinstance(v, bool)}
-        if len(numbers) > 2 and len(numbers) == len(values):
-            yield key
-
-
 def _against_setting(drawn: Drawn, key: str) -> LineChart:
     """Test accuracy against one setting, a line for the arms that agree in everything else."""
     series: dict[str, list[Arm]] = {}
     for arm in drawn.comparison.arms:
-        own = dict(arm.settings)
-        if key in own:
-            rest = ", ".join(f"{name}={value}" for name, value in own.items() if name != key)
+        if key in dict(arm.settings):
+            rest = ", ".join(f"{name}={value}" for name, value in without(arm.settings, key))
             series.setdefault(f"{arm.cell} {arm.norm}{' ' + rest if rest else ''}", []).append(arm)
     lines = []
     for style, (label, arms) in enumerate(series.items()):
@@ -95,15 +84,21 @@ def _against_setting(drawn: Drawn, key: str) -> LineChart:
         band = Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
         lines.append(Line(label, style, band))
     positive = all((line.band.x > 0).all() for line in lines)
-    return LineChart("test accuracy", key, lines, drawn.floors(), log_x=positive)
+    ticks = sorted({float(value) for line in lines for value in line.band.x})
+    return LineChart(
+        "test accuracy",
+        key,
+        lines,
+        drawn.floors(),
+        log_x=positive,
+        x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
+    )
 
 
 def setting_plates(drawn: Drawn) -> Iterator[Plate]:
-    """One plate for each setting with three values or more, as the size of a batch."""
-    for key in _numeric_axes(drawn):
+    """One plate for each setting that is varied, as the size of a batch."""
+    for key in drawn.varied:
         chart = _against_setting(drawn, key)
-        if all(line.band.x.size < 3 for line in chart.lines):
-            continue  # each arm has its own value: tuned, not varied
         short = key.rsplit(".", 1)[-1]
         caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
         labels = [line.label for line in chart.lines]
@@ -178,8 +173,9 @@ def classes_plate(drawn: Drawn) -> Plate | None:
         return None
     order = [index for index in np.argsort(-support, kind="stable") if support[index]]
     charts = []
-    for cell in drawn.cells:
-        arms = [arm for arm in drawn.arms if arm.cell == cell and drawn.of(arm).by_class.size]
+    for panel in drawn.panels:
+        of_panel = [arm for arm in drawn.arms if drawn.panel(arm) == panel]
+        arms = [arm for arm in of_panel if drawn.of(arm).by_class.size]
         rows = []
         for index in order[:MAX_CLASSES]:
             means = [float(drawn.of(arm).by_class[:, index].mean()) for arm in arms]
@@ -188,7 +184,10 @@ def classes_plate(drawn: Drawn) -> Plate | None:
                 for arm, mean in zip(arms, means, strict=True)
             ]
             rows.append(Row(f"{names[index]} ({support[index]})", dots))
-        charts.append(DotChart("F1" if len(drawn.cells) == 1 else f"F1, {cell}", rows))
+        if arms:
+            charts.append(DotChart(f"F1, {panel}" if panel else "F1", rows))
+    if not charts:
+        return None
     caption = (
         "F1 of each class on the test set, mean over seeds; in brackets the number of test texts. "
         "From the largest class to the smallest." + drawn.restriction

@@ -1,4 +1,4 @@
-"""What the report says about one data set, on the page, in Markdown and on the terminal alike."""
+"""What the report says about one comparison, on the page, in Markdown and on the terminal alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from seqnorm.analysis.evidence import Evidence
 from seqnorm.analysis.floors import floor_lines
 from seqnorm.analysis.headline import cost_table, pairs_table, robust_table, tuning_table
 from seqnorm.analysis.plates import make_plates
-from seqnorm.analysis.records import RunRecord
 from seqnorm.analysis.short import sentences
 from seqnorm.analysis.tables import Table, settings_table
 
@@ -50,7 +49,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Section:
-    """What the report says about one data set.
+    """What the report says about one comparison.
 
     Attributes:
         comparison: The arms.
@@ -70,7 +69,7 @@ class Section:
 
 
 def make_section(comparison: Comparison, evidence: Evidence) -> Section:
-    """Tables, sentences and charts of one data set."""
+    """Tables, sentences and charts of one comparison."""
     candidates = {
         "accuracy": ("Test scores", robust_table(comparison), SCORES_NOTE),
         "differences": ("Against no normalisation", pairs_table(comparison, evidence), PAIRS_NOTE),
@@ -91,14 +90,9 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     )
 
 
-def _command(run: RunRecord) -> str | None:
-    command = run.environment.get("command")
-    return " ".join(map(str, command)) if isinstance(command, list) else command
-
-
 def remake_commands(comparison: Comparison) -> list[str]:
     """The commands that made the arms, each once, and the one that makes the report."""
-    commands = dict.fromkeys(_command(arm.runs[0]) for arm in comparison.arms)
+    commands = dict.fromkeys(arm.runs[0].environment.get("command") for arm in comparison.arms)
     known = [command for command in commands if command]
     lines = known[:MOST_COMMANDS] or ["# the commands were not recorded"]
     if len(known) > MOST_COMMANDS:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.bootstrap import Estimate
+from seqnorm.analysis.drawn import Drawn, drawn_arms
 from seqnorm.analysis.estimates import (
     arm_time_to_target,
     common_target,
@@ -58,8 +59,25 @@ def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm
     return "; ".join(parts) + "."
 
 
+def _along(drawn: Drawn, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator[str]:
+    """One sentence for all values of a setting, as the batch size, instead of one for each."""
+    series: dict[str, list[str]] = {}
+    for arm, base in pairs:
+        found = _points(paired_estimate(arm.values("accuracy"), base.values("accuracy")))
+        diverged = f", diverged {arm.diverged} against {base.diverged}"
+        text = f"{found}{diverged if arm.diverged or base.diverged else ''}"
+        looks = (drawn.variant(one).removeprefix(f"{one.cell} ") for one in (arm, base))
+        names = " against ".join(f"{arm.cell} {look}" for look in looks)
+        series.setdefault(names, []).append(f"at {dict(arm.settings).get(key)} {text}")
+    short = key.rsplit(".", 1)[-1].replace("_", " ")
+    for names, texts in series.items():
+        yield f"{names}, by {short}: {'; '.join(texts)}."
+
+
 def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     """The best arm against the floor, then each arm against its counterpart without a norm.
+
+    Arms that differ in a varied setting, as the batch size, share a sentence.
 
     Args:
         comparison: The arms.
@@ -67,7 +85,15 @@ def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     """
     if not all(is_floor(arm) for arm in comparison.arms):
         yield _best(comparison)
-    for arm in comparison.arms:
-        baseline = comparison.baseline_of(arm)
-        if baseline is not None and arm.values("accuracy").keys() & baseline.values("accuracy"):
-            yield _against(comparison, evidence, arm, baseline)
+    pairs = [(arm, comparison.baseline_of(arm)) for arm in comparison.arms]
+    known = [
+        (arm, base)
+        for arm, base in pairs
+        if base is not None and arm.values("accuracy").keys() & base.values("accuracy")
+    ]
+    drawn = drawn_arms(comparison, evidence)
+    if drawn.axis is not None:
+        yield from _along(drawn, drawn.axis, known)
+    else:
+        for arm, base in known:
+            yield _against(comparison, evidence, arm, base)

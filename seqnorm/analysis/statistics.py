@@ -1,98 +1,14 @@
-"""Intervals and alignments: pure functions on arrays."""
+"""Curves on one axis: pure functions on arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with a symmetric confidence interval.
-
-    Attributes:
-        mean: Mean of the values; NaN if there are none.
-        half_width: Half the width of the interval; NaN for fewer than two values.
-        count: Number of values.
-    """
-
-    mean: float
-    half_width: float
-    count: int
-
-    @property
-    def low(self) -> float:
-        """Lower end."""
-        return self.mean - self.half_width
-
-    @property
-    def high(self) -> float:
-        """Upper end."""
-        return self.mean + self.half_width
-
-
-def t_interval(values: Sequence[float] | NDArray[np.floating], level: float = LEVEL) -> Interval:
-    """Student's t interval of the mean.
-
-        mean ± t(n - 1, (1 + level) / 2) * s / sqrt(n),   s^2 = sum (x - mean)^2 / (n - 1)
-
-    For the values 1, 2, 3: mean 2, s = 1, t(2, 0.975) = 4.3027, so 2 ± 2.4841.
-
-    Args:
-        values: float [n], one value per seed.
-        level: Coverage, between 0 and 1.
-
-    Returns:
-        The interval. One value has a mean and no interval (NaN); no value has neither.
-
-    Raises:
-        ValueError: If the level is not between 0 and 1, or a value is not finite.
-    """
-    if not 0.0 < level < 1.0:
-        raise ValueError(
-            f"A confidence level lies between 0 and 1; received level={level}. Use 0.95."
-        )
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or not np.isfinite(array).all():
-        raise ValueError(
-            f"An interval needs a flat list of finite values; received values={array.tolist()}. "
-            "Decide first what a missing value counts as."
-        )
-    count = array.size
-    if count == 0:
-        return Interval(np.nan, np.nan, 0)
-    mean = float(array.mean())
-    if count == 1:
-        return Interval(mean, np.nan, 1)
-    error = float(array.std(ddof=1)) / np.sqrt(count)
-    quantile = float(stats.t.ppf((1.0 + level) / 2.0, count - 1))
-    return Interval(mean, quantile * error, count)
-
-
-def paired_interval(
-    treated: Mapping[int, float], baseline: Mapping[int, float], level: float = LEVEL
-) -> Interval:
-    """Student's t interval of the mean difference, paired by seed.
-
-    With treated {1: 3, 2: 5, 9: 0} and baseline {1: 1, 2: 2}, the differences are 2 and 3 (seed 9
-    has no partner): 2.5 ± 12.7062 * 0.7071 / sqrt(2) = 2.5 ± 6.3531.
-
-    Args:
-        treated: Value by seed.
-        baseline: Value by seed.
-        level: Coverage, between 0 and 1.
-
-    Returns:
-        The interval of treated - baseline over the seeds that both have.
-    """
-    seeds = sorted(treated.keys() & baseline.keys())
-    return t_interval([treated[seed] - baseline[seed] for seed in seeds], level)
 
 
 @dataclass(frozen=True)

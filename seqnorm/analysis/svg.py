@@ -173,7 +173,9 @@ def _line_svg(chart: LineChart) -> str:
         return ""
     y_values = np.append(y_values, _near(chart.references, y_values))
     bottom = HEIGHT - BOTTOM
-    x_axis = make_axis(x_values, LEFT, WIDTH - RIGHT, chart.log_x, margin=0.04 * chart.log_x)
+    x_axis = make_axis(
+        x_values, LEFT, WIDTH - RIGHT, chart.log_x, margin=0.04 * chart.log_x, at=chart.x_ticks
+    )
     y_axis = make_axis(y_values, bottom, TOP, chart.log_y, margin=0.06)
     parts = [_frame(x_axis, y_axis, bottom, LEFT, TOP), _references(chart.references, y_axis)]
     parts += [_series(line, x_axis, y_axis) for line in chart.lines]
@@ -210,7 +212,7 @@ def _dots_svg(chart: DotChart) -> str:
     if not values.size:
         return ""
     values = np.append(values, _near(chart.references, values))
-    left = min(190.0, 10 + 6.3 * max(len(row.label) for row in chart.rows))
+    left = min(205.0, 8 + 7.2 * max(len(row.label) for row in chart.rows))
     axis = make_axis(values, left, WIDTH - RIGHT, False, margin=0.05)
     bottom = DOT_TOP + ROW * len(chart.rows)
     parts = [_frame(axis, None, bottom, left, DOT_TOP - 4)]

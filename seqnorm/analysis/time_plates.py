@@ -24,6 +24,7 @@ _PROFILES = (
     ("distance", "distance of batch mean from running mean", False),
     ("rows", "valid rows of the batch", False),
 )
+_AGAINST_ROWS = ("spread", "distance")
 _STEP, _SECONDS = 0, 1  # columns of a history
 
 
@@ -77,6 +78,24 @@ def _profile_line(drawn: Drawn, layer: int, key: str, arm: Arm) -> Line:
     return drawn.line(arm, no_band() if values is None else _profile(values))
 
 
+def _rows_line(drawn: Drawn, layer: int, key: str, arm: Arm) -> Line:
+    layers = drawn.of(arm).layers
+    arrays = layers[layer].arrays if layer < len(layers) else {}
+    known = {key, "rows"} <= arrays.keys()
+    return drawn.line(arm, against_rows(arrays["rows"], arrays[key]) if known else no_band())
+
+
+def against_rows(rows: NDArray[np.float64], values: NDArray[np.float64]) -> Band:
+    """A profile against the number of valid rows: its mean over the time steps of that number.
+
+    Rows (4, 4, 1, 0) and values (1, 3, 7, NaN) give x = (1, 4), mean (7, 2).
+    """
+    kept = np.isfinite(values) & (rows >= 0.5)
+    counts = np.round(rows[kept])
+    x, places = np.unique(counts, return_inverse=True)
+    return plain_band(x, np.bincount(places, values[kept]) / np.maximum(np.bincount(places), 1))
+
+
 def _layer_title(drawn: Drawn, layer: int, depth: int) -> str:
     """Which layer it is, unless there is only one; by name if all arms agree on it."""
     if depth == 1:
@@ -95,6 +114,12 @@ def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
             for key, heading, logarithmic in _PROFILES
             for ending, lines in drawn.lines(partial(_profile_line, drawn, layer, key))
             if any(line.band.x.size for line in lines)
+        ] + [
+            LineChart(f"{heading}{ending}", "valid rows of the batch", lines, log_x=True)
+            for key, heading, _ in _PROFILES
+            if key in _AGAINST_ROWS
+            for ending, lines in drawn.lines(partial(_rows_line, drawn, layer, key))
+            if any(line.band.x.size > 1 for line in lines)
         ]
         yield Plate(
             f"statistics-layer{layer + 1}",
@@ -102,7 +127,8 @@ def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
             f"Statistics of the last probe against the time step{title}; mean over seeds. "
             "Distance (batch normalisation only): norm of the difference between batch mean and "
             "running mean over the features, divided by the norm of the running standard "
-            "deviations." + drawn.restriction,
+            "deviations. Against the valid rows: the mean over the time steps at which so many "
+            "sequences of the batch are still alive." + drawn.restriction,
             charts,
             drawn.legend,
         )

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.analysis.arms import Arm, as_text, is_setting
+from seqnorm.analysis.arms import Arm, as_text, is_setting, settings_of
 from seqnorm.analysis.charts import plain_band
+from seqnorm.analysis.records import RunRecord
 from seqnorm.analysis.statistics import Band
 
+Setting = tuple[tuple[str, str], ...]
 LEARNING_RATE = "optim.learning_rate"
 
 
@@ -29,15 +31,28 @@ class Trial:
     score: float
 
 
+def _by_setting(trials: Sequence[RunRecord]) -> dict[Setting, list[RunRecord]]:
+    """Trials that differ in the seed at most, in the order of the settings."""
+    found: defaultdict[Setting, list[RunRecord]] = defaultdict(list)
+    for run in trials:
+        found[settings_of(run)].append(run)
+    return {key: found[key] for key in sorted(found)}
+
+
+def _score(runs: Sequence[RunRecord]) -> float:
+    return float(np.mean([run.validation_score for run in runs]))
+
+
 def arm_trials(arm: Arm) -> list[Trial]:
     """The settings that were tried for an arm; one counts once, however many seeds it ran with."""
-    scores: dict[str, list[float]] = {}
-    configs: dict[str, Mapping[str, Any]] = {}
-    for run in arm.trials:
-        key = str(run.result.get("config_hash", run.name))
-        scores.setdefault(key, []).append(run.validation_score)
-        configs[key] = run.config
-    return [Trial(configs[key], float(np.mean(scores[key]))) for key in sorted(scores)]
+    return [Trial(runs[0].config, _score(runs)) for runs in _by_setting(arm.trials).values()]
+
+
+def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
+    """The setting with the highest mean validation accuracy; several if they are equal."""
+    scores = {key: _score(runs) for key, runs in _by_setting(trials).items()}
+    best = max(scores.values(), default=0.0)
+    return {key for key, score in scores.items() if score == best}
 
 
 def by_learning_rate(arm: Arm) -> Band:

@@ -1,4 +1,4 @@
-"""Outputs at valid tokens do not depend, to the last bit, on padding or on the other rows.
+"""Outputs and last states do not depend, to the last bit, on padding or on the other rows.
 
 Of none, layer norm, RMS norm, and batch norm at inference: a row's statistics are its own, or those
 of the table. (Batch norm in training is another matter; that is its point.) Padding holds large
@@ -28,7 +28,7 @@ SOURCE = "a row's statistics are its own or the table's"
 
 
 class Distances(NamedTuple):
-    """Largest differences at valid tokens."""
+    """Largest differences at valid tokens and in the last states."""
 
     padding: float
     mates: float
@@ -40,24 +40,35 @@ def distances(cell: str, norm: str, implementation: str) -> Distances:
     """What more padding, other mates and fewer rows change at inference."""
     rng = np.random.default_rng(4)
     layer = random_layer(
-        cell, FEATURES, rng, "float32", units=UNITS, norm=norm, implementation=implementation
+        cell,
+        FEATURES,
+        rng,
+        "float32",
+        units=UNITS,
+        norm=norm,
+        implementation=implementation,
+        return_state=True,
     )
     x = rng.normal(size=(*MASK.shape, FEATURES)).astype("float32")
     mates = np.where(np.arange(len(x))[:, None, None] == 0, x, 3 * x[::-1])
 
     def outputs(x: NDArray, mask: NDArray) -> NDArray[np.float64]:
-        return numpy(layer(x, mask=mask))[:, :STEPS]
+        """Of the first steps and, as further steps, the last states: [rows, steps, units]."""
+        sequence, *states = (numpy(found) for found in layer(x, mask=mask))
+        wide = [np.broadcast_to(state, (len(x), UNITS)) for state in states]  # the age is narrow
+        return np.concatenate([sequence[:, :STEPS], np.stack(wide, axis=1)], axis=1)
 
     before = outputs(x, MASK)
+    kept = np.pad(MASK, ((0, 0), (0, before.shape[1] - STEPS)), constant_values=True)
     worst = 0.0
     for more in (1, 9):
         longer = np.pad(x, ((0, 0), (0, more), (0, 0)), constant_values=1e3)
         after = outputs(longer, np.pad(MASK, ((0, 0), (0, more))))
-        worst = max(worst, float(np.abs(after - before)[MASK].max()))
+        worst = max(worst, float(np.abs(after - before)[kept].max()))
     return Distances(
         worst,
-        float(np.abs(outputs(mates, MASK) - before)[0, MASK[0]].max()),
-        float(np.abs(outputs(x[:FEW], MASK[:FEW]) - before[:FEW])[MASK[:FEW]].max()),
+        float(np.abs(outputs(mates, MASK) - before)[0, kept[0]].max()),
+        float(np.abs(outputs(x[:FEW], MASK[:FEW]) - before[:FEW])[kept[:FEW]].max()),
         implementation != "loop" and layer.why_not_fused() is None,
     )
 

@@ -41,6 +41,10 @@ class CompareConfig:
         floors: bag-of-words runs.
         list_seed: seed of the quasi-random list of settings.
         workers: runs at a time; None for one per core.
+        settings_of: folder of an earlier comparison's runs or results, whose chosen settings
+            each arm takes by its cell and norm; only without trials of its own.
+        rate_exponent: the learning rate grows with this power of the batch size; only without
+            trials.
         threads: threads of each run; part of what makes the numbers the same again.
         space: where settings are drawn from, by name.
     """
@@ -53,6 +57,8 @@ class CompareConfig:
     seeds: int = MISSING
     floors: int = MISSING
     list_seed: int = MISSING
+    settings_of: str | None = None
+    rate_exponent: float = 0.0
     workers: int | None = None
     threads: int = MISSING
     space: dict[str, RangeConfig] = field(default_factory=dict)
@@ -88,6 +94,12 @@ def check(config: CompareConfig) -> None:
             "compare.first_trial_seed must lie above the seeds of the test; received "
             f"compare.seeds={config.seeds}, compare.first_trial_seed={config.first_trial_seed}."
         )
+    for key in ("settings_of", "rate_exponent"):
+        if config.trials and getattr(config, key):
+            problems.append(
+                f"compare.{key} is for arms that are not tuned themselves; received compare.{key}="
+                f"{getattr(config, key)} with compare.trials={config.trials}. Set one of them."
+            )
     for name, space in config.space.items():
         if not space.low < space.high or (space.log and space.low <= 0):
             problems.append(

@@ -13,14 +13,16 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from seqnorm.comparison.chosen import Chosen, chosen_before
 from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
-from seqnorm.comparison.settings import draw_settings
+from seqnorm.comparison.settings import draw_settings, rounded
 from seqnorm.compose import compose, explain, is_mistake
 from seqnorm.config import RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError, validate
 from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
+LEARNING_RATE = "optim.learning_rate"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class Plan:
         )
         known = {key for arm in self.arms for key in self._searched(arm)}
         wanted = {key for place in self.compare.space.values() for key in place.keys}
+        # Without a norm there is no gain: a key of the configuration without arms is no mistake.
+        known |= {key for key in wanted if OmegaConf.select(composed, key) is not None}
         if self.settings and wanted - known:
             raise ConfigError(
                 f"compare.space needs keys that some arm has; received {sorted(wanted - known)}, "
@@ -135,12 +139,33 @@ class Plan:
         self, arm: str, seed: int, setting: dict[str, float], number: int | None = None
     ) -> Job:
         composed = copy.deepcopy(self._composed[arm])
-        searched = self._searched(arm)
         for key, value in setting.items():
-            if key in searched:
+            if OmegaConf.select(composed, key) is not None:
                 OmegaConf.update(composed, key, value)
         composed.train.test = number is None
         return Job(arm, number, _run_config(composed, arm, seed))
+
+    @cached_property
+    def _chosen_before(self) -> Chosen | None:
+        folder, keys = self.compare.settings_of, {k for a in self.arms for k in self._searched(a)}
+        data = self._composed[self.arms[0]].data.name
+        return chosen_before(Path(folder).expanduser(), data, keys) if folder else None
+
+    def _untuned(self, arm: str) -> dict[str, float]:
+        """The settings of an arm without trials: those of an earlier comparison, or its own.
+
+        The learning rate is that of one batch size, and grows with a power of it.
+        """
+        composed = self._composed[arm]
+        setting: dict[str, float] = {LEARNING_RATE: composed.optim.learning_rate}
+        size = self._compose(()).data.batch_size
+        if self._chosen_before is not None:
+            found, size = self._chosen_before.of(composed.cell.name, composed.norm.name)
+            setting |= found
+        growth = (composed.data.batch_size / size) ** self.compare.rate_exponent
+        if growth != 1.0:
+            setting[LEARNING_RATE] = rounded(setting[LEARNING_RATE] * growth)
+        return setting
 
     def trials(self) -> Iterator[Job]:
         """Every setting for every arm, setting by setting, so that all arms get on together."""
@@ -166,7 +191,8 @@ class Plan:
         """
         for seed in range(self.compare.seeds):
             for arm in self.arms:
-                yield self._job(arm, seed, self.settings[chosen[arm]] if chosen else {})
+                setting = self.settings[chosen[arm]] if chosen else self._untuned(arm)
+                yield self._job(arm, seed, setting)
 
 
 def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:

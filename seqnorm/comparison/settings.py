@@ -47,4 +47,9 @@ def _value(share: float, place: RangeConfig) -> float:
         value = place.low * (place.high / place.low) ** share
     else:
         value = place.low + (place.high - place.low) * share
+    return rounded(value)
+
+
+def rounded(value: float) -> float:
+    """A setting as it is written."""
     return float(f"{value:.{_DIGITS}g}")

@@ -16,6 +16,7 @@ NORM_SETTINGS: dict[str, dict[str, Any]] = {
     "rms": {"epsilon": 1e-5, "gamma": 1.0},
     "batch": {"epsilon": 1e-5, "gamma": 0.1, "momentum": 0.99, "max_steps": 256},
 }
+NORMS = ("none", "layer", "batch", "rms")
 MAJORITY = 0.5
 
 
@@ -59,29 +60,37 @@ def fabricate_comparison(
     texts: int = 200,
     classes: int = 5,
     diverged: tuple[str, int] | None = None,
+    changes: dict[str, Any] | None = None,
+    name: str = "",
 ) -> None:
     """Runs and trials of a whole comparison, as `seqnorm-compare` leaves them."""
-    rng = np.random.default_rng(9)
     for cell in cells:
-        for place, norm in enumerate(norms):
-            arm = f"cell={cell} norm={norm}"
+        for norm in norms:
+            place = NORMS.index(norm)
+            rng = np.random.default_rng([9, len(cell), place])  # an arm is the same in any company
+            words = [f"{key}={value}" for key, value in (changes or {}).items()]
+            own = {
+                "tracking.group": name or f"compare_{data}",
+                "tracking.arm": " ".join([f"cell={cell} norm={norm}", *words]),
+                **(changes or {}),
+            }
             best = 0.78 + 0.01 * place + (0.008 if cell == "gru" else 0.0)
             rates = 10 ** rng.uniform(-3.5, -2, trials)
-            for number, rate in enumerate(rates):
-                loss = 0.06 * (np.log10(rate) + 2.6) ** 2
+            losses = 0.06 * (np.log10(rates) + 2.6) ** 2 + 0.01 * rng.random(trials)
+            for number, (rate, loss) in enumerate(zip(rates, losses, strict=True)):
                 fabricate_run(
                     runs, data=data, cell=cell, norm=norm, seed=1000, trial=True, probes=False,
-                    accuracy=float(best - loss - 0.01 * rng.random()),
-                    suffix=f"{number:04x}",
-                    changes={"tracking.arm": arm, "optim.learning_rate": float(rate)},
+                    accuracy=float(best - loss), suffix=f"{number:04x}",
+                    changes={**own, "optim.learning_rate": float(rate)},
                 )  # fmt: skip
+            chosen = {"optim.learning_rate": float(rates[losses.argmin()])} if trials else {}
             for seed in range(seeds):
                 fabricate_run(
                     runs, data=data, cell=cell, norm=norm, seed=seed, texts=texts, classes=classes,
                     accuracy=float(best + 0.006 * rng.normal()), epochs=4 + seed % 3,
                     seconds=30.0 + 10 * place + rng.normal(),
                     diverged=diverged == (norm, seed),
-                    changes={"tracking.arm": arm, "optim.learning_rate": float(rates[0])},
+                    changes={**own, **chosen},
                 )  # fmt: skip
 
 

@@ -40,3 +40,8 @@ def test_one_value_has_an_axis_around_it(value: float) -> None:
     axis = make_axis(np.array([value]), 0.0, 100.0)
     assert axis.low < value < axis.high
     assert axis.place(value) == pytest.approx(50.0)
+
+
+def test_ticks_can_be_given() -> None:
+    axis = make_axis(np.array([2.0, 128.0]), 0, 100, True, at=(2, 8, 32, 128))
+    assert axis.ticks == ((2, "2"), (8, "8"), (32, "32"), (128, "128"))

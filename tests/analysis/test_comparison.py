@@ -70,6 +70,15 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
     (chart,) = plates["against-batch_size"].charts
     assert [line.label for line in chart.lines] == ["lstm none", "lstm batch"]
     np.testing.assert_array_equal(chart.lines[0].band.x, [2, 8, 32])
+    curves = plates["curves"]
+    assert curves.arms == ["lstm none", "lstm batch"]  # one look per norm, one panel per size
+    assert [c.title for c in curves.charts if c.title.startswith("validation acc")][::2] == [
+        f"validation accuracy, batch_size={size}" for size in (2, 8, 32)
+    ]
+    _, batch = sentences(comparison, gather(comparison))
+    assert re.fullmatch(
+        r"lstm batch against lstm none, by batch size: at 2 .*; at 8 .*; at 32 .*\.", batch
+    )
 
 
 def test_runs_of_one_name_with_other_settings_are_not_mixed(tmp_path: Path) -> None:
@@ -132,7 +141,10 @@ def test_mcnemar_pools_the_runs_of_an_arm(found: tuple[Comparison, Evidence]) ->
         read = [run.predictions() for run in arm.runs]
         answers = pooled([r["predicted"] for r in read], [r["probability"] for r in read], 5)
         right.append(answers == read[0]["labels"])
-    assert evidence.arms["lstm layer"].against == mcnemar(*right)
+        np.testing.assert_array_equal(evidence.arms[arm.label].right, right[-1])
+    pairs, test = pairs_table(comparison, evidence), mcnemar(*right)
+    assert pairs is not None
+    assert pairs.rows[-1][-2:] == (f"{test.only_first} : {test.only_second}", f"{test.p_value:.4f}")
 
 
 def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:

@@ -15,6 +15,7 @@ from seqnorm.analysis.figures import draw_plate
 from seqnorm.analysis.records import Curve
 from seqnorm.analysis.statistics import common_band
 from seqnorm.analysis.styles import COLOURS, MARKERS, arm_style
+from seqnorm.analysis.time_plates import against_rows
 
 
 def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:
@@ -124,3 +125,10 @@ def test_arms_can_be_told_apart_without_colour() -> None:
     weights = np.array([0.299, 0.587, 0.114])
     for colour in COLOURS:  # dark enough on white also in grey
         assert float(np.dot(weights, np.subtract(white, to_rgb(colour)))) > 0.3
+
+
+def test_a_profile_against_valid_rows_by_hand() -> None:
+    band = against_rows(np.array([4.0, 4.0, 1.0, 0.0]), np.array([1.0, 3.0, 7.0, np.nan]))
+    np.testing.assert_array_equal(band.x, [1, 4])
+    np.testing.assert_array_equal(band.mean, [7, 2])
+    assert against_rows(np.zeros(2), np.ones(2)).x.size == 0

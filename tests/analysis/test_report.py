@@ -64,7 +64,7 @@ def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
         path = report.path.parent / name
         assert path.read_bytes().startswith(b"\x89PNG")
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
-    assert "Student t interval" in page and "- for a single run" in page
+    assert "bootstrap interval over seeds" in page and "- for a single run" in page
     assert "Majority class: accuracy 0.5000." in page
     assert "Bag of words: not measured" in page
     assert "`seqnorm-train data=imdb cell=lstm norm=none seed=1`" in page
@@ -99,7 +99,7 @@ def test_a_bag_of_words_is_a_row_of_the_table_and_the_floor(few_runs: Path) -> N
     fabricate_run(few_runs, cell="bag_of_words", norm="none", accuracy=0.8875, changes=settings)
     report = write_report([few_runs], pictures=False)
     assert "Bag of words: accuracy 0.8875, macro-F1" in report.text
-    assert "| bag_of_words none " in report.text and "epochs=7" not in report.text
+    assert "| bag of words " in report.text and "epochs=7" not in report.text
     page = markdown(report)
     assert "not in the learning curves" not in page
 

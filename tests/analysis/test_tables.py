@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import re
 from pathlib import Path
 
 import pytest
 
 from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.evidence import gather
 from seqnorm.analysis.grouping import compare
+from seqnorm.analysis.headline import pairs_table, robust_table
 from seqnorm.analysis.records import read_runs
-from seqnorm.analysis.statistics import Interval
-from seqnorm.analysis.tables import (
-    Table,
-    arm_table,
-    difference_table,
-    format_interval,
-    settings_table,
-)
+from seqnorm.analysis.report import write_report
+from seqnorm.analysis.tables import Table, settings_table
 from tests.analysis.fabricate import fabricate_run
 
 
@@ -32,33 +28,42 @@ def comparison(tmp_path: Path) -> Comparison:
     return comparison
 
 
-def test_arm_table(comparison: Comparison) -> None:
-    table = arm_table(comparison)
-    assert table.headings[:5] == ("arm", "runs", "diverged", "accuracy", "95 %")
-    none, batch, layer = table.rows
-    # 0.80, 0.81, 0.85 and 0.5 of the run that diverged: mean 0.74
-    assert none[:4] == ("lstm none", "4", "1", "0.7400")
-    assert batch == ("lstm batch", "1", "0", "0.9000", "-", "0.6000", "-", "30.0", "-")
-    # 0.82, 0.85, 0.87: mean 0.846667, s = 0.025166, * 4.302653 / sqrt(3) = 0.062516
-    assert layer[3:5] == ("0.8467", "±0.0625")
-    # 20, 40, 60: s = 20, * 4.302653 / sqrt(3) = 49.68
-    assert layer[7:] == ("40.0", "±49.7")
+def test_robust_table_is_of_all_runs_with_bootstrap_intervals(comparison: Comparison) -> None:
+    none, batch, layer, majority, words = robust_table(comparison).rows
+    # 0.80, 0.81, 0.85 and 0.5 of the run that diverged: mean 0.74, the middle two 0.805
+    assert (none[:2], none[3], none[-2:]) == (("lstm none", "0.7400"), "0.8050", ("4", "1"))
+    assert batch == ("lstm batch", "0.9000", "-", "0.9000", "-", "0.6000", "-", "1", "0")
+    # 0.82, 0.85, 0.87: of three values the interval reaches from the lowest to the highest
+    assert layer[1:3] == ("0.8467", "0.8200–0.8700")
+    assert majority[:2] == ("majority class", "0.5000") and words[1] == "not run"
 
 
-def test_difference_table(comparison: Comparison) -> None:
-    table = difference_table(comparison)
+def test_pairs_table_is_by_seed(comparison: Comparison) -> None:
+    table = pairs_table(comparison, gather(comparison))
     assert table is not None
     batch, layer = table.rows
     assert batch[:5] == ("lstm batch", "lstm none", "0", "-", "-")
-    # Seeds 1, 2, 3 match: 0.02, 0.04, 0.02, mean 0.026667, s = 0.011547, * 2.484138 = 0.028684
-    assert layer[:5] == ("lstm layer", "lstm none", "3", "+0.0267", "±0.0287")
-    assert layer[7] == "+20.0"
+    # Seeds 1, 2, 3 match: 0.02, 0.04, 0.02
+    assert layer[:5] == ("lstm layer", "lstm none", "3", "+0.0267", "+0.0200 to +0.0400")
+    # 12 pairs: 0.82 beats 0.80, 0.81 and 0.5; 0.85 these and ties with 0.85; 0.87 beats all four
+    assert layer[5] == f"{(3 + 3.5 + 4) / 12:.2f}"
+
+
+def test_terminal_and_pages_say_the_same(comparison: Comparison, tmp_path: Path) -> None:
+    report = write_report([tmp_path], tmp_path / "out", pictures=False)
+    written = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    page = report.path.read_text(encoding="utf-8")
+    for row in [*robust_table(comparison).rows, *pairs_table(comparison, gather(comparison)).rows]:  # type: ignore[union-attr]
+        for text in (report.text, written):
+            assert any(re.split(r" *\| *", line)[1:-1] == list(row) for line in text.splitlines())
+        assert all(f">{cell}</td>" in page for cell in row)
+    assert "Student" not in report.text + written + page
 
 
 def test_no_baseline_no_differences(tmp_path: Path) -> None:
     fabricate_run(tmp_path, norm="layer")
     (comparison,), _ = compare(read_runs([tmp_path])[0])
-    assert difference_table(comparison) is None
+    assert pairs_table(comparison, gather(comparison)) is None
 
 
 def test_settings_table_states_the_constants_of_each_norm(comparison: Comparison) -> None:
@@ -66,13 +71,6 @@ def test_settings_table_states_the_constants_of_each_norm(comparison: Comparison
     assert none == ("lstm none", "-", "1, 2, 3, 4")
     assert "norm.gamma=0.1" in batch[1] and "norm.momentum=0.99" in batch[1]
     assert "norm.gamma=1.0" in layer[1] and "norm.epsilon=1e-05" in layer[1]
-
-
-def test_format_interval() -> None:
-    assert format_interval(Interval(0.87123, 0.00412, 5), 4) == ("0.8712", "±0.0041")
-    assert format_interval(Interval(0.5, 0.1, 2), 1, signed=True) == ("+0.5", "±0.1")
-    assert format_interval(Interval(0.87123, math.nan, 1), 2) == ("0.87", "-")
-    assert format_interval(Interval(math.nan, math.nan, 0), 2) == ("-", "-")
 
 
 def test_markdown_is_aligned_and_escaped() -> None:

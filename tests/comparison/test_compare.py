@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from seqnorm.analysis.collect import collect
 from seqnorm.analysis.report import write_report
 from seqnorm.comparison.plan import Plan
 from seqnorm.comparison.run import Comparison, choose, result_of
@@ -134,3 +135,30 @@ def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
     plan = Plan([*OPTIONS, f"runs_dir={tmp_path}"])
     with FileLock(tmp_path / ".lock"), pytest.raises(UserError, match=r"another one is at work"):
         Comparison(plan, ["seqnorm-compare"]).carry_out()
+
+
+def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path) -> None:
+    """More trials, more seeds and another arm later: each adds its own runs to the folder."""
+    small = [
+        *OPTIONS, f"runs_dir={tmp_path}", "compare.workers=1", "compare.arms=['norm=none']",
+        "compare.trials=1",
+    ]  # fmt: skip
+    seen: dict[str, tuple[int, bytes]] = {}
+    # The floor, a trial and a run; then a trial, and a run if it is the better one; then a seed.
+    for options, least, most in (
+        ([], 3, 3),
+        (["compare.trials=2"], 1, 2),
+        (["compare.trials=2", "compare.seeds=2"], 1, 1),
+        (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=layer']"], 4, 4),
+        (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=none,layer']"], 0, 0),
+    ):
+        text = Comparison(Plan([*small, *options]), ["seqnorm-compare"]).carry_out()
+        now = results(tmp_path)
+        assert seen.items() <= now.items(), "a finished run was made again"
+        assert least <= len(now) - len(seen) <= most, options
+        seen = now
+    ((comparison, _),) = collect([tmp_path]).comparisons
+    arms = {arm.label: (len(arm.runs), len(arm.trials)) for arm in comparison.arms}
+    assert arms == {"lstm none": (2, 2), "lstm layer": (2, 2), "bag of words": (1, 0)}
+    for label in arms:
+        assert f"| {label} " in text

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqnorm.analysis.report import write_report
 from seqnorm.comparison.cli import help_text, main
 from seqnorm.comparison.config import RangeConfig
 from seqnorm.comparison.plan import FLOOR, Plan, expand
@@ -16,8 +17,10 @@ from seqnorm.comparison.progress import Progress, duration
 from seqnorm.comparison.settings import draw_settings
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
+from tests.analysis.fabricate import fabricate_run
 
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
+SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
@@ -104,7 +107,7 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
     assert (here.folder, there.folder) == (Path("a") / here.name, Path("b") / here.name)
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES}))
 def test_every_experiment_makes_a_plan(experiment: str) -> None:
     plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
     assert plan.folder == Path("runs") / experiment
@@ -112,6 +115,72 @@ def test_every_experiment_makes_a_plan(experiment: str) -> None:
     assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
         experiment.removeprefix("compare_")
     }
+
+
+def fabricate_main(runs: Path, norms: tuple[str, ...] = ("none", "layer", "batch")) -> None:
+    for place, norm in enumerate(norms):
+        changes = {
+            "optim.learning_rate": 0.001 * (place + 1),
+            "model.name": "classifier",
+            "model.dropout": 0.2,
+            "tracking.arm": f"cell=lstm norm={norm}",
+        }
+        if norm != "none":
+            changes["norm.gamma"] = 0.3
+        for seed in range(2):
+            fabricate_run(runs, data="reuters", norm=norm, seed=seed, changes=changes)
+
+
+def test_batch_sizes_take_the_settings_of_the_main_comparison(tmp_path: Path) -> None:
+    fabricate_main(tmp_path)
+    plan = Plan([f"experiment={SIZES}", f"compare.settings_of={tmp_path}", "compare.seeds=5"])
+    jobs = list(plan.tests({}))
+    assert list(plan.trials()) == [] and len(jobs) == 3 * 4 * 5
+    for job in jobs:
+        place = ["none", "layer", "batch"].index(job.config.norm.name)
+        rate = 0.001 * (place + 1) * (job.config.data.batch_size / 64) ** 0.5
+        assert job.config.optim.learning_rate == pytest.approx(rate, rel=1e-3)
+        assert job.config.model.dropout == 0.2  # type: ignore[attr-defined]
+        assert getattr(job.config.norm, "gamma", 0.3) == 0.3
+    names = {(job.arm, job.config.data.batch_size) for job in jobs}
+    assert len(names) == 12 and ("cell=lstm norm=batch data.batch_size=2", 2) in names
+    kept = tmp_path / "kept"
+    write_report([tmp_path], kept, pages=False)
+    again = Plan([f"experiment={SIZES}", f"compare.settings_of={kept}"])
+    assert [job.name for job in again.tests({})] == [job.name for job in jobs]
+    plain = Plan([f"experiment={SIZES}", "compare.settings_of=null"])
+    rates = {j.config.data.batch_size: j.config.optim.learning_rate for j in plain.tests({})}
+    assert rates == {2: 3.536e-4, 8: 7.071e-4, 32: 1.414e-3, 128: 2.828e-3}
+
+
+def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:
+    fabricate_main(tmp_path)
+    plan = Plan([f"experiment={POLICIES}", f"compare.settings_of={tmp_path}"])
+    none, *policies = list(plan.tests({}))[: len(plan.arms)]
+    assert none.config.norm.name == "none"
+    assert [job.config.norm.small_batch for job in policies] == [  # type: ignore[attr-defined]
+        "naive", "running", "shrink", "renorm",
+    ]  # fmt: skip
+    for job in policies:
+        job.config.norm.small_batch, job.config.tracking.arm = "", ""  # type: ignore[attr-defined]
+    assert all(job.config == policies[0].config for job in policies)
+    assert policies[0].config.data.batch_size == none.config.data.batch_size == 8
+
+
+def test_settings_that_were_not_chosen_before_are_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fabricate_main(tmp_path, norms=("none", "layer"))
+    for folder, message in (
+        (tmp_path / "absent", "needs a finished comparison; received compare.settings_of="),
+        (tmp_path, "needs one arm with cell=lstm norm=batch; received"),
+    ):
+        assert main([f"experiment={POLICIES}", f"compare.settings_of={folder}"]) == 1
+        assert message in capsys.readouterr().err
+    assert main([f"experiment={SIZES}", "compare.trials=2"]) == 1
+    message = capsys.readouterr().err
+    assert "received compare.settings_of=runs/compare_reuters with compare.trials=2" in message
+    assert "received compare.rate_exponent=0.5 with compare.trials=2" in message
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_it_is_a_run_like_any_other_and_the_floor_of_the_report(tmp_path, small)
     run(small("norm=none", "train.probe_every=0", runs="runs"))
     text = write_report([tmp_path / "runs"]).text
     assert f"Bag of words: accuracy {result['test_accuracy']:.4f}, macro-F1" in text
-    assert "bag_of_words none" in text and "lstm none " in text
+    assert "bag of words" in text and "lstm none " in text
     assert "epochs=" not in text  # the bag of words reads none
 
 

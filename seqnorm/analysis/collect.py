@@ -1,0 +1,68 @@
+"""Everything a report is made of, from run folders and from what earlier reports have kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqnorm.analysis.evidence import gather
+from seqnorm.analysis.findings import FINDINGS, Findings, load_findings
+from seqnorm.analysis.grouping import compare
+from seqnorm.analysis.join import Part, join_all
+from seqnorm.analysis.records import RESULT, Ignored, ignored_lines, read_runs
+
+
+def _require_finished(finished: int, paths: Sequence[Path], ignored: Sequence[Ignored]) -> None:
+    if not finished:
+        given = ", ".join(repr(str(path)) for path in paths)
+        raise ValueError(
+            f"A report needs at least one finished run (one with a valid {RESULT}, evaluated on "
+            f"the test set); received {given} with none finished (run folders: {len(ignored)}):"
+            "\n  "
+            + "\n  ".join(ignored_lines(ignored))
+            + "\nWait for a run to end, or train again."
+        )
+
+
+def _findings_file(path: Path) -> Path | None:
+    """The file of an earlier report, if the path is one or its folder."""
+    candidate = path / FINDINGS if path.is_dir() else path
+    return candidate if candidate.name == FINDINGS and candidate.is_file() else None
+
+
+def _read_folders(folders: Sequence[Path]) -> Findings:
+    records, ignored = read_runs(folders)
+    comparisons, repeated = compare(records)
+    _require_finished(len(comparisons), folders, ignored)
+    found = [(comparison, gather(comparison)) for comparison in comparisons]
+    return Findings(found, [*ignored, *repeated])
+
+
+def _still_left_out(parts: Sequence[Part], ignored: Sequence[Ignored]) -> list[Ignored]:
+    """By name, each once; a run that is unfinished in one place may be whole in another."""
+    counted = {run.name for comparison, _ in parts for run in comparison.everything}
+    once = {(item.folder.name, item.reason): item for item in ignored}
+    return [once[key] for key in sorted(once) if key[0] not in counted]
+
+
+def collect(paths: Sequence[Path]) -> Findings:
+    """Read run folders, and what earlier reports have kept of theirs.
+
+    Run folders are read together; an arm that they share with an earlier report, or two reports
+    with each other, is taken whole from where most of it is (see `join`).
+
+    Args:
+        paths: Run folders, folders of run folders, or folders of earlier reports.
+
+    Raises:
+        FileNotFoundError: If a path does not exist or holds no run folder.
+        ValueError: If no run is finished.
+    """
+    stored = [file for path in paths if (file := _findings_file(path)) is not None]
+    folders = [path for path in paths if _findings_file(path) is None]
+    places = [load_findings(file) for file in stored]
+    if folders:
+        places.append(_read_folders(folders))
+    joined, left_out = join_all(part for place in places for part in place.comparisons)
+    ignored = [*left_out, *(item for place in places for item in place.ignored)]
+    return Findings(joined, _still_left_out(joined, ignored))

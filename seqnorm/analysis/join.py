@@ -1,0 +1,120 @@
+"""One comparison from several places: run folders, and what earlier reports have kept."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from seqnorm.analysis.arms import Arm, Comparison, settings_of
+from seqnorm.analysis.evidence import OTHER_TEXTS, PLACE, ArmEvidence, Evidence
+from seqnorm.analysis.grouping import compare
+from seqnorm.analysis.records import Ignored, RunRecord
+
+Part = tuple[Comparison, Evidence]
+_ELSEWHERE = (
+    "an arm is taken whole from the one place that has most of its runs; received a run of it from "
+    "another place. To count all, report on the run folders of both, not on their findings."
+)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An arm as one place holds it."""
+
+    arm: Arm
+    found: ArmEvidence
+    whole: Evidence
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """The more runs the better; of equally many any, but the same in whatever order."""
+        return len(self.arm.runs), _content(self.arm.runs)
+
+
+def _content(runs: Iterable[RunRecord]) -> str:
+    return json.dumps([(run.name, run.result) for run in runs], sort_keys=True, default=str)
+
+
+def _choose_arms(parts: Sequence[Part]) -> tuple[list[_Held], list[Ignored]]:
+    """Every arm from the place that has most of it, and the runs of others that are left out."""
+    places: defaultdict[tuple[tuple[str, str], ...], list[_Held]] = defaultdict(list)
+    for comparison, evidence in parts:
+        for arm in comparison.arms:
+            held = _Held(arm, evidence.arms[arm.label], evidence)
+            places[settings_of(arm.runs[0])].append(held)
+    chosen: list[_Held] = []
+    left_out: list[Ignored] = []
+    for key in sorted(places):
+        best = max(places[key], key=lambda held: held.rank)
+        names = {run.name for run in best.arm.runs}
+        others = [run for held in places[key] for run in held.arm.runs if run.name not in names]
+        left_out += [Ignored(run.folder, _ELSEWHERE) for run in others]
+        chosen.append(best)
+    return chosen, left_out
+
+
+def _join_trials(parts: Sequence[Part]) -> list[RunRecord]:
+    """All trials, each once: of one name any, but the same in whatever order the parts come."""
+    trials: dict[str, RunRecord] = {}
+    for comparison, _ in parts:
+        for run in (trial for arm in comparison.arms for trial in arm.trials):
+            held = trials.setdefault(run.name, run)
+            trials[run.name] = max(held, run, key=lambda one: _content([one]))
+    return [trials[name] for name in sorted(trials)]
+
+
+def _texts_of_most(chosen: Sequence[_Held]) -> Evidence:
+    """The evidence whose test texts most arms were tested on."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for held in chosen:
+        counts[held.whole.texts] += bool(held.found.right.size)
+    texts = max(counts, key=lambda text: (counts[text], text))
+    return next(held.whole for held in chosen if held.whole.texts == texts)
+
+
+def join(parts: Sequence[Part]) -> tuple[Comparison, Evidence, list[Ignored]]:
+    """Join comparisons of the same data set and question, arm by arm.
+
+    An arm that several places hold is taken whole from the one with the most runs, so that no run
+    is counted twice; what only the others have of it is left out, and named.
+
+    Args:
+        parts: At least one; their order does not matter.
+
+    Returns:
+        The comparison, its evidence, and the runs left out.
+    """
+    chosen, left_out = _choose_arms(parts)
+    runs = [run for held in chosen for run in held.arm.runs]
+    ((comparison,), replaced) = compare([*runs, *_join_trials(parts)])
+    whole = _texts_of_most(chosen)
+    notes = {note for _, evidence in parts for note in evidence.notes}
+    found: dict[str, ArmEvidence] = {}
+    by_settings = {settings_of(held.arm.runs[0]): held for held in chosen}
+    for arm in comparison.arms:
+        held = by_settings[settings_of(arm.runs[0])]
+        found[arm.label] = held.found
+        if held.found.right.size and held.whole.texts != whole.texts:
+            empty = ArmEvidence()
+            found[arm.label] = replace(
+                held.found, by_length=empty.by_length, by_class=empty.by_class, right=empty.right
+            )
+            notes.add(f"{comparison.title}, {arm.label}: not in {PLACE}: {OTHER_TEXTS}")
+    evidence = replace(whole, arms=found, notes=sorted(notes))
+    return comparison, evidence, [*left_out, *replaced]
+
+
+def join_all(parts: Iterable[Part]) -> tuple[list[Part], list[Ignored]]:
+    """Join the comparisons that share data set and question.
+
+    Returns:
+        One comparison of each, by data set and question, and the runs left out.
+    """
+    places: defaultdict[tuple[str, str], list[Part]] = defaultdict(list)
+    for part in parts:
+        places[part[0].data, part[0].question].append(part)
+    joined = [join(places[key]) for key in sorted(places)]
+    ignored = [item for _, _, left_out in joined for item in left_out]
+    return [(comparison, evidence) for comparison, evidence, _ in joined], ignored

@@ -1,0 +1,48 @@
+"""What a run says of folders on its machine, in a form that means something on another one.
+
+Results are kept and shown to others: they hold no absolute path.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import PurePath
+from typing import Any
+
+RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
+_PATH_ENDINGS = ("dir", "path")
+
+
+def portable_value(key: str, value: Any) -> Any:
+    """A config value; an absolute path becomes "runs/<its name>" of runs, "<folder>" of others."""
+    if not key.endswith(_PATH_ENDINGS) or not isinstance(value, str):
+        return value
+    path = PurePath(value)
+    if not path.is_absolute():
+        return value
+    return f"runs/{path.name}" if key == RUNS_DIR else ANY_FOLDER
+
+
+def portable_config(config: dict[str, Any]) -> dict[str, Any]:
+    """A flat config without absolute paths."""
+    return {key: portable_value(key, value) for key, value in config.items()}
+
+
+def _portable_word(word: str) -> str:
+    key, equals, value = word.partition("=")
+    return f"{key}={portable_value(key, value)}" if equals else word
+
+
+def portable_environment(environment: dict[str, Any]) -> dict[str, Any]:
+    """An environment whose command has no absolute path, and the name of an installed program.
+
+    "/home/a/bin/seqnorm-train runs_dir=/tmp/x/first" gives "seqnorm-train runs_dir=runs/first", and
+    "compare.py data.dir=/data" gives "seqnorm-compare 'data.dir=<folder>'".
+    """
+    command = environment.get("command")
+    if not command:
+        return environment
+    program, *words = shlex.split(command) if isinstance(command, str) else map(str, command)
+    path = PurePath(program)
+    name = f"seqnorm-{path.stem}" if path.suffix == ".py" else path.name
+    return {**environment, "command": shlex.join([name, *map(_portable_word, words)])}
