@@ -14,7 +14,9 @@ from seqnorm.layers import recurrent_layer
 from tests import grid
 
 LOAD = """
-import sys, numpy as np, keras, seqnorm
+import sys, numpy as np
+import tests.conftest  # float64 as in the process that saved
+import keras, seqnorm
 seqnorm.NormRNN
 data = np.load(sys.argv[1] + "/data.npz")
 model = keras.models.load_model(sys.argv[1] + "/model.keras")
