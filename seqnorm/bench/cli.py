@@ -28,6 +28,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=15, help="samples of each subject")
     add("--memory", action="store_true", help="also the peak memory of each subject")
     add("--profile", action="store_true", help="also where the time of each norm goes")
+    add("--epoch", nargs="+", metavar="KEY=VALUE",
+        help="instead: one epoch of a recipe, such as data=imdb cell.units=128")  # fmt: skip
     add("--out", type=Path, help="folder for bench.json and bench.png")
     return parser
 
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from seqnorm.bench.subjects import Shape, subject
     from seqnorm.kernels import machine
 
+    if options.epoch:
+        return _epoch(options)
     threads = machine.threads()
     print(f"{platform.machine()}, {threads} threads, {options.mode}; ratios to Keras's own layer")
     record = {"machine": platform.platform(), "threads": threads, "options": vars(options)}
@@ -66,6 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = json.dumps(record, indent=1, default=str)
         (options.out / "bench.json").write_text(text, encoding="utf-8")
         picture.draw(tables, options.out / "bench.png")
+    return 0
+
+
+def _epoch(options: argparse.Namespace) -> int:
+    """Times an epoch of training, of which `rounds` batches are looked at."""
+    from seqnorm.bench.epoch import epoch
+
+    found = epoch(options.epoch, options.rounds)
+    for name, seconds in found.items():
+        print(f"  {name:24}{seconds['wall']:9.1f} s an epoch{seconds['cpu']:9.1f} s of processor")
+    wall, cpu = (found["keras-rnn"][kind] / found["seqnorm"][kind] for kind in ("wall", "cpu"))
+    print(f"  {wall:.2f} times faster, by processor time {cpu:.2f} times")
     return 0
 
 
