@@ -36,7 +36,7 @@ def _portable_word(word: str) -> str:
 def portable_environment(environment: dict[str, Any]) -> dict[str, Any]:
     """An environment whose command has no absolute path, and the name of an installed program.
 
-    "/home/a/bin/seqnorm-train runs_dir=/tmp/x/first" gives "seqnorm-train runs_dir=runs/first", and
+    "/home/a/bin/seqnorm-train runs_dir=/data/first" gives "seqnorm-train runs_dir=runs/first", and
     "compare.py data.dir=/data" gives "seqnorm-compare 'data.dir=<folder>'".
     """
     command = environment.get("command")

@@ -95,7 +95,7 @@ class Plan:
 
     def __init__(self, overrides: Sequence[str]) -> None:
         self.overrides = list(overrides)
-        composed = self._compose(())
+        self._plain = composed = self._compose(())  # of no arm
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
         check(self.compare)
         self.folder = Path(composed.runs_dir).expanduser()
@@ -112,6 +112,9 @@ class Plan:
                 f"compare.space needs keys that some arm has; received {sorted(wanted - known)}, "
                 "which no arm has. Correct compare.space."
             )
+        if self.compare.settings_of:  # before anything runs
+            for arm in self.arms:
+                self._untuned(arm)
 
     def _compose(self, arm: Sequence[str]) -> DictConfig:
         """The configuration of an arm; its own overrides replace those of the command line."""
@@ -158,7 +161,7 @@ class Plan:
         """
         composed = self._composed[arm]
         setting: dict[str, float] = {LEARNING_RATE: composed.optim.learning_rate}
-        size = self._compose(()).data.batch_size
+        size = self._plain.data.batch_size
         if self._chosen_before is not None:
             found, size = self._chosen_before.of(composed.cell.name, composed.norm.name)
             setting |= found
@@ -177,7 +180,7 @@ class Plan:
 
     def floors(self) -> Iterator[Job]:
         """The bag-of-words runs."""
-        floor, composed = compose([FLOOR]), self._compose(())
+        floor, composed = compose([FLOOR]), self._plain
         for seed in range(self.compare.floors):
             config = _run_config(composed, FLOOR, seed)
             config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)

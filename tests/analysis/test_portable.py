@@ -16,7 +16,7 @@ from tests.analysis.fabricate import fabricate_run
     ("command", "expected"),
     [
         (
-            "/home/a/bin/seqnorm-train runs_dir=/tmp/x/first seed=1",
+            "/home/a/bin/seqnorm-train runs_dir=/data/first seed=1",
             "seqnorm-train runs_dir=runs/first seed=1",
         ),
         ("compare.py data.dir=/data", "seqnorm-compare 'data.dir=<folder>'"),
