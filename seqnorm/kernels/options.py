@@ -36,6 +36,7 @@ _NOT_COMPILED = {
     "graph.py",
     "plan.py",
     "pool.py",
+    "rows.py",
     "scan.py",
     "workers.py",
 }
