@@ -139,7 +139,7 @@ class NormCell(KerasCell):
             norm: the normalisers bound to the same moments.
 
         Returns:
-            float[..., batch, gates * units].
+            float[..., batch, gates * units], or several tensors that make this up together.
         """
         masks = self.get_dropout_mask(inputs) if norm.training else None
         return norm("input", dropped_matmul(inputs, self.kernel, masks))

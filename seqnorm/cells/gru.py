@@ -86,10 +86,9 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
             return sites
         return {f"{site}_{part}" for site in sites for part in ("gates", "candidate")}
 
-    def project(self, inputs: Any, norm: SiteNorms) -> Any:
-        """N(x W), the norms of gates and candidate side by side; see `NormCell.project`."""
-        parts = self._parts("input", super().project(inputs, norm), norm)
-        return ops.concatenate(parts, axis=-1)
+    def project(self, inputs: Any, norm: SiteNorms) -> tuple[Any, Any]:
+        """N(x W) as two tensors, the part of the gates and that of the candidate."""
+        return self._parts("input", super().project(inputs, norm), norm)
 
     def _parts(self, site: str, x: Any, norm: SiteNorms) -> tuple[Any, Any]:
         """The part of the two gates and that of the candidate, each normalised."""
@@ -104,12 +103,13 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
         b, b_reset = self.bias[0], self.bias[1]
         return b[:cut] + b_reset[:cut], b[cut:], b_reset[cut:]
 
-    def step(self, a_t: Any, states: list[Any], norm: SiteNorms) -> tuple[Any, list[Any]]:
+    def step(
+        self, a_t: tuple[Any, Any], states: list[Any], norm: SiteNorms
+    ) -> tuple[Any, list[Any]]:
         """a_t = N(x_t W) and [h] to h and [h]."""
-        (h,) = states
+        (h,), (a_gates, a) = states, a_t
         b_gates, b, b_reset = self._biases()
         u_gates, u = self._parts("recurrent", self.recurrent(h, norm), norm)
-        a_gates, a = a_t[..., : 2 * self.units], a_t[..., 2 * self.units :]
         gates = norm("joint_gates", a_gates + u_gates) + b_gates
         z, r = ops.split(self.recurrent_activation(gates), 2, axis=-1)
         candidate = norm("joint_candidate", a + r * u) + b + r * b_reset

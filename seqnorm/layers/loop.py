@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import keras
 from keras import ops
 
 from seqnorm.cells import NormCell, SiteNorms
@@ -53,8 +54,11 @@ class Loop:
             cell.get_dropout_mask(x[0])
             cell.get_recurrent_dropout_mask(states[0])
         norm = SiteNorms(cell.normalizers, context, seen is not None)
+        whole = any(normalizer.whole_sequence for normalizer in cell.normalizers.values())
         inputs = {
-            "a": cell.project(x, norm),
+            # Projected step by step where it can be: what a step makes of its inputs stays in the
+            # cache, while the products of all steps together go through memory several times.
+            "x": cell.project(x, norm) if whole else x,
             "valid": context.valid,
             "index": context.index,
             "kept": cell.draw_kept((ops.shape(x)[0], ops.shape(x)[1]), context.training),
@@ -65,22 +69,25 @@ class Loop:
         def step(inputs_t: dict[str, Any], states: list[Any]) -> tuple[Any, list[Any], Any]:
             here = Context(inputs_t.get("index"), inputs_t.get("valid"), context.training)
             norm_t = SiteNorms(cell.normalizers, here, seen is not None)
-            output, states = cell.advance(inputs_t["a"], states, norm_t, inputs_t.get("kept"))
+            a_t = inputs_t["x"] if whole else cell.project(inputs_t["x"], norm_t)
+            output, states = cell.advance(a_t, states, norm_t, inputs_t.get("kept"))
             if "perturbation" in inputs_t:
                 output = output + inputs_t["perturbation"]
                 states = [output, *states[1:]]
             return output, states, (norm_t.moments, norm_t.observed or {})
 
-        last, outputs, states, (moments, observed) = masked_scan(
-            step,
-            inputs,
-            states,
-            ops.zeros_like(states[0]),
-            # Keras's last output of a backward run is never a padded one.
-            zero_output_for_mask=layer.zero_output_for_mask and not self.timeline.padding_last,
-            keep_outputs=keep_outputs,
-            unroll=layer.unroll,
-        )
+        # Read once: a TensorFlow loop keeps what it reads from variables anew at each step.
+        with keras.StatelessScope([(w, ops.copy(w.value)) for w in cell.weights]):
+            last, outputs, states, (moments, observed) = masked_scan(
+                step,
+                inputs,
+                states,
+                ops.zeros_like(states[0]),
+                # Keras's last output of a backward run is never a padded one.
+                zero_output_for_mask=layer.zero_output_for_mask and not self.timeline.padding_last,
+                keep_outputs=keep_outputs,
+                unroll=layer.unroll,
+            )
         cell.reset_dropout_mask()
         cell.reset_recurrent_dropout_mask()
         if seen is not None:

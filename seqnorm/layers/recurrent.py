@@ -24,9 +24,8 @@ IMPLEMENTATIONS = ("auto", "loop", "fused")
 class NormRNN(keras.layers.RNN):
     """Run a seqnorm cell, or a stack of them, over time.
 
-    Everything `keras.layers.RNN` does, and what it cannot: the input product of all steps is one
-    product before the loop; normalisers are told the step and the mask; the batch statistics of all
-    steps are folded into the running ones once, after the loop.
+    Everything `keras.layers.RNN` does, and what it cannot: normalisers are told the step and the
+    mask; the batch statistics of all steps are folded into the running ones once, after the loop.
 
     Args:
         cell: a seqnorm cell, or a list of them (run one above the other).

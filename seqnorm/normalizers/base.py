@@ -13,8 +13,9 @@ from seqnorm.ops.moments import Moments
 class Context(NamedTuple):
     """Where in time a tensor stands; what a normaliser needs beyond the tensor itself.
 
-    For one step the tensor is float[batch, features]; for a whole sequence (the hoisted input
-    product) float[time, batch, features], and both fields gain the leading time axis.
+    For one step the tensor is float[batch, features]; for a whole sequence (the input product under
+    a normaliser that needs all steps at once) float[time, batch, features], and both fields gain
+    the leading time axis.
 
     Attributes:
         index: int32[1] or int32[batch], the age of each row in steps; None where no normaliser
@@ -48,6 +49,7 @@ class Normalizer(keras.layers.Layer):
     """
 
     time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it
+    whole_sequence = False  # True: needs all steps at once, which only the input site can give
 
     def at_site(self, site: str, gates: int, center: bool) -> Self:
         """A fresh copy for one site of a cell, with what was left open settled by the site.

@@ -115,6 +115,11 @@ class BatchNorm(MomentNormalizer):
         return copy
 
     @property
+    def whole_sequence(self) -> bool:  # type: ignore[override]
+        """Whether one pair of moments is taken over batch and time."""
+        return self.statistics == "sequence"
+
+    @property
     def num_rows(self) -> int:
         """Rows of the table of running statistics."""
         return self.max_steps if self.statistics == "per_step" else 1

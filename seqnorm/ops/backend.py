@@ -14,6 +14,9 @@ Body = Callable[[Any, Any], tuple[Any, Any]]
 # runs some 150 steps one by one in that time, and 6 steps in a thirtieth of it.
 _EAGER_STEPS = 128
 
+# How far the gradients of the weights, which nothing waits for, may lag behind those of the states.
+_PARALLEL_STEPS = 32
+
 
 def scan(body: Body, carry: Any, xs: Any, *, unroll: bool = False) -> tuple[Any, Any]:
     """Fold `body` over the leading axis of `xs` and stack what it emits.
@@ -102,7 +105,11 @@ def _tensorflow_scan(body: Body, carry: Any, xs: Any) -> tuple[Any, Any]:
         return t + 1, carry, sinks
 
     _, carry, sinks = tf.while_loop(
-        lambda t, *_: t < length, loop, (tf.constant(0), carry, sinks), maximum_iterations=length
+        lambda t, *_: t < length,
+        loop,
+        (tf.constant(0), carry, sinks),
+        maximum_iterations=length,
+        parallel_iterations=_PARALLEL_STEPS,
     )
     return carry, tree.pack_sequence_as(y_0, [sink.stack() for sink in sinks])
 

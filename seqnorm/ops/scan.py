@@ -38,15 +38,23 @@ def masked_scan(
         The last output [batch, features]; all outputs [time, batch, features], or None; the last
         states; the records, stacked over time.
     """
+    masked = "valid" in inputs
+    # Every carried tensor costs a loop something, and the last of all outputs is the last one.
+    carries_output = not keep_outputs or (masked and not zero_output_for_mask)
+    zeros = ops.zeros_like(output)
 
     def body(carry: Any, inputs_t: dict[str, Any]) -> tuple[Any, Any]:
         states, before = carry
         valid = inputs_t.get("valid")
         output, new, records = step(inputs_t, states)
         new = [hold(valid, n, s) for n, s in zip(new, states, strict=True)]
-        output = hold(valid, output, ops.zeros_like(before) if zero_output_for_mask else before)
-        return (new, output), (output if keep_outputs else (), records)
+        if masked:
+            output = hold(valid, output, zeros if zero_output_for_mask else before[0])
+        carry = (new, [output] if carries_output else [])
+        return carry, (output if keep_outputs else (), records)
 
-    carry, (outputs, records) = backend.scan(body, (states, output), inputs, unroll=unroll)
-    states, last = carry
-    return last, outputs if keep_outputs else None, states, records
+    carry = (states, [output] if carries_output else [])
+    (states, last), (outputs, records) = backend.scan(body, carry, inputs, unroll=unroll)
+    if not keep_outputs:
+        return last[0], None, states, records
+    return outputs[-1], outputs, states, records
