@@ -7,6 +7,7 @@ other in batches as they come, which are nearly all as long as texts may be.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -15,17 +16,19 @@ import numpy as np
 from seqnorm import data
 from seqnorm.compose import compose
 from seqnorm.data.batching import Batches
+from seqnorm.layers import NormRNN
 from seqnorm.models.build import build_model
 from seqnorm.training.optim import make_optimizer
 
 
 def by_keras(layer: Any) -> Any:
     """The layer itself, its time loop replaced by that of `keras.layers.RNN` around the cell."""
-    if not isinstance(layer, keras.layers.Bidirectional):
-        return layer.__class__.from_config(layer.get_config())
-    cell = layer.forward_layer.cell
-    plain = keras.layers.RNN(cell.__class__.from_config(cell.get_config()), return_sequences=True)
-    return keras.layers.Bidirectional(plain, name=layer.name)
+    if isinstance(layer, keras.layers.Bidirectional):
+        return keras.layers.Bidirectional(by_keras(layer.forward_layer), name=layer.name)
+    if isinstance(layer, NormRNN):
+        cell = layer.cell.__class__.from_config(layer.cell.get_config())
+        return keras.layers.RNN(cell, return_sequences=layer.return_sequences, name=layer.name)
+    return layer.__class__.from_config(layer.get_config())
 
 
 def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
@@ -44,8 +47,9 @@ def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
     other = keras.models.clone_model(ours, clone_function=by_keras)
     other.set_weights(ours.get_weights())
     sources = {}
-    for name, model, bucket in (("seqnorm", ours, config.data.bucket), ("keras-rnn", other, 0)):
-        source = Batches(dataset.train, config.data.batch_size, config.seed, bucket=bucket)
+    as_they_come = replace(config.data, bucket=0)
+    for name, model, how in (("seqnorm", ours, config.data), ("keras-rnn", other, as_they_come)):
+        source = Batches.configured(dataset.train, how, config.seed)
         model.compile(
             make_optimizer(config.optim, total_steps=len(source)),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
