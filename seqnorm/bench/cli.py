@@ -8,6 +8,10 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqnorm.bench.measure import Summary
 
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
@@ -38,16 +42,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from seqnorm.bench import others, picture
-    from seqnorm.bench.measure import measure, summary
-    from seqnorm.bench.subjects import Shape, subject
+    from seqnorm.bench import picture
     from seqnorm.kernels import machine
 
+    record = {"machine": platform.platform(), "threads": machine.threads()}
+    record["options"] = vars(options)
+    tables = {}
     if options.epoch:
-        return _epoch(options)
-    threads = machine.threads()
-    print(f"{platform.machine()}, {threads} threads, {options.mode}; ratios to Keras's own layer")
-    record = {"machine": platform.platform(), "threads": threads, "options": vars(options)}
+        record["epoch_seconds"] = _epoch(options)
+    else:
+        tables = _steps(options, record)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(record, indent=1, default=str)
+        (options.out / "bench.json").write_text(text, encoding="utf-8")
+        if tables:
+            picture.draw(tables, options.out / "bench.png")
+    return 0
+
+
+def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
+    """Times single steps; the tables by cell and shape, everything measured in `record`."""
+    from seqnorm.bench import others
+    from seqnorm.bench.measure import measure, summary
+    from seqnorm.bench.subjects import Shape, subject
+
+    print(f"{platform.machine()}, {record['threads']} threads, {options.mode}; "
+          "ratios to Keras's own layer")  # fmt: skip
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
     tables = {}
     for cell in options.cells:
@@ -65,15 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"  {name:24}{row.ratio:7.2f}{row.paired:8.2f}{row.cpu:7.2f}"
                       f"{row.milliseconds:9.1f}  {row.low:.1f} to {row.high:.1f}")  # fmt: skip
             _extras(options, record, title, cell, shape)
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(record, indent=1, default=str)
-        (options.out / "bench.json").write_text(text, encoding="utf-8")
-        picture.draw(tables, options.out / "bench.png")
-    return 0
+    return tables
 
 
-def _epoch(options: argparse.Namespace) -> int:
+def _epoch(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Times an epoch of training, of which `rounds` batches are looked at."""
     from seqnorm.bench.epoch import epoch
 
@@ -82,7 +98,7 @@ def _epoch(options: argparse.Namespace) -> int:
         print(f"  {name:24}{seconds['wall']:9.1f} s an epoch{seconds['cpu']:9.1f} s of processor")
     wall, cpu = (found["keras-rnn"][kind] / found["seqnorm"][kind] for kind in ("wall", "cpu"))
     print(f"  {wall:.2f} times faster, by processor time {cpu:.2f} times")
-    return 0
+    return found
 
 
 def _ours(options: argparse.Namespace) -> list[str]:
