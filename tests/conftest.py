@@ -8,8 +8,11 @@ os.environ.setdefault("WANDB_MODE", "offline")
 # JAX otherwise turns float64 into float32, and the tolerances of most tests are those of float64.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 # JAX compiles each small operation once for every shape and dtype, which takes longer than the
-# tests; the processes of a run, and the next run, share what was compiled.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(".pytest_cache/jax").absolute()))
+# tests; the next run finds what was compiled. A folder for each process, since files are not
+# written at once.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
+    Path(".pytest_cache", f"jax-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}").absolute()
+)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 

@@ -11,6 +11,8 @@ from typing import Any, cast
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from seqnorm.comparison.chosen import Chosen, chosen_before
@@ -60,13 +62,12 @@ def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
     """All combinations: "cell=lstm,gru norm=none" gives (cell=lstm, norm=none) and (cell=gru, ...).
 
     Raises:
-        ConfigError: If there is none, or one comes twice.
+        ConfigError: If there is none, one comes twice, or one is no list of overrides.
     """
-    parser = OverridesParser.create()
     found: list[tuple[str, ...]] = []
     for line in arms:
         combinations: list[tuple[str, ...]] = [()]
-        for override in parser.parse_overrides(line.split()):
+        for override in _overrides(line):
             values = (
                 [str(value) for value in override.sweep_string_iterator()]
                 if override.is_sweep_override()
@@ -81,6 +82,17 @@ def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
             'Give overrides, as in compare.arms=["norm=none,layer"].'
         )
     return found
+
+
+def _overrides(line: str) -> list[Override]:
+    try:
+        return OverridesParser.create().parse_overrides(line.split())
+    except HydraException as error:
+        raise ConfigError(
+            "compare.arms needs overrides separated by spaces, as in "
+            f'compare.arms=["cell=lstm norm=none,layer"]; received {line!r}. Quote the whole '
+            "option once for the shell, and each arm once inside it."
+        ) from error
 
 
 class Plan:

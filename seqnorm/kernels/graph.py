@@ -110,7 +110,8 @@ class _Scan:
             record = self._run(inputs)
             record.rows.spread(record.h, self.repeat)
         if d_sequence is not None:
-            d_sequence = record.rows.collect(d_sequence, self.repeat)
+            d_sequence, through_last = record.rows.collect(d_sequence, self.repeat)
+            d_h = d_h + through_last
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         d_last = States(d_h, d_c)
         got = scan_backward(record, inputs.x, weights, initial, d_sequence, d_last, self.need_x)

@@ -41,24 +41,32 @@ class Rows:
                 out[row, self.mask[row]] = h[row, :length]
         return out
 
-    def collect(self, d_out: np.ndarray, repeat: bool) -> np.ndarray:
-        """dL/dh of the alive tokens from dL/d(spread(h)); unset where a row has ended."""
-        if self.packed and not (repeat and self.lengths.min() < d_out.shape[1]):
-            return d_out
+    def collect(self, d_out: np.ndarray, repeat: bool) -> tuple[np.ndarray, np.ndarray | float]:
+        """dL/d(spread(h)) as gradients of the alive tokens and of the last state.
+
+        Returns:
+            dL/dh [B, T, H], of use only where a row has not ended; and [B, H], or 0.0, what comes
+            to the last state through the outputs that repeat it.
+        """
+        if self.packed:
+            return d_out, self._after_the_end(d_out) if repeat else 0.0
         d_h = POOL.lend(d_out.shape, d_out.dtype)
         for row, length in enumerate(self.lengths):
-            if self.packed:
-                d_h[row, :length] = d_out[row, :length]
-                if length:  # the last output stands for all steps after it
-                    d_h[row, length - 1] += d_out[row, length:].sum(0)
-                continue
             alive = np.flatnonzero(self.mask[row])
             if repeat and length:
                 # An output stands for all steps up to the next alive one.
                 np.add.reduceat(d_out[row], alive, axis=0, out=d_h[row, :length])
             else:
                 d_h[row, :length] = d_out[row, alive]
-        return d_h
+        return d_h, 0.0
+
+    def _after_the_end(self, d_out: np.ndarray) -> np.ndarray:
+        """Sum of each row over the steps after its last alive one, [B, H]; zero for empty rows."""
+        found = np.zeros_like(d_out[:, 0])
+        ended = (self.lengths > 0) & (self.lengths < d_out.shape[1])
+        for row in np.flatnonzero(ended):
+            d_out[row, self.lengths[row] :].sum(0, out=found[row])
+        return found
 
 
 def rows_of(mask: np.ndarray, backwards: bool = False) -> Rows:

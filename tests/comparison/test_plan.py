@@ -34,6 +34,9 @@ def test_arms_multiply_as_in_a_multirun() -> None:
     for arms in ([], ["norm=none", "norm=none"]):
         with pytest.raises(ConfigError, match=r"one or more different arms; received"):
             expand(arms)
+    for line in ('"norm=none,layer"', "norm layer", "norm=[none"):
+        with pytest.raises(ConfigError, match=f"overrides separated by spaces.*{re.escape(line)}"):
+            expand([line])
 
 
 def test_settings_fill_the_space_and_a_longer_list_begins_with_the_shorter() -> None:
