@@ -55,8 +55,10 @@ class NormRNN(keras.layers.RNN):
 
     Masking:
         A masked step keeps the row's states and output and enters no statistic. Inputs at masked
-        steps are never read. LayerNorm and none take any mask; per-step statistics need padding on
-        the right and raise otherwise (compiled code, which cannot raise, returns NaN).
+        steps are never read. A row without a valid token keeps its states and puts out zeros, on
+        every backend (Keras's RNN on JAX puts out the initial state). LayerNorm and none take any
+        mask; per-step statistics need padding on the right and raise otherwise (compiled code,
+        which cannot raise, returns NaN).
 
     Raises:
         TypeError: if a cell is not one of seqnorm's.
