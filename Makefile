@@ -32,9 +32,10 @@ test-backends: $(BACKENDS)/ready
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE)
 
 # Each cell and normaliser against the reference and in keras.layers.RNN on a padded batch, one
-# `fit`, and one model per normaliser saved and loaded in a fresh process.
+# `fit`, a stateful layer, and one model per normaliser saved and loaded in a fresh process.
 SELECTION := (test_grid and float64 and right and (reference or keras_rnn)) \
-  or (dynamic_shapes and simple_rnn-batch) or (save_and_load and simple_rnn)
+  or (dynamic_shapes and simple_rnn-batch) or (save_and_load and simple_rnn) \
+  or (stateful and lstm-batch)
 smoke-backends: $(BACKENDS)/ready
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'

@@ -137,7 +137,7 @@ class NormRNN(keras.layers.RNN):
     def reset_state(self) -> None:
         """Set the states of a stateful layer to zero, the age included."""
         for state in tree.flatten(self.states or []):
-            state.assign(ops.zeros_like(state))
+            state.assign(ops.zeros(state.shape, state.dtype))
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
