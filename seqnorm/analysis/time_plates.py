@@ -37,8 +37,9 @@ def _run_curves(of_arm: ArmEvidence, metric: str, axis: int, diverged: bool) -> 
 def _curve_line(drawn: Drawn, metric: str, axis: int, arm: Arm) -> Line:
     completed = _run_curves(drawn.of(arm), metric, axis, diverged=False)
     broken = _run_curves(drawn.of(arm), metric, axis, diverged=True)
-    if axis == _SECONDS:  # which differ from run to run
-        return replace(drawn.line(arm, resampled_band(completed)), broken=broken)
+    if axis == _SECONDS:  # which differ from run to run, so what they have in common may be little
+        band = resampled_band(completed)
+        return replace(drawn.line(arm, band), tails=completed, broken=broken)
     band = common_band(completed)
     last = band.x[-1] if band.x.size else -np.inf
     tails = [(x[x >= last], y[x >= last]) for x, y in completed if (x >= last).sum() > 1]
@@ -66,8 +67,9 @@ def curves_plate(drawn: Drawn) -> Plate | None:
         return None
     caption = (
         "Line: mean over seeds; band: from the lowest to the highest seed, up to where the first "
-        "run stopped (against steps, longer runs go on as thin lines). Thin line with a cross: a "
-        "run that diverged. Seconds include validation." + drawn.restriction
+        "run stopped. Thin lines: against steps, runs that went on; against seconds, every run. "
+        "Thin line with a cross: a run that diverged. Seconds include validation."
+        + drawn.restriction
     )
     return Plate("curves", "Learning curves and cost", caption, charts, drawn.legend)
 
