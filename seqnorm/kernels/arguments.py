@@ -45,6 +45,7 @@ class Layout(NamedTuple):
     alive: Array  # [steps] rows alive
     start: Array  # [steps + 1] first token of a step
     chunks: Array  # first step of each chunk, then the number of steps
+    kept_from: Array  # [steps] the first token whose x W is held while the step runs
     lengths: Array  # [R]
     rows: Array  # [R] index in the batch
     x_tokens: Array  # [N] x_t of the token in x[B, T, E]
@@ -76,7 +77,7 @@ class Saved(NamedTuple):
     the variance of the rows alive (batch norm only).
     """
 
-    pre_in: Array  # [N, G] x W
+    pre_in: Array  # [N, G] x W, or that of one chunk, computed again on the way back
     pre_rec: Array  # [N, G] h U
     state: Array  # [N, H] c
     carried: Array  # [N, H] what the next step sees: `state` itself, or N(c)
@@ -139,7 +140,8 @@ class Call(NamedTuple):
     h: Array  # [B, T, H]
     h0: Array  # [B, H]
     c0: Array  # [B, H]
-    w: Array  # packed W forward, W^T backward (empty: no gradient of x)
+    w: Array  # packed W; empty on the way back if x W was kept
+    w_back: Array  # packed W^T; empty: no gradient of x
     u: Array  # packed U forward, U^T backward
     d_h: Array  # dL/dh [B, T, H]; empty: only the last states have gradients
     dx: Array  # [B, T, E]

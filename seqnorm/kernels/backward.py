@@ -15,7 +15,14 @@ from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import outer, pack_left, product, product_to
 from seqnorm.kernels.sites import add_rows, copy_rows, site_backward, sum_rows
 from seqnorm.kernels.spec import GRU, LSTM
-from seqnorm.kernels.step import compute_gates, normalise_state, output_before, state_before
+from seqnorm.kernels.step import (
+    compute_gates,
+    inputs_at,
+    normalise_state,
+    output_before,
+    project_inputs,
+    state_before,
+)
 from seqnorm.kernels.sync import barrier
 
 
@@ -71,7 +78,7 @@ def _block(call, step, row, rows):
     _gates_back(call, step, row, rows)
     first, second = (saved.mean_in, saved.scale_in), (saved.mean_rec, saved.scale_rec)
     sum_rows(scratch.z, rows, wide, pieces, grads.offset_in)
-    site_backward(codes.input, saved.pre_in, token, rows, wide, pieces, first,
+    site_backward(codes.input, inputs_at(call, step), token, rows, wide, pieces, first,
                   call.priors.input, step,
                   vectors.gain_in, scratch.z, grads.gain_in, scratch.sums)  # fmt: skip
     if codes.joined:
@@ -89,6 +96,7 @@ def _chunk(call, begin, end, pre_rec):
     """DW and dU gain, and dx receives, the part of steps [begin, end)."""
     sizes, layout, left, tables = call.sizes, call.layout, call.scratch.left, call.tables
     wide, units, inputs = sizes.columns, sizes.units, sizes.inputs
+    pre_in = inputs_at(call, begin)
     first, last = layout.start[begin], layout.start[end]
     depth, rest, panel = last - first, first, call.scratch.panel
     if begin == 0:
@@ -97,12 +105,12 @@ def _chunk(call, begin, end, pre_rec):
     pack_left(last - rest, call.h, layout.h_tokens, rest, units, rest - first, depth, left)
     outer(units, depth, left, pre_rec, first * wide, wide, layout.blocks, call.du, panel, tables)
     pack_left(depth, call.x, layout.x_tokens, first, inputs, 0, depth, left)
-    outer(inputs, depth, left, call.saved.pre_in, first * wide, wide, layout.blocks, call.dw, panel,
+    outer(inputs, depth, left, pre_in, first * wide, wide, layout.blocks, call.dw, panel,
           tables)  # fmt: skip
-    if call.w.size > 0:
+    if call.w_back.size > 0:
         low = first + depth * sizes.share // sizes.shares
         high = first + depth * (sizes.share + 1) // sizes.shares
-        product_to(high - low, call.saved.pre_in, layout.wide_rows, low * wide, wide, call.w,
+        product_to(high - low, pre_in, layout.wide_rows, low * wide, wide, call.w_back,
                    layout.own_inputs, call.dx, layout.x_tokens, low, tables)  # fmt: skip
 
 
@@ -118,6 +126,9 @@ def _backward(call):
     pre_rec = saved.pre_in if call.codes.joined else saved.pre_rec
     for chunk in range(layout.chunks.size - 2, -1, -1):
         begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
+        if call.w.size > 0:
+            barrier(call.sync, sizes.shares)  # dx of the chunk before may still read its x W
+            project_inputs(call, begin, end)
         for step in range(end - 1, begin - 1, -1):
             token, alive = layout.start[step], layout.alive[step]
             if call.d_h.size > 0:

@@ -75,7 +75,7 @@ def _saved(codes: Codes, spec: Spec, share: Share, given: Any) -> Saved:
     dtype = np.dtype(spec.dtype)
     tokens, columns, units = share.tokens, share.sizes.columns, share.sizes.units
     steps, pieces = len(share.layout.alive), len(share.layout.pieces)
-    pre_in = POOL.lend((tokens * columns,), dtype)
+    pre_in = POOL.lend((share.kept_tokens * columns,), dtype)
     pre_rec = pre_in if codes.joined else POOL.lend((tokens * columns,), dtype)
     cells = tokens * units if spec.cell == "lstm" else 0
     state = POOL.lend((cells,), dtype)

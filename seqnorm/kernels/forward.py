@@ -11,7 +11,14 @@ from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import product
 from seqnorm.kernels.sites import copy_rows, site_moments
 from seqnorm.kernels.spec import GRU, LSTM
-from seqnorm.kernels.step import compute_gates, normalise_state, output_before, state_before
+from seqnorm.kernels.step import (
+    compute_gates,
+    inputs_at,
+    normalise_state,
+    output_before,
+    project_inputs,
+    state_before,
+)
 from seqnorm.kernels.sync import barrier
 
 
@@ -22,8 +29,8 @@ def _gates(call, step, token, rows):
     first = (saved.mean_in, saved.scale_in, saved.seen_in)
     second = (saved.mean_rec, saved.scale_rec, saved.seen_rec)
     epsilons, priors = call.epsilons, call.priors
-    site_moments(codes.input, saved.pre_in, token, rows, wide, pieces, epsilons[0], step, first,
-                 priors.input)  # fmt: skip
+    site_moments(codes.input, inputs_at(call, step), token, rows, wide, pieces, epsilons[0], step,
+                 first, priors.input)  # fmt: skip
     site_moments(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, epsilons[1], step,
                  second, priors.recurrent)  # fmt: skip
     compute_gates(call, step, token, rows)
@@ -76,9 +83,7 @@ def _forward(call):
     target = saved.pre_in if codes.joined else saved.pre_rec
     for chunk in range(layout.chunks.size - 1):
         begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
-        first = layout.start[begin]
-        product(layout.start[end] - first, call.x, layout.x_tokens, first, 0, sizes.inputs, call.w,
-                layout.blocks, saved.pre_in, starts, first * wide, 0, tables)  # fmt: skip
+        project_inputs(call, begin, end)
         for step in range(begin, end):
             token, alive = layout.start[step], layout.alive[step]
             past, rows, at = output_before(call, step, 0)

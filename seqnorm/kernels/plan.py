@@ -12,6 +12,9 @@ from seqnorm.kernels.rows import Rows
 from seqnorm.kernels.spec import Spec
 
 _BLOCK_ROWS = 8  # few enough for their gates to stay in the first cache
+# Units per input from which x W is computed again on the way back instead of kept: a step then
+# takes 6 % longer (less with more units), and of 9 numbers per token and unit only 5 are kept.
+_AGAIN = 4
 _CHUNK_TOKENS = 128  # enough steps together for the products over tokens to run at full speed
 
 
@@ -21,6 +24,7 @@ class Share:
 
     sizes: Sizes
     layout: Layout
+    keeps: bool  # whether x W of all tokens is kept for the backward pass
 
     @property
     def tokens(self) -> int:
@@ -31,6 +35,11 @@ class Share:
     def chunk_tokens(self) -> int:
         """Tokens of the largest chunk."""
         return int(np.diff(self.layout.start[self.layout.chunks]).max(initial=0))
+
+    @property
+    def kept_tokens(self) -> int:
+        """Tokens whose x W is held at a time."""
+        return self.tokens if self.keeps else self.chunk_tokens
 
 
 @lru_cache(maxsize=64)
@@ -61,10 +70,13 @@ def _share(spec: Spec, batch: Rows, inputs: int, units: int, index: int, shares:
         return ((rows[None, :] * steps + where) * width)[alive_grid].astype(np.int64)
 
     chunks = _chunks(start)
+    keeps = spec.joined or units < _AGAIN * inputs
+    kept_from = np.repeat(start[chunks[:-1]] * (not keeps), np.diff(chunks))
     longest = max(int(np.diff(start[chunks]).max(initial=0)), len(rows), 1)
     counting = np.arange(longest, dtype=np.int64)
     layout = Layout(
-        alive=alive, start=start, chunks=chunks, lengths=own, rows=rows.astype(np.int64),
+        alive=alive, start=start, chunks=chunks, kept_from=kept_from, lengths=own,
+        rows=rows.astype(np.int64),
         x_tokens=tokens(batch.positions[rows, : len(times)].T, inputs),
         h_tokens=tokens(times - 1, units),
         state_rows=(rows * units).astype(np.int64),
@@ -75,7 +87,7 @@ def _share(spec: Spec, batch: Rows, inputs: int, units: int, index: int, shares:
     )  # fmt: skip
     split = (index, shares) if coupled else (0, 1)
     block = max(len(rows), 1) if coupled else _BLOCK_ROWS
-    return Share(Sizes(inputs, units, columns, low, high, *split, block), layout)
+    return Share(Sizes(inputs, units, columns, low, high, *split, block), layout, keeps)
 
 
 def _chunks(start: np.ndarray) -> np.ndarray:

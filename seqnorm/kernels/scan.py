@@ -65,9 +65,8 @@ class Gradients(NamedTuple):
 
 
 def _codes(spec: Spec) -> Codes:
-    joined = spec.cell != "gru" and spec.input_norm == spec.recurrent_norm == "none"
     first, second, state = (KINDS[name] for name in spec.norms)
-    return Codes(CELLS[spec.cell], first, second, state, int(spec.carry), int(joined))
+    return Codes(CELLS[spec.cell], first, second, state, int(spec.carry), int(spec.joined))
 
 
 def scan_forward(
@@ -111,7 +110,7 @@ def scan_forward(
             codes, share.sizes, share.layout, vectors, vectors, record.saved[i],
             buffers.scratch(share, dtype, False), buffers.tables(share, dtype), record.priors,
             np.array(spec.epsilons, dtype), x.reshape(-1), h.reshape(-1), initial.h.reshape(-1),
-            initial.c.reshape(-1), panels[i % len(panels)][0], panels[i % len(panels)][1],
+            initial.c.reshape(-1), panels[i % len(panels)][0], empty, panels[i % len(panels)][1],
             empty, empty, empty, empty, sync,
         )
         for i, share in enumerate(shares)
@@ -172,9 +171,12 @@ def scan_backward(
     spec, dtype, empty = record.spec, np.dtype(record.spec.dtype), np.empty(0, record.spec.dtype)
     shares, sync = record.shares, np.zeros(8, np.int64)
     dx = POOL.lend(x.shape, dtype) if need_x else None
-    w = buffers.packed(weights.kernel.T, shares[0].layout.own_inputs) if need_x else empty
-    u = [
-        buffers.packed(weights.recurrent_kernel.T, share.layout.own_units)
+    w_back = buffers.packed(weights.kernel.T, shares[0].layout.own_inputs) if need_x else empty
+    panels = [
+        (
+            empty if share.keeps else buffers.packed(weights.kernel, share.layout.blocks),
+            buffers.packed(weights.recurrent_kernel.T, share.layout.own_units),
+        )
         for share in (shares if spec.couples_rows else shares[:1])
     ]
     blocks, cuts = zip(
@@ -186,7 +188,8 @@ def scan_backward(
             record.codes, share.sizes, share.layout, Vectors(*weights[2:]), Vectors(*parts[i][2:]),
             record.saved[i], buffers.scratch(share, dtype, True), buffers.tables(share, dtype),
             record.priors, np.array(spec.epsilons, dtype), x.reshape(-1), record.h.reshape(-1),
-            initial.h.reshape(-1), initial.c.reshape(-1), w, u[i % len(u)],
+            initial.h.reshape(-1), initial.c.reshape(-1),
+            panels[i % len(panels)][0], w_back, panels[i % len(panels)][1],
             empty if d_h is None else d_h.reshape(-1), empty if dx is None else dx.reshape(-1),
             parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), sync,
         )

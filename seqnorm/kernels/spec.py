@@ -52,6 +52,11 @@ class Spec:
         return self.input_norm, self.recurrent_norm, self.state_norm
 
     @property
+    def joined(self) -> bool:
+        """Whether x W and h U are summed in one buffer, since nothing needs them apart."""
+        return self.cell != "gru" and self.input_norm == self.recurrent_norm == "none"
+
+    @property
     def couples_rows(self) -> bool:
         """Whether rows see each other, so that threads must split units instead of rows."""
         return "batch" in self.norms

@@ -9,8 +9,27 @@ from numba import njit
 
 from seqnorm.kernels.gates import gru_gates, lstm_gates
 from seqnorm.kernels.options import PART
+from seqnorm.kernels.products import product
 from seqnorm.kernels.sites import site_forward
 from seqnorm.kernels.spec import GRU, LSTM
+from seqnorm.kernels.window import window
+
+
+@njit(**PART)
+def project_inputs(call, begin, end):
+    """X W of the tokens of a chunk, steps [begin, end)."""
+    sizes, layout, wide = call.sizes, call.layout, call.sizes.columns
+    first = layout.start[begin]
+    product(layout.start[end] - first, call.x, layout.x_tokens, first, 0, sizes.inputs, call.w,
+            layout.blocks, inputs_at(call, begin), layout.wide_rows, first * wide, 0,
+            call.tables)  # fmt: skip
+
+
+@njit(**PART)
+def inputs_at(call, step):
+    """saved.pre_in, moved so that a token stands where it would if those of all steps were kept."""
+    pre_in = call.saved.pre_in
+    return window(pre_in, -call.layout.kept_from[step] * call.sizes.columns, pre_in.size)
 
 
 @njit(**PART)
@@ -27,7 +46,7 @@ def compute_gates(call, step, token, rows):
         (saved.mean_rec, saved.scale_rec),
         sizes.units,
     )
-    site_forward(codes.input, saved.pre_in, token, rows, wide, pieces, inner, step,
+    site_forward(codes.input, inputs_at(call, step), token, rows, wide, pieces, inner, step,
                  vectors.gain_in, vectors.offset_in, False, z)  # fmt: skip
     if not codes.joined:
         site_forward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, rec, step,

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+from seqnorm.kernels import plan
 from seqnorm.kernels.rows import rows_of
 from seqnorm.kernels.scan import (
     States,
@@ -202,3 +203,25 @@ def test_any_number_of_threads(norm, threads, rng, monkeypatch):
     case = _case("gru", norm, False, rng, units=64)
     alive = _alive(case)
     np.testing.assert_allclose(_forward(case).h[alive], loops.run(case)[0][alive], atol=1e-12)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize(("cell", "norm", "carry"), CELLS)
+def test_what_is_computed_again_is_what_was_kept(cell, norm, carry, threads, rng, monkeypatch):
+    """Over several chunks, with threads that share them; to the last bit."""
+    monkeypatch.setenv("SEQNORM_THREADS", threads)
+    lengths = rng.integers(0, 21, size=40).tolist()
+    case = loops.case(loops.spec(cell, norm, carry), rng, lengths, steps=20, inputs=30, units=64)
+    d_h, d_last = rng.normal(size=(40, 20, 64)), States(*rng.normal(size=(2, 40, 64)))
+    found = []
+    for keeps in (True, False):
+        monkeypatch.setattr(plan, "_AGAIN", np.inf if keeps else 0)
+        plan.plan.cache_clear()
+        shares = _forward(case).shares
+        assert {share.keeps for share in shares} == {keeps or case.spec.joined}
+        assert all(len(share.layout.chunks) > 2 for share in shares)
+        found.append(_gradients(case, d_h, d_last))
+    plan.plan.cache_clear()
+    kept, again = found
+    for name, value in kept.items():
+        assert (again[name] == value).all(), name
