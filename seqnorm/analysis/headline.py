@@ -146,6 +146,7 @@ def tuning_table(comparison: Comparison) -> Table | None:
     )
     if not keys:
         return None
+    finals = any(len({trial.seeds for trial in trials}) > 1 for _, trials in tuned)
     rows = []
     for arm, trials in tuned:
         if not trials:
@@ -153,8 +154,11 @@ def tuning_table(comparison: Comparison) -> Table | None:
         scores = np.sort([trial.score for trial in trials])
         chosen = [_setting(arm.runs[0].config.get(key, NOT_AVAILABLE)) for key in keys]
         spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1]))
-        rows.append((arm.label, str(len(trials)), *chosen, *spread))
-    headings = ("arm", "trials", *keys, "median trial", "best trial")
+        best = max(trials, key=lambda trial: (trial.seeds, trial.mean))
+        again = [f"{_number(best.mean, 4)} ({best.seeds} runs)"] if finals else []
+        rows.append((arm.label, str(len(trials)), *chosen, *spread, *again))
+    again = ["best finalist"] if finals else []
+    headings = ("arm", "trials", *keys, "median trial", "best trial", *again)
     return Table(headings, tuple(rows))
 
 

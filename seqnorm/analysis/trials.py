@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import fmean as mean
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from seqnorm.analysis.charts import plain_band
 from seqnorm.analysis.records import RunRecord
 from seqnorm.analysis.statistics import Band
 
+Key = TypeVar("Key")
 Setting = tuple[tuple[str, str], ...]
 LEARNING_RATE = "optim.learning_rate"
 
@@ -24,11 +26,16 @@ class Trial:
 
     Attributes:
         config: Its config, flat.
-        score: Validation accuracy, the mean over its seeds; of the majority class if diverged.
+        score: Validation accuracy, the mean over the seeds that all settings of the arm ran with;
+            of the majority class if diverged.
+        mean: The mean over all its seeds, which are more for a finalist.
+        seeds: Their number.
     """
 
     config: Mapping[str, Any]
     score: float
+    mean: float
+    seeds: int
 
 
 def _by_setting(trials: Sequence[RunRecord]) -> dict[Setting, list[RunRecord]]:
@@ -39,20 +46,32 @@ def _by_setting(trials: Sequence[RunRecord]) -> dict[Setting, list[RunRecord]]:
     return {key: found[key] for key in sorted(found)}
 
 
-def _score(runs: Sequence[RunRecord]) -> float:
-    return float(np.mean([run.validation_score for run in runs]))
-
-
 def arm_trials(arm: Arm) -> list[Trial]:
     """The settings that were tried for an arm; one counts once, however many seeds it ran with."""
-    return [Trial(runs[0].config, _score(runs)) for runs in _by_setting(arm.trials).values()]
+    tried = list(_by_setting(arm.trials).values())
+    shared = set.intersection(*({run.seed for run in runs} for runs in tried)) if tried else set()
+    found = []
+    for runs in tried:
+        scores = {run.seed: run.validation_score for run in runs}
+        alike = [scores[seed] for seed in sorted(shared)] or list(scores.values())
+        found.append(Trial(runs[0].config, mean(alike), mean(scores.values()), len(scores)))
+    return found
+
+
+def leaders(scores: Mapping[Key, Sequence[float]]) -> list[Key]:
+    """Of the keys with the most scores those with the highest mean; several if they are equal.
+
+    What ran once cannot win against what was good enough to run again.
+    """
+    most = max(map(len, scores.values()), default=0)
+    means = {key: mean(sorted(each)) for key, each in scores.items() if len(each) == most}
+    return [key for key, found in means.items() if found == max(means.values())]
 
 
 def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
-    """The setting with the highest mean validation accuracy; several if they are equal."""
-    scores = {key: _score(runs) for key, runs in _by_setting(trials).items()}
-    best = max(scores.values(), default=0.0)
-    return {key for key, score in scores.items() if score == best}
+    """The setting that the trials chose, as `leaders` has it."""
+    found = _by_setting(trials)
+    return set(leaders({key: [r.validation_score for r in runs] for key, runs in found.items()}))
 
 
 def by_learning_rate(arm: Arm) -> Band:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seqnorm.bench.measure import Summary
+    from seqnorm.bench.subjects import Shape, Step
 
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
+FULL = ", full"  # the same subject, on batches without padding
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
 
 
@@ -26,7 +28,8 @@ def _parser() -> argparse.ArgumentParser:
         help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
     add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")
     add("--mode", default="fit", choices=["fit", "gradient", "forward"])
-    add("--share", type=float, default=1.0, help="mean length over the longest (padding)")
+    add("--share", type=float, default=1.0,
+        help="mean length over the longest; below 1, our layers also run full batches")  # fmt: skip
     add("--jit", action="store_true", help="compile by XLA (the kernels then do not serve)")
     add("--others", action="store_true", help="also TorchScript and JAX, where installed")
     add("--rounds", type=int, default=15, help="samples of each subject")
@@ -63,9 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
     """Times single steps; the tables by cell and shape, everything measured in `record`."""
-    from seqnorm.bench import others
     from seqnorm.bench.measure import measure, summary
-    from seqnorm.bench.subjects import Shape, subject
+    from seqnorm.bench.subjects import Shape
 
     print(f"{platform.machine()}, {record['threads']} threads, {options.mode}; "
           "ratios to Keras's own layer")  # fmt: skip
@@ -74,19 +76,37 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
     for cell in options.cells:
         for text in options.shapes:
             title, shape = f"{cell} {text}", Shape.parse(text)._replace(share=options.share)
-            names = ["keras", "products", *_ours(options)]
-            steps = {name: subject(name, cell, shape, options.mode, options.jit) for name in names}
-            if options.others and cell == "lstm":
-                steps |= {name: others.OTHERS[name](shape) for name in others.installed()}
-            samples = measure(steps, options.rounds)
+            samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
             tables[title] = summary(samples, "keras")
             print(f"\n{title}\n{HEADER}")
             for name, row in tables[title].items():
                 print(f"  {name:24}{row.ratio:7.2f}{row.paired:8.2f}{row.cpu:7.2f}"
                       f"{row.milliseconds:9.1f}  {row.low:.1f} to {row.high:.1f}")  # fmt: skip
+            for name in _ours(options) if options.share < 1 else ():
+                row = summary(samples, name + FULL)[name]
+                print(f"  {name} takes {row.ratio:.2f} of the time of full batches, "
+                      f"paired {row.paired:.2f}, processor time {row.cpu:.2f}")  # fmt: skip
             _extras(options, record, title, cell, shape)
     return tables
+
+
+def _subjects(options: argparse.Namespace, cell: str, shape: Shape) -> dict[str, Step]:
+    """Steps by name; with padding ours also on full batches, with a mask like the padded ones."""
+    from seqnorm.bench import others
+    from seqnorm.bench.subjects import subject
+
+    ours = _ours(options)
+    shapes = {name: shape for name in ("keras", "products", *ours)}
+    if options.share < 1:
+        shapes |= {name + FULL: shape._replace(share=1.0, masked=True) for name in ours}
+    steps = {
+        name: subject(name.removesuffix(FULL), cell, shape, options.mode, options.jit)
+        for name, shape in shapes.items()
+    }
+    if options.others and cell == "lstm":
+        steps |= {name: others.OTHERS[name](shape) for name in others.installed()}
+    return steps
 
 
 def _epoch(options: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -107,9 +127,7 @@ def _ours(options: argparse.Namespace) -> list[str]:
     return [f"{way} {norm}" for way, norm in pairs if (way, norm) != ("keras-rnn", "batch")]
 
 
-def _extras(
-    options: argparse.Namespace, record: dict, title: str, cell: str, shape: object
-) -> None:
+def _extras(options: argparse.Namespace, record: dict, title: str, cell: str, shape: Shape) -> None:
     """Peak memory and profile, where asked for."""
     from seqnorm.bench.memory import peak
     from seqnorm.bench.profile import breakdown

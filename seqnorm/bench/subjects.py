@@ -28,6 +28,7 @@ class Shape(NamedTuple):
     inputs: int
     units: int
     share: float = 1.0
+    masked: bool = False  # whether a batch without padding has a mask nevertheless
 
     @classmethod
     def parse(cls, text: str) -> Shape:
@@ -43,7 +44,7 @@ class Shape(NamedTuple):
     def mask(self) -> np.ndarray | None:
         """bool[batch, steps]: lengths uniform below twice the mean, one of them full."""
         if self.share >= 1:
-            return None
+            return np.ones((self.batch, self.steps), bool) if self.masked else None
         most = min(2 * self.share, 1) * self.steps
         lengths = np.linspace(1, most, self.batch).round().astype(int)
         lengths[-1] = self.steps

@@ -37,6 +37,8 @@ class CompareConfig:
         trials: settings tried for each arm on validation data; 0 takes the configuration as it is.
         trial_seeds: runs of each setting.
         first_trial_seed: seed of the first of them.
+        finalists: the best settings of each arm that run again before one is chosen; 0 for none.
+        final_seeds: runs of each of these in all.
         seeds: runs on the test set for each arm.
         floors: bag-of-words runs.
         list_seed: seed of the quasi-random list of settings.
@@ -54,6 +56,8 @@ class CompareConfig:
     trials: int = MISSING
     trial_seeds: int = MISSING
     first_trial_seed: int = MISSING
+    finalists: int = MISSING
+    final_seeds: int = MISSING
     seeds: int = MISSING
     floors: int = MISSING
     list_seed: int = MISSING
@@ -71,7 +75,7 @@ class ComparisonConfig(RunConfig):
     compare: CompareConfig = field(default_factory=CompareConfig)
 
 
-_LEAST = {"trials": 0, "trial_seeds": 1, "seeds": 1, "floors": 0, "threads": 1}
+_LEAST = {"trials": 0, "trial_seeds": 1, "finalists": 0, "seeds": 1, "floors": 0, "threads": 1}
 
 
 def check(config: CompareConfig) -> None:
@@ -93,6 +97,12 @@ def check(config: CompareConfig) -> None:
         problems.append(
             "compare.first_trial_seed must lie above the seeds of the test; received "
             f"compare.seeds={config.seeds}, compare.first_trial_seed={config.first_trial_seed}."
+        )
+    if config.finalists and config.final_seeds <= config.trial_seeds:
+        problems.append(
+            "compare.final_seeds must be above compare.trial_seeds, or finalists do not run again; "
+            f"received compare.final_seeds={config.final_seeds}, compare.trial_seeds="
+            f"{config.trial_seeds}. Raise it, or set compare.finalists=0."
         )
     for key in ("settings_of", "rate_exponent"):
         if config.trials and getattr(config, key):

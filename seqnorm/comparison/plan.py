@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -189,6 +189,18 @@ class Plan:
             for arm in self.arms:
                 for seed in range(first, first + self.compare.trial_seeds):
                     yield self._job(arm, seed, setting, number)
+
+    def finals(self, numbers: Mapping[str, Sequence[int]]) -> Iterator[Job]:
+        """Further runs of some settings on validation data, seed by seed.
+
+        Args:
+            numbers: Of the settings of each arm.
+        """
+        first, compare = self.compare.first_trial_seed, self.compare
+        for seed in range(first + compare.trial_seeds, first + compare.final_seeds):
+            for arm, of_arm in numbers.items():
+                for number in of_arm:
+                    yield self._job(arm, seed, self.settings[number], number)
 
     def floors(self) -> Iterator[Job]:
         """The bag-of-words runs."""

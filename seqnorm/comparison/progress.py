@@ -30,6 +30,11 @@ class Progress:
         self.file = file or sys.stdout
         self.began = time.monotonic()
 
+    def skip(self, count: int) -> None:
+        """Runs that turn out to be finished already."""
+        self.before += count
+        self.done += count
+
     def finished(self, title: str, score: str) -> None:
         """Write the line of one run."""
         self.done += 1

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from statistics import fmean as mean
 from typing import Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import robust_table, tuning_table
 from seqnorm.analysis.records import read_run
+from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
 from seqnorm.comparison.pool import run_all, usable_cores
 from seqnorm.comparison.progress import Progress
@@ -33,20 +34,35 @@ def _score(job: Job) -> float:
     return float(result["majority_accuracy" if diverged else "val_accuracy"])
 
 
-def choose(trials: Sequence[Job]) -> dict[str, int]:
-    """The best setting of each arm by its mean validation accuracy; of equals the first.
-
-    Args:
-        trials: Finished trials of all arms.
-    """
-    scores: dict[str, dict[int, list[float]]] = {}
+def _scores(trials: Iterable[Job]) -> dict[str, dict[int, list[float]]]:
+    """Scores of every setting of every arm."""
+    found: dict[str, dict[int, list[float]]] = {}
     for job in trials:
         if job.number is not None:
-            scores.setdefault(job.arm, {}).setdefault(job.number, []).append(_score(job))
+            found.setdefault(job.arm, {}).setdefault(job.number, []).append(_score(job))
+    return found
+
+
+def finalists(trials: Iterable[Job], count: int) -> dict[str, list[int]]:
+    """The best settings of each arm by their mean score, best first; of equals the first.
+
+    Args:
+        trials: Finished trials of all arms, setting by setting.
+        count: How many of each arm.
+    """
     return {
-        arm: max(of_arm, key=lambda number: (np.mean(of_arm[number]), -number))
-        for arm, of_arm in scores.items()
+        arm: sorted(of_arm, key=lambda number: -mean(of_arm[number]))[:count]
+        for arm, of_arm in _scores(trials).items()
     }
+
+
+def choose(trials: Iterable[Job]) -> dict[str, int]:
+    """The best setting of each arm, as `leaders` has it; of equals the first.
+
+    Args:
+        trials: Finished trials of all arms, setting by setting, and further runs of some settings.
+    """
+    return {arm: leaders(of_arm)[0] for arm, of_arm in _scores(trials).items()}
 
 
 class Comparison:
@@ -82,21 +98,28 @@ class Comparison:
 
     def _carry_out(self) -> str:
         trials, floors = list(self.plan.trials()), list(self.plan.floors())
-        tests = len(self.plan.arms) * self.plan.compare.seeds
-        before = sum(result_of(job) is not None for job in (*trials, *floors))
-        self.progress = Progress(len(trials) + len(floors) + tests, before)
+        self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
         self._make([*floors, *trials])
+        self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))))
+        # A list that was shorter may have had other finalists, which have run again as well.
+        again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
+        trials += [job for job in again if result_of(job) is not None]
         final = list(self.plan.tests(choose(trials)))
-        made = sum(result_of(job) is not None for job in final)
-        self.progress.before += made
-        self.progress.done += made
         self._make(final)
         text = self._tables([*floors, *trials, *final])
         (self.plan.folder / TABLE).write_text(text, encoding="utf-8")
         return text
 
+    def _later(self) -> int:
+        """Runs that depend on the results of the first trials."""
+        options, arms = self.plan.compare, len(self.plan.arms)
+        kept = min(options.finalists, options.trials)
+        again = kept * (options.final_seeds - options.trial_seeds) if kept else 0
+        return arms * (again + options.seeds)
+
     def _make(self, jobs: Sequence[Job]) -> None:
         missing = [job for job in jobs if result_of(job) is None]
+        self.progress.skip(len(jobs) - len(missing))
         options = self.plan.compare
         finished = run_all(
             missing,

@@ -55,6 +55,23 @@ def test_steps_are_printed_drawn_and_kept(tmp_path, capsys):
     assert image.imread(tmp_path / "bench.png").std() > 0.05
 
 
+def test_padded_batches_are_timed_against_full_ones(tmp_path, capsys):
+    assert main([*SHAPE, "--norms", "layer", "--share", "0.5", "--out", str(tmp_path)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    samples = json.loads((tmp_path / "bench.json").read_text())["samples"]["lstm 2x3x4x5"]
+    padded, full = (np.median(samples[f"fused layer{end}"]["wall"]) for end in ("", ", full"))
+    assert last.startswith(f"  fused layer takes {padded / full:.2f} of the time of full batches")
+
+
+def test_masks_of_padded_and_of_full_batches():
+    from seqnorm.bench.subjects import Shape
+
+    shape = Shape(40, 50, 1, 1)
+    lengths = shape._replace(share=0.4).mask().sum(1)
+    assert abs(lengths.mean() / 50 - 0.4) < 0.02 and lengths.max() == 50
+    assert shape.mask() is None and shape._replace(masked=True).mask().all()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_memory_grows_with_the_batch():
     from seqnorm.bench.memory import peak

@@ -13,15 +13,17 @@ import pytest
 
 from seqnorm.analysis.collect import collect
 from seqnorm.analysis.report import write_report
+from seqnorm.analysis.trials import arm_trials
 from seqnorm.comparison.plan import Plan
-from seqnorm.comparison.run import Comparison, choose, result_of
+from seqnorm.comparison.run import Comparison, choose, finalists, result_of
 from seqnorm.errors import UserError
 
 OPTIONS = [
     "experiment=smoke", "compare.name=small", "compare.arms=['norm=none,layer']",
-    "compare.trials=2", "compare.seeds=1", "compare.floors=1", "train.probe_every=0",
+    "compare.trials=2", "compare.finalists=1", "compare.final_seeds=2", "compare.seeds=1",
+    "compare.floors=1", "train.probe_every=0",
 ]  # fmt: skip
-RUNS = 7
+RUNS = 9
 
 
 def start(runs: Path, *more: str) -> subprocess.Popen[str]:
@@ -106,6 +108,8 @@ def test_stopped_three_times_it_comes_to_the_same_table_and_repeats_no_run(tmp_p
 def check_the_protocol(runs: Path) -> None:
     plan = Plan([*OPTIONS, f"runs_dir={runs}"])
     trials = list(plan.trials())
+    trials += plan.finals(finalists(trials, 1))
+    assert len(trials) == 6
     for job in trials:
         result = result_of(job)
         assert result is not None and result["test_accuracy"] is None
@@ -144,12 +148,13 @@ def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path) -> None
         "compare.trials=1",
     ]  # fmt: skip
     seen: dict[str, tuple[int, bytes]] = {}
-    # The floor, a trial and a run; then a trial, and a run if it is the better one; then a seed.
+    # The floor, a trial twice and a run; then a trial, more of it if it is the better one;
+    # then a seed.
     for options, least, most in (
-        ([], 3, 3),
-        (["compare.trials=2"], 1, 2),
+        ([], 4, 4),
+        (["compare.trials=2"], 1, 3),
         (["compare.trials=2", "compare.seeds=2"], 1, 1),
-        (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=layer']"], 4, 4),
+        (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=layer']"], 5, 5),
         (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=none,layer']"], 0, 0),
     ):
         text = Comparison(Plan([*small, *options]), ["seqnorm-compare"]).carry_out()
@@ -158,7 +163,7 @@ def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path) -> None
         assert least <= len(now) - len(seen) <= most, options
         seen = now
     ((comparison, _),) = collect([tmp_path]).comparisons
-    arms = {arm.label: (len(arm.runs), len(arm.trials)) for arm in comparison.arms}
+    arms = {arm.label: (len(arm.runs), len(arm_trials(arm))) for arm in comparison.arms}
     assert arms == {"lstm none": (2, 2), "lstm layer": (2, 2), "bag of words": (1, 0)}
     for label in arms:
         assert f"| {label} " in text
