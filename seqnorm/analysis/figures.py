@@ -94,6 +94,7 @@ def _draw_dots(axes: Any, chart: DotChart) -> None:
     axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows], fontsize=8)
     axes.set_ylim(len(chart.rows) - 0.5, -0.5 - 0.6 * bool(chart.references))
     axes.grid(axis="y", visible=False)
+    axes.locator_params(axis="x", nbins=6)  # labels of three decimals do not touch
 
 
 def _handle(style: int, dotted: bool) -> Line2D:
