@@ -131,6 +131,27 @@ def test_tables_hold_the_numbers_of_the_runs(found: tuple[Comparison, Evidence])
     assert tuning.rows[-1][-1] == f"{best:.4f}"
 
 
+def test_finalists_decide_by_the_mean_of_their_runs(tmp_path: Path) -> None:
+    arm = {"tracking.arm": "norm=layer"}
+    scores = {1e-3: (0.80, 0.70), 2e-3: (0.79, 0.80), 3e-3: (0.795,)}
+    for rate, values in scores.items():
+        for seed, value in enumerate(values, start=1000):
+            fabricate_run(tmp_path, trial=True, seed=seed, accuracy=value, suffix=f"{rate}",
+                          changes={**arm, "optim.learning_rate": rate})  # fmt: skip
+        fabricate_run(tmp_path, seed=0, suffix=f"{rate}",
+                      changes={**arm, "optim.learning_rate": rate})  # fmt: skip
+    (comparison,), ignored = compare(read_runs([tmp_path])[0])
+    (layer,) = comparison.arms
+    assert [run.config["optim.learning_rate"] for run in layer.runs] == [2e-3]
+    assert len(ignored) == 2  # the luckiest first run, and the setting that ran once
+    table = tuning_table(comparison)
+    assert table is not None
+    assert dict(zip(table.headings, table.rows[0], strict=True)) == {
+        "arm": "lstm layer", "trials": "3", "optim.learning_rate": "0.002",
+        "median trial": "0.7950", "best trial": "0.8000", "best finalist": "0.7950 (2 runs)",
+    }  # fmt: skip
+
+
 def test_mcnemar_pools_the_runs_of_an_arm(found: tuple[Comparison, Evidence]) -> None:
     comparison, evidence = found
     layer = next(arm for arm in comparison.arms if arm.label == "lstm layer")
