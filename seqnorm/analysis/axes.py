@@ -38,9 +38,14 @@ class Axis:
         return self.begin + (held - low) / (high - low) * (self.end - self.begin)
 
 
-def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round values between two others, at most that many: 0.81 and 0.87 give 0.82, 0.84, 0.86."""
+def linear_ticks(low: float, high: float, most: int = 6, whole: bool = False) -> list[float]:
+    """Round values between two others, at most that many: 0.81 and 0.87 give 0.82, 0.84, 0.86.
+
+    With whole, none lies between two integers: there is no trial 1.5.
+    """
     raw = (high - low) / (most - 1)
+    if whole:
+        raw = max(raw, 1.0)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -92,7 +97,8 @@ def make_axis(
     else:
         room = margin * (high - low) if high > low else 0.5 * abs(high) or 0.5
         low, high = low - room, high + room
-        ticks = linear_ticks(low, high)
+        whole = high > low and bool((values == np.round(values)).all())
+        ticks = linear_ticks(low, high, whole=whole)
     ticks = list(at) or ticks
     texts = [f"{value:g}" for value in at] or _texts(ticks, logarithmic)
     return Axis(low, high, begin, end, logarithmic, tuple(zip(ticks, texts, strict=True)))

@@ -126,6 +126,27 @@ def plain_band(x: NDArray, y: NDArray) -> Band:
     return Band(x, y, y, y)
 
 
+def near_references(references: Mapping[str, float], values: NDArray) -> dict[str, float]:
+    """The references that would not squeeze the values together: the axis makes room for them."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.35 * ((high - low) or 1.0)
+    return {name: v for name, v in references.items() if low - margin <= v <= high + margin}
+
+
+def dot_values(chart: DotChart) -> NDArray[np.float64]:
+    """All finite values, ends of intervals and runs of the rows: what the axis has to hold."""
+    dots = [dot for row in chart.rows for dot in row.dots]
+    held = [v for dot in dots for v in (dot.value, dot.low, dot.high, *dot.points)]
+    return np.array([value for value in held if np.isfinite(value)], np.float64)
+
+
+def x_values(lines: Sequence[Line]) -> NDArray[np.float64]:
+    """All x values of lines."""
+    parts = [line.band.x for line in lines]
+    parts += [x for line in lines for x, _ in (*line.tails, *line.broken)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
 def finite_values(chart: LineChart) -> NDArray[np.float64]:
     """All finite y values of the lines: what the axis has to hold."""
     parts: list[NDArray] = []

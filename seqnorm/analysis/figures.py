@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from seqnorm.analysis.charts import Dot, DotChart, Line, LineChart, Plate, Row, finite_values
+from seqnorm.analysis.axes import logarithmic_ticks
+from seqnorm.analysis.charts import (
+    Dot,
+    DotChart,
+    Line,
+    LineChart,
+    Plate,
+    Row,
+    dot_values,
+    finite_values,
+    near_references,
+    x_values,
+)
 from seqnorm.analysis.styles import MARKERS, REFERENCE, add_legend, arm_style, new_figure
 
 ROW_HEIGHT = 0.3  # inches of one row of a dot chart
@@ -53,6 +66,17 @@ def _draw_references(axes: Any, references: Mapping[str, float]) -> None:
         )
 
 
+def _write_x(axes: Any, chart: LineChart) -> None:
+    xs = x_values(chart.lines)
+    if chart.x_ticks or (chart.log_x and xs.size):
+        # matplotlib's own labels of less than a decade touch each other
+        ticks = chart.x_ticks or logarithmic_ticks(float(xs.min()), float(xs.max()))
+        axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axes.minorticks_off()
+    elif (xs == np.round(xs)).all():
+        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no trial 1.5
+
+
 def _draw_lines(axes: Any, chart: LineChart) -> None:
     for line in chart.lines:
         _draw_line(axes, line)
@@ -61,9 +85,7 @@ def _draw_lines(axes: Any, chart: LineChart) -> None:
     axes.tick_params(labelbottom=True)
     if chart.log_x:
         axes.set_xscale("log")
-    if chart.x_ticks:
-        axes.set_xticks(chart.x_ticks, [f"{value:g}" for value in chart.x_ticks])
-        axes.minorticks_off()
+    _write_x(axes, chart)
     if chart.log_y and finite_values(chart).size:
         axes.set_yscale("log")
 
@@ -76,21 +98,32 @@ def _draw_dot(axes: Any, dot: Dot, height: float) -> None:
     axes.plot([dot.value], [height], marker, color=colour, markersize=6)
 
 
-def _draw_dots(axes: Any, chart: DotChart) -> None:
-    for number, row in enumerate(chart.rows):
-        for dot in row.dots:
-            _draw_dot(axes, dot, float(number))
+def _draw_dot_references(axes: Any, chart: DotChart) -> None:
+    """Lines where they are near; arrows towards those that would squeeze the dots together."""
+    values = dot_values(chart)
+    near = near_references(chart.references, values) if values.size else chart.references
     for place, (name, value) in enumerate(chart.references.items()):
-        axes.axvline(value, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
+        text = f"{name} {value:.3f}" if value else name
+        if name in near:
+            axes.axvline(value, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
+        else:
+            text = f"{text} →" if value > values.max() else f"← {text}"
         axes.annotate(
-            f"{name} {value:.3f}" if value else name,
-            (value, 1.0),
-            xycoords=("data", "axes fraction"),
+            text,
+            (value, 1.0) if name in near else (0.0, 1.0),
+            xycoords=("data" if name in near else "axes fraction", "axes fraction"),
             xytext=(3, -9 - 9 * place),
             textcoords="offset points",
             fontsize=8,
             color="#505050",
         )
+
+
+def _draw_dots(axes: Any, chart: DotChart) -> None:
+    for number, row in enumerate(chart.rows):
+        for dot in row.dots:
+            _draw_dot(axes, dot, float(number))
+    _draw_dot_references(axes, chart)
     axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows], fontsize=8)
     axes.set_ylim(len(chart.rows) - 0.5, -0.5 - 0.6 * bool(chart.references))
     axes.grid(axis="y", visible=False)

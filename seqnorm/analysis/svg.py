@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.analysis.axes import Axis, make_axis
-from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, finite_values
+from seqnorm.analysis.charts import (
+    Chart,
+    Dot,
+    DotChart,
+    Line,
+    LineChart,
+    dot_values,
+    finite_values,
+    near_references,
+    x_values,
+)
 from seqnorm.analysis.styles import DASHES, arm_style
 
 WIDTH, HEIGHT = 440, 290
@@ -154,29 +164,16 @@ def _references(references: Mapping[str, float], axis: Axis) -> str:
     return "".join(parts)
 
 
-def _near(references: Mapping[str, float], values: NDArray) -> list[float]:
-    """The references that would not squeeze the values together: the axis makes room for them."""
-    low, high = float(values.min()), float(values.max())
-    margin = 0.35 * ((high - low) or 1.0)
-    return [value for value in references.values() if low - margin <= value <= high + margin]
-
-
-def _x_values(lines: Sequence[Line]) -> NDArray[np.float64]:
-    parts = [line.band.x for line in lines]
-    parts += [x for line in lines for x, _ in (*line.tails, *line.broken)]
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
 def _line_svg(chart: LineChart) -> str:
-    x_values, y_values = _x_values(chart.lines), finite_values(chart)
-    if not x_values.size or not y_values.size:
+    xs, ys = x_values(chart.lines), finite_values(chart)
+    if not xs.size or not ys.size:
         return ""
-    y_values = np.append(y_values, _near(chart.references, y_values))
+    ys = np.append(ys, list(near_references(chart.references, ys).values()))
     bottom = HEIGHT - BOTTOM
     x_axis = make_axis(
-        x_values, LEFT, WIDTH - RIGHT, chart.log_x, margin=0.04 * chart.log_x, at=chart.x_ticks
+        xs, LEFT, WIDTH - RIGHT, chart.log_x, margin=0.04 * chart.log_x, at=chart.x_ticks
     )
-    y_axis = make_axis(y_values, bottom, TOP, chart.log_y, margin=0.06)
+    y_axis = make_axis(ys, bottom, TOP, chart.log_y, margin=0.06)
     parts = [_frame(x_axis, y_axis, bottom, LEFT, TOP), _references(chart.references, y_axis)]
     parts += [_series(line, x_axis, y_axis) for line in chart.lines]
     middle = (LEFT + WIDTH - RIGHT) / 2
@@ -206,12 +203,10 @@ def _dot(dot: Dot, axis: Axis, y: float) -> str:
 
 
 def _dots_svg(chart: DotChart) -> str:
-    dots = [dot for row in chart.rows for dot in row.dots]
-    held = [v for dot in dots for v in (dot.value, dot.low, dot.high, *dot.points)]
-    values = np.array([value for value in held if math.isfinite(value)])
+    values = dot_values(chart)
     if not values.size:
         return ""
-    values = np.append(values, _near(chart.references, values))
+    values = np.append(values, list(near_references(chart.references, values).values()))
     left = min(205.0, 8 + 7.2 * max(len(row.label) for row in chart.rows))
     axis = make_axis(values, left, WIDTH - RIGHT, False, margin=0.05)
     bottom = DOT_TOP + ROW * len(chart.rows)

@@ -21,6 +21,14 @@ def test_linear_ticks_are_round_and_few(low: float, high: float, ticks: list[flo
     np.testing.assert_allclose(linear_ticks(low, high), ticks, atol=1e-12)
 
 
+def test_whole_ticks_are_integers() -> None:
+    assert linear_ticks(1.0, 4.0) == [1.0, 2.0, 3.0, 4.0]
+    assert linear_ticks(1.0, 2.0, whole=True) == [1.0, 2.0]
+    texts = [text for _, text in make_axis(np.array([1.0, 2.0, 3.0]), 0, 100).ticks]
+    assert texts == ["1", "2", "3"]
+    assert len(make_axis(np.array([1.0, 2.5]), 0, 100).ticks) > 2
+
+
 def test_logarithmic_ticks() -> None:
     np.testing.assert_allclose(logarithmic_ticks(4e-4, 0.012), [5e-4, 1e-3, 2e-3, 5e-3, 0.01])
     np.testing.assert_allclose(

@@ -87,6 +87,31 @@ def test_dots_have_interval_runs_and_the_shape_of_their_arm() -> None:
     assert low > high  # the first row is at the top
 
 
+def test_far_references_do_not_squeeze_the_dots() -> None:
+    rows = [Row("one", [Dot("a", 0, 0.8, 0.79, 0.81, [0.78, 0.82])])]
+    (axes,) = draw(DotChart("accuracy", rows, {"low": 0.5, "near": 0.81, "high": 0.95})).axes
+    low, high = axes.get_xlim()
+    assert low > 0.7 and high < 0.9
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["← low 0.500", "near 0.810", "high 0.950 →"]
+
+
+def test_labels_of_the_x_axis_are_whole_for_trials_and_do_not_touch_for_rates() -> None:
+    trials = Line("a", 0, plain_band(np.arange(1.0, 5.0), np.array([0.70, 0.75, 0.78, 0.79])))
+    rates = np.array([6.4e-4, 2e-3, 8.8e-3])
+    single = Line("a", 0, plain_band(rates, np.array([0.7, 0.8, 0.75])), marks=True)
+    figure = draw(
+        LineChart("best", "trials", [trials]), LineChart("each", "rate", [single], log_x=True)
+    )
+    render(figure)
+    left, right = figure.axes
+    assert all(tick == round(tick) for tick in left.get_xticks())
+    shown = [text for text in right.get_xticklabels(which="both") if text.get_text()]
+    assert [text.get_text() for text in shown] == ["0.001", "0.002", "0.005"]
+    boxes = [text.get_window_extent() for text in shown]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+
+
 def test_legend_names_every_arm_and_covers_no_panel() -> None:
     rng = np.random.default_rng(2)
     labels = tuple(f"lstm layer, learning_rate={rate}" for rate in (0.001, 0.003, 0.01, 0.03))
