@@ -10,10 +10,11 @@ from typing import Any
 
 from numba import njit
 
+from seqnorm.kernels.flat import add_rows, copy_rows, sum_rows
 from seqnorm.kernels.gates import gru_back, lstm_cell_back, lstm_output_back, simple_back
 from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import outer, pack_left, product, product_to
-from seqnorm.kernels.sites import add_rows, copy_rows, site_backward, sum_rows
+from seqnorm.kernels.sites import site_backward
 from seqnorm.kernels.spec import GRU, LSTM
 from seqnorm.kernels.step import (
     compute_gates,

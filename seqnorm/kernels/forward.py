@@ -6,10 +6,11 @@ from typing import Any
 
 from numba import njit
 
+from seqnorm.kernels.flat import copy_rows
 from seqnorm.kernels.gates import gru_output, lstm_cell, lstm_output, simple_output
+from seqnorm.kernels.moments import site_moments
 from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import product
-from seqnorm.kernels.sites import copy_rows, site_moments
 from seqnorm.kernels.spec import GRU, LSTM
 from seqnorm.kernels.step import (
     compute_gates,

@@ -22,8 +22,14 @@ _COMMON: dict[str, Any] = {
 ENTRY: dict[str, Any] = _COMMON | {"cache": True}
 
 # Functions that only compiled code calls: no wrapper for Python, which would take most of the
-# compiler's time because of the many arguments.
-JIT: dict[str, Any] = _COMMON | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# compiler's time because of the many arguments. All are inlined into their entry function: of one
+# that stays a function, the process that compiles also holds a copy that was optimised by itself,
+# and calls that; its sums are in another order than those of the copy that the disk keeps.
+JIT: dict[str, Any] = _COMMON | {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "forceinline": True,
+}
 
 # Parts of the time loop that take the whole call: copying it for each block of rows would cost more
 # than their arithmetic.
