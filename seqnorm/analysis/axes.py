@@ -38,6 +38,11 @@ class Axis:
         return self.begin + (held - low) / (high - low) * (self.end - self.begin)
 
 
+def are_whole(values: NDArray[np.float64]) -> bool:
+    """Whether all values are integers, as numbers of trials or steps are."""
+    return bool((values == np.round(values)).all())
+
+
 def linear_ticks(low: float, high: float, most: int = 6, whole: bool = False) -> list[float]:
     """Round values between two others, at most that many: 0.81 and 0.87 give 0.82, 0.84, 0.86.
 
@@ -97,8 +102,7 @@ def make_axis(
     else:
         room = margin * (high - low) if high > low else 0.5 * abs(high) or 0.5
         low, high = low - room, high + room
-        whole = high > low and bool((values == np.round(values)).all())
-        ticks = linear_ticks(low, high, whole=whole)
+        ticks = linear_ticks(low, high, whole=high > low and are_whole(values))
     ticks = list(at) or ticks
     texts = [f"{value:g}" for value in at] or _texts(ticks, logarithmic)
     return Axis(low, high, begin, end, logarithmic, tuple(zip(ticks, texts, strict=True)))

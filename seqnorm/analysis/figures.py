@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from seqnorm.analysis.axes import logarithmic_ticks
+from seqnorm.analysis.axes import are_whole, logarithmic_ticks
 from seqnorm.analysis.charts import (
     Dot,
     DotChart,
@@ -73,7 +72,7 @@ def _write_x(axes: Any, chart: LineChart) -> None:
         ticks = chart.x_ticks or logarithmic_ticks(float(xs.min()), float(xs.max()))
         axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axes.minorticks_off()
-    elif (xs == np.round(xs)).all():
+    elif are_whole(xs):
         axes.xaxis.get_major_locator().set_params(integer=True)  # there is no trial 1.5
 
 
