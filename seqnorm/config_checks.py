@@ -28,6 +28,7 @@ def _one_of(*choices: str) -> Rule:
 
 
 POSITIVE: Rule = ("must be a positive number", lambda value: value > 0 and math.isfinite(value))
+POSITIVE_OR_OFF: Rule = (f"{POSITIVE[0]}, or null for none", POSITIVE[1])
 RATE: Rule = ("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
 SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
 
@@ -71,8 +72,8 @@ RULES: dict[str, Rule] = {
     "model.inverse_regularisation": POSITIVE,
     "model.min_texts": _at_least(1),
     "optim.learning_rate": POSITIVE,
-    "optim.clipnorm": POSITIVE,
-    "optim.weight_decay": POSITIVE,
+    "optim.clipnorm": POSITIVE_OR_OFF,
+    "optim.weight_decay": POSITIVE_OR_OFF,
     "optim.schedule": _one_of("constant", "cosine"),
     "optim.warmup_steps": _at_least(0),
     "optim.beta_1": RATE,

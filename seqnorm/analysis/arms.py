@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from seqnorm.analysis.portable import portable_name
 from seqnorm.analysis.records import RunRecord
 
 BASELINE = "none"
@@ -72,7 +73,7 @@ class Comparison:
     @property
     def slug(self) -> str:
         """The title as part of a file name."""
-        return "-".join([self.data, *self.question.split()])
+        return portable_name("-".join([self.data, *self.question.split()]))
 
     @property
     def runs(self) -> list[RunRecord]:

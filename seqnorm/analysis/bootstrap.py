@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,39 +122,6 @@ def paired_bootstrap(
     return bootstrap(differences, rng, statistic, level=level, resamples=resamples)
 
 
-def stratified_bootstrap(
-    groups: Sequence[ArrayLike],
-    rng: np.random.Generator,
-    statistic: Statistic = interquartile_mean,
-    *,
-    level: float = LEVEL,
-    resamples: int = RESAMPLES,
-) -> Estimate:
-    """A statistic of all tasks' scores together, each task resampled by itself.
-
-    Args:
-        groups: float [n_i] for each task, on a common scale (Agarwal et al., 2021).
-        rng: Where the resamples come from.
-        statistic: Reduces the last axis.
-        level: Coverage, between 0 and 1.
-        resamples: Number of draws.
-
-    Returns:
-        The estimate. Its interval is widened as that of the smallest task is; NaN if a task has
-        fewer than two values.
-    """
-    arrays = [_flat(group) for group in groups]
-    joined = np.concatenate(arrays) if arrays else np.empty(0)
-    if not joined.size:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    value, fewest = float(statistic(joined)), min(array.size for array in arrays)
-    if fewest < 2:
-        return Estimate(value, np.nan, np.nan, joined.size)
-    drawn = np.concatenate([_resampled(array, resamples, rng) for array in arrays], axis=1)
-    low, high = np.quantile(statistic(drawn), _expanded_levels(fewest, level))
-    return Estimate(value, float(low), float(high), joined.size)
-
-
 def _share_above(treated: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray:
     difference = treated[..., :, None] - baseline[..., None, :]
     return np.mean((difference > 0) + 0.5 * (difference == 0), axis=(-2, -1))
@@ -182,15 +149,16 @@ def probability_of_improvement(
         resamples: Number of draws.
 
     Returns:
-        The estimate, within 0 and 1; no interval (NaN) if an arm has fewer than two values.
+        The estimate, within 0 and 1. No interval (NaN) if an arm has fewer than two values, or if
+        all pairs agree: then all resamples agree as well and say nothing about other seeds.
     """
     left, right = _flat(treated), _flat(baseline)
     count = min(left.size, right.size)
     if not count:
         return Estimate(np.nan, np.nan, np.nan, 0)
     value = float(_share_above(left, right))
-    if count == 1:
-        return Estimate(value, np.nan, np.nan, 1)
+    if count == 1 or value in (0.0, 1.0):
+        return Estimate(value, np.nan, np.nan, count)
     drawn = _share_above(_resampled(left, resamples, rng), _resampled(right, resamples, rng))
     low, high = np.quantile(drawn, _expanded_levels(count, level))
     return Estimate(value, float(low), float(high), count)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqnorm.analysis.records import ignored_lines
 from seqnorm.analysis.report import write_report
+from seqnorm.analysis.run_folders import ignored_lines
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -9,7 +9,8 @@ from seqnorm.analysis.evidence import gather
 from seqnorm.analysis.findings import FINDINGS, Findings, load_findings
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.join import Part, join_all
-from seqnorm.analysis.records import RESULT, Ignored, ignored_lines, read_runs
+from seqnorm.analysis.records import RESULT
+from seqnorm.analysis.run_folders import Ignored, ignored_lines, read_runs
 
 
 def _require_finished(finished: int, paths: Sequence[Path], ignored: Sequence[Ignored]) -> None:
@@ -32,10 +33,10 @@ def _findings_file(path: Path) -> Path | None:
 
 def _read_folders(folders: Sequence[Path]) -> Findings:
     records, ignored = read_runs(folders)
-    comparisons, repeated = compare(records)
-    _require_finished(len(comparisons), folders, ignored)
+    comparisons, left_out = compare(records)
+    _require_finished(len(comparisons), folders, [*ignored, *left_out])
     found = [(comparison, gather(comparison)) for comparison in comparisons]
-    return Findings(found, [*ignored, *repeated])
+    return Findings(found, [*ignored, *left_out])
 
 
 def _still_left_out(parts: Sequence[Part], ignored: Sequence[Ignored]) -> list[Ignored]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.records import RunRecord
 from seqnorm.analysis.trials import varied_keys
+from seqnorm.durable import write_text
 
 # The fields of result.json in the order of the columns; others it may hold follow by name.
 RESULT_COLUMNS = (
@@ -43,17 +45,18 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
     further = sorted({key for members in runs for run in members for key in run.result})
     keys = sorted({key for own in settings for key in own})
     columns = dict.fromkeys([*IDENTITY_COLUMNS, *RESULT_COLUMNS, *further, *keys])
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
-        writer.writeheader()
-        written: set[Path] = set()  # arms of one name have the same trials
-        for arm, members, own in zip(arms, runs, settings, strict=True):
-            for run in (run for run in members if run.folder not in written):
-                written.add(run.folder)
-                values = {key: run.config[key] for key in own if key in run.config}
-                own_name = run.config.get("tracking.group") or ""
-                identity = {"run": run.name, "comparison": own_name, "arm": arm.label}
-                writer.writerow({**run.result, **values, **identity, "commit": _commit(run)})
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
+    writer.writeheader()
+    written: set[Path] = set()  # arms of one name have the same trials
+    for arm, members, own in zip(arms, runs, settings, strict=True):
+        for run in (run for run in members if run.folder not in written):
+            written.add(run.folder)
+            values = {key: run.config[key] for key in own if key in run.config}
+            own_name = run.config.get("tracking.group") or ""
+            identity = {"run": run.name, "comparison": own_name, "arm": arm.label}
+            writer.writerow({**run.result, **values, **identity, "commit": _commit(run)})
+    write_text(path, file.getvalue())
 
 
 def _settings(arm: Arm, runs: Sequence[RunRecord]) -> list[str]:

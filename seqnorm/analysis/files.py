@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ def read_arrays(path: Path, what: str) -> dict[str, NDArray]:
     try:
         with path.open("rb") as file, np.load(file) as stored:
             return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile, zlib.error) as error:
         raise RunFolderError(
             f"{path.name} must be a NumPy archive; received a file that is none ({error}). "
             f"Repeat the run to have {what}."

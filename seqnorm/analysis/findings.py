@@ -14,10 +14,12 @@ import numpy as np
 
 from seqnorm.analysis.arms import Comparison
 from seqnorm.analysis.evidence import ArmEvidence, Evidence, RunCurves
-from seqnorm.analysis.files import read_object
+from seqnorm.analysis.files import RunFolderError, read_object
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.profiles import LayerProfiles
-from seqnorm.analysis.records import Ignored, RunRecord, make_record
+from seqnorm.analysis.records import RunRecord, make_record
+from seqnorm.analysis.run_folders import Ignored
+from seqnorm.durable import write_text
 
 FINDINGS = "findings.json"
 _FORMAT = 2
@@ -154,7 +156,7 @@ def save_findings(path: Path, findings: Findings) -> None:
         "ignored": [[item.folder.name, item.reason] for item in findings.ignored],
     }
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
-    path.write_text(text.replace('{"name":', '\n{"name":') + "\n", encoding="utf-8")
+    write_text(path, text.replace('{"name":', '\n{"name":') + "\n")
 
 
 def load_findings(path: Path) -> Findings:
@@ -163,7 +165,13 @@ def load_findings(path: Path) -> Findings:
     Raises:
         ValueError: If the file is none of a report, or of another version.
     """
-    stored = read_object(path)
+    try:
+        stored = read_object(path)
+    except RunFolderError as error:
+        raise ValueError(
+            f"{path} must be what seqnorm-report has written; received a damaged file ({error}). "
+            "Take it from version control, or make the report again from its run folders."
+        ) from error
     if stored.get("format") != _FORMAT:
         raise ValueError(
             f"{path} must have been written by this version of seqnorm-report (format={_FORMAT}); "

@@ -17,11 +17,16 @@ from seqnorm.analysis.arms import (
     question,
     settings_of,
 )
-from seqnorm.analysis.records import Ignored, RunRecord
+from seqnorm.analysis.records import RunRecord
+from seqnorm.analysis.run_folders import Ignored
 from seqnorm.analysis.trials import best_settings
 
 # A named arm is told apart by these in the table already.
 _NAMING_GROUPS = ("data", "cell", "norm", "model")
+_UNTESTED = (
+    "an arm needs a run on the test set; received a run on validation data of an arm without one. "
+    "Let seqnorm-compare end, or train with train.test=true."
+)
 _BEATEN = (
     "an arm has the setting that its trials chose; received a run with another one, which a later "
     "trial has beaten. It counts no more; delete it or leave it."
@@ -185,6 +190,12 @@ def _compare_one(
             runs, repeated = _newest_per_seed(arm.runs)
             ignored.extend(repeated)
             arms.append(replace(arm, runs=tuple(runs), trials=tried))
+    ignored.extend(
+        Ignored(run.folder, _UNTESTED)
+        for name, members in trials.items()
+        if name is None or name not in tests
+        for run in members
+    )
     ordered = tuple(_told_apart(sorted(arms, key=_order)))
     shared = _shared([run for arm in ordered for run in arm.runs])
     return Comparison(data, ordered, shared, asked), ignored
@@ -203,7 +214,8 @@ def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignore
 
     Returns:
         One comparison per data set and question with a run that was tested, by name, and the runs
-        that others replace: newer ones with the same config and seed, or those of a better setting.
+        left out: those that others replace (newer ones with the same config and seed, or those of
+        a better setting), and trials of an arm that has no run on the test set.
     """
     parts: defaultdict[tuple[str, str], list[RunRecord]] = defaultdict(list)
     for record in records:
@@ -212,6 +224,7 @@ def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignore
     ignored: list[Ignored] = []
     for key in sorted(parts):
         if all(record.trial for record in parts[key]):
+            ignored.extend(Ignored(record.folder, _UNTESTED) for record in parts[key])
             continue
         comparison, repeated = _compare_one(key, parts[key])
         comparisons.append(comparison)

@@ -123,7 +123,7 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
         rows.append(tuple(cells))
     reach = (f"reach {target:.2f}", "steps to it", "seconds to it") if target is not None else ()
     headings = ("arm", "parameters", "steps", "seconds", "tokens/s", *reach)
-    return Table((*headings, "trials", "hours of trials"), tuple(rows))
+    return Table((*headings, "settings tried", "hours of trials"), tuple(rows))
 
 
 def _target_cells(arm: Arm, evidence: Evidence, target: float) -> list[str]:

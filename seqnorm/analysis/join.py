@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from seqnorm.analysis.arms import Arm, Comparison, settings_of
 from seqnorm.analysis.evidence import OTHER_TEXTS, PLACE, ArmEvidence, Evidence
 from seqnorm.analysis.grouping import compare
-from seqnorm.analysis.records import Ignored, RunRecord
+from seqnorm.analysis.records import RunRecord
+from seqnorm.analysis.run_folders import Ignored
 
 Part = tuple[Comparison, Evidence]
 _ELSEWHERE = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.charts import Plate
-from seqnorm.analysis.records import Ignored, ignored_lines
+from seqnorm.analysis.run_folders import Ignored, ignored_lines
 from seqnorm.analysis.section import Section, config_text, provenance, without_counterpart
 
 ON_TERMINAL = ("accuracy", "differences")

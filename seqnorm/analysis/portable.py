@@ -1,10 +1,11 @@
-"""What a run says of folders on its machine, in a form that means something on another one.
+"""What a run says of its machine and its settings, in a form that does no harm on another one.
 
-Results are kept and shown to others: they hold no absolute path.
+Results are kept, joined and shown to others: they hold no absolute path.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import PurePath
 from typing import Any
@@ -21,6 +22,11 @@ def portable_value(key: str, value: Any) -> Any:
     if not path.is_absolute():
         return value
     return f"runs/{path.name}" if key == RUNS_DIR else ANY_FOLDER
+
+
+def portable_name(text: str) -> str:
+    """A text as part of a file's name or an anchor: "imdb: a/b" gives "imdb-a-b"."""
+    return re.sub(r"[^A-Za-z0-9_.=,+-]+", "-", text)
 
 
 def portable_config(config: dict[str, Any]) -> dict[str, Any]:

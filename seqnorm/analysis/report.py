@@ -12,7 +12,7 @@ from seqnorm.analysis.figures import draw_plate
 from seqnorm.analysis.findings import FINDINGS, save_findings
 from seqnorm.analysis.html import html_page
 from seqnorm.analysis.page import markdown_page, picture_name, terminal_text
-from seqnorm.analysis.records import Ignored, ignored_lines
+from seqnorm.analysis.run_folders import Ignored, find_run_folders, ignored_lines
 from seqnorm.analysis.section import Section, make_section
 
 HTML, PAGE, CSV = "report.html", "report.md", "runs.csv"
@@ -53,6 +53,19 @@ def _draw(sections: Sequence[Section], out: Path) -> Iterator[Path]:
                 yield path
 
 
+def _folder(first: Path) -> Path:
+    return (first.parent if first.is_file() else first) / "report"
+
+
+def _own_folder(out: Path) -> Path:
+    if out.is_dir() and next(find_run_folders(out), None) is not None:
+        raise ValueError(
+            f"a report needs a folder of its own; received --out {out}, which holds run folders: "
+            f"its findings would be read in place of them. Give another one, as {out / 'report'}."
+        )
+    return out
+
+
 def write_report(
     paths: Sequence[Path],
     out: Path | None = None,
@@ -78,10 +91,10 @@ def write_report(
 
     Raises:
         FileNotFoundError: If a path does not exist or holds no run folder.
-        ValueError: If no run is finished.
+        ValueError: If no run is finished, or the folder of the report holds runs.
     """
+    out = _folder(paths[0]) if out is None else _own_folder(out)
     findings = collect(paths)
-    out = paths[0] / "report" if out is None else out
     out.mkdir(parents=True, exist_ok=True)
     sections = [make_section(*part) for part in findings.comparisons]
     notes = [note for _, evidence in findings.comparisons for note in evidence.notes]

@@ -13,6 +13,7 @@ from seqnorm.analysis.budget import expected_maximum_band
 from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, Plate, Row
 from seqnorm.analysis.drawn import Drawn, no_band, without
 from seqnorm.analysis.estimates import fresh_generator, mean_estimate, paired_estimate
+from seqnorm.analysis.portable import portable_name
 from seqnorm.analysis.statistics import Band
 from seqnorm.analysis.trials import arm_trials, by_learning_rate
 
@@ -103,7 +104,7 @@ def setting_plates(drawn: Drawn) -> Iterator[Plate]:
         caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
         labels = [line.label for line in chart.lines]
         title = f"Accuracy against {short.replace('_', ' ')}"
-        yield Plate(f"against-{short}", title, caption, [chart], labels)
+        yield Plate(portable_name(f"against-{short}"), title, caption, [chart], labels)
 
 
 def trials_plate(drawn: Drawn) -> Plate | None:

@@ -18,7 +18,8 @@ from seqnorm.analysis.tables import Table, settings_table
 
 SCORES_NOTE = (
     "On the test set. IQM: mean of the middle half of the runs. 95 %: bootstrap interval over "
-    "seeds; - for a single run. A diverged run counts with the scores of the majority class."
+    "seeds, which never reaches beyond the runs themselves and so says too little below five of "
+    "them; - for a single run. A diverged run counts with the scores of the majority class."
 )
 PAIRS_NOTE = (
     "Δ: mean difference by seed with its bootstrap interval. P(better): probability that a run of "
@@ -27,13 +28,15 @@ PAIRS_NOTE = (
     "exact test on these."
 )
 COST_NOTE = (
-    "Means over runs. Reach: runs whose validation accuracy gets to the target, 97 % of the best "
+    "Means over runs. Parameters include running statistics, which batch normalisation keeps for "
+    "each step. Reach: runs whose validation accuracy gets to the target, 97 % of the best "
     "arm's; steps and seconds to it are medians in which a run that never does is infinite. "
     "Seconds compare arms only on a machine that did nothing else."
 )
 TUNING_NOTE = (
     "Every arm tried the same list of settings, chosen between by validation accuracy; the test "
-    "set was read once per arm and seed, with the setting chosen."
+    "set was read with the setting chosen, once per arm and seed; runs of an earlier choice are "
+    "named under left out."
 )
 MOST_COMMANDS = 40
 

@@ -27,22 +27,19 @@ def arm_style(index: int) -> dict[str, Any]:
     return {"color": COLOURS[index % len(COLOURS)], "linestyle": DASHES[index % len(DASHES)]}
 
 
-def new_figure(
-    rows: int, columns: int, height: float, share_x: bool = False
-) -> tuple[Figure, list[Any]]:
+def new_figure(rows: int, columns: int, height: float) -> tuple[Figure, list[Any]]:
     """A figure of its own canvas (no global state of pyplot) with a grid of plain panels.
 
     Args:
         rows: Rows of panels.
         columns: Columns of panels.
         height: Height of one row in inches.
-        share_x: Whether all panels have the same x axis.
 
     Returns:
         The figure and its panels, row by row.
     """
     figure = Figure(figsize=(10, height * rows), dpi=120, layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False, sharex=share_x).flat)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25, linewidth=0.6)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from seqnorm.analysis.files import RunFolderError
 from seqnorm.comparison.plan import Plan
 from seqnorm.comparison.run import TABLE, Comparison
 from seqnorm.config import conf_dir
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    except (ConfigError, UserError) as error:
+    except (ConfigError, RunFolderError, UserError) as error:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1
     print(f"This table: {plan.folder / TABLE}\nThe page:   seqnorm-report {plan.folder}")

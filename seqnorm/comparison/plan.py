@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import hydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from seqnorm.comparison.chosen import Chosen, chosen_before
 from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
+from seqnorm.comparison.expand import expand
 from seqnorm.comparison.settings import draw_settings, rounded
 from seqnorm.compose import compose, explain, is_mistake
 from seqnorm.config import RunConfig, conf_dir
@@ -58,43 +56,6 @@ class Job:
         return f"{self.arm} {kind} seed={self.config.seed}"
 
 
-def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
-    """All combinations: "cell=lstm,gru norm=none" gives (cell=lstm, norm=none) and (cell=gru, ...).
-
-    Raises:
-        ConfigError: If there is none, one comes twice, or one is no list of overrides.
-    """
-    found: list[tuple[str, ...]] = []
-    for line in arms:
-        combinations: list[tuple[str, ...]] = [()]
-        for override in _overrides(line):
-            values = (
-                [str(value) for value in override.sweep_string_iterator()]
-                if override.is_sweep_override()
-                else [override.get_value_element_as_str()]
-            )
-            tokens = [f"{override.get_key_element()}={value}" for value in values]
-            combinations = [(*before, token) for before in combinations for token in tokens]
-        found += combinations
-    if not found or len(set(found)) < len(found):
-        raise ConfigError(
-            f"compare.arms needs one or more different arms; received compare.arms={list(arms)}. "
-            'Give overrides, as in compare.arms=["norm=none,layer"].'
-        )
-    return found
-
-
-def _overrides(line: str) -> list[Override]:
-    try:
-        return OverridesParser.create().parse_overrides(line.split())
-    except HydraException as error:
-        raise ConfigError(
-            "compare.arms needs overrides separated by spaces, as in "
-            f'compare.arms=["cell=lstm norm=none,layer"]; received {line!r}. Quote the whole '
-            "option once for the shell, and each arm once inside it."
-        ) from error
-
-
 class Plan:
     """The runs of one comparison.
 
@@ -115,18 +76,47 @@ class Plan:
         self.settings = draw_settings(
             self.compare.space, self.compare.trials, self.compare.list_seed
         )
-        known = {key for arm in self.arms for key in self._searched(arm)}
-        wanted = {key for place in self.compare.space.values() for key in place.keys}
-        # Without a norm there is no gain: a key of the configuration without arms is no mistake.
-        known |= {key for key in wanted if OmegaConf.select(composed, key) is not None}
-        if self.settings and wanted - known:
-            raise ConfigError(
-                f"compare.space needs keys that some arm has; received {sorted(wanted - known)}, "
-                "which no arm has. Correct compare.space."
-            )
+        self._refuse_keys_of_no_arm(composed)
+        self._refuse_fixed_keys()
+        self._refuse_equal_arms()
         if self.compare.settings_of:  # before anything runs
             for arm in self.arms:
                 self._untuned(arm)
+
+    def _wanted(self) -> list[str]:
+        return [key for place in self.compare.space.values() for key in place.keys]
+
+    def _refuse_keys_of_no_arm(self, composed: DictConfig) -> None:
+        known = {key for arm in self.arms for key in self._searched(arm)}
+        # Without a norm there is no gain: a key of the configuration without arms is no mistake.
+        known |= {key for key in self._wanted() if OmegaConf.select(composed, key) is not None}
+        unknown = sorted(set(self._wanted()) - known)
+        if self.settings and unknown:
+            raise ConfigError(
+                f"compare.space needs keys that some arm has; received {unknown}, which no arm "
+                "has. Correct compare.space."
+            )
+
+    def _refuse_fixed_keys(self) -> None:
+        """What a comparison sets for each run cannot be given as well: it would not be heard."""
+        tokens = [*self.overrides, *(token for arm in self.arms for token in arm.split())]
+        varied = {"seed", *(self._wanted() if self.settings else ())}
+        fixed = [token for token in tokens if token.partition("=")[0].lstrip("+") in varied]
+        if fixed:
+            raise ConfigError(
+                f"a comparison varies {', '.join(sorted(varied))}; received {', '.join(fixed)}. "
+                "Leave it out, narrow compare.space.<name>.low and .high, or set compare.trials=0 "
+                "to take settings as they are given."
+            )
+
+    def _refuse_equal_arms(self) -> None:
+        names = {arm: self._job(arm, 0, {}).name for arm in self.arms}
+        equal = [arm for arm, name in names.items() if list(names.values()).count(name) > 1]
+        if equal:
+            raise ConfigError(
+                f"compare.arms needs arms that differ in what is run; received {equal}, which are "
+                "one configuration. Keep one of them."
+            )
 
     def _compose(self, arm: Sequence[str]) -> DictConfig:
         """The configuration of an arm; its own overrides replace those of the command line."""
@@ -147,8 +137,7 @@ class Plan:
     def _searched(self, arm: str) -> list[str]:
         """The keys of the space that an arm's configuration has."""
         composed = self._composed[arm]
-        keys = [key for place in self.compare.space.values() for key in place.keys]
-        return [key for key in keys if OmegaConf.select(composed, key) is not None]
+        return [key for key in self._wanted() if OmegaConf.select(composed, key) is not None]
 
     def _job(
         self, arm: str, seed: int, setting: dict[str, float], number: int | None = None

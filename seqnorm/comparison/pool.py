@@ -27,13 +27,6 @@ _THREAD_VARIABLES = (
 RUNS_PER_WORKER = 25
 
 
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Worker:
     """One process and the log of what it prints.
 

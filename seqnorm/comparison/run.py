@@ -14,9 +14,11 @@ from seqnorm.analysis.headline import robust_table, tuning_table
 from seqnorm.analysis.records import read_run
 from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
-from seqnorm.comparison.pool import run_all, usable_cores
+from seqnorm.comparison.pool import run_all
 from seqnorm.comparison.progress import Progress
+from seqnorm.durable import write_text
 from seqnorm.errors import UserError
+from seqnorm.kernels.machine import usable_cores
 
 TABLE = "table.md"
 
@@ -107,7 +109,7 @@ class Comparison:
         final = list(self.plan.tests(choose(trials)))
         self._make(final)
         text = self._tables([*floors, *trials, *final])
-        (self.plan.folder / TABLE).write_text(text, encoding="utf-8")
+        write_text(self.plan.folder / TABLE, text)
         return text
 
     def _later(self) -> int:
@@ -118,7 +120,8 @@ class Comparison:
         return arms * (again + options.seeds)
 
     def _make(self, jobs: Sequence[Job]) -> None:
-        missing = [job for job in jobs if result_of(job) is None]
+        # By name: where an arm has no key of a setting, two settings may be one run.
+        missing = list({job.name: job for job in jobs if result_of(job) is None}.values())
         self.progress.skip(len(jobs) - len(missing))
         options = self.plan.compare
         finished = run_all(

@@ -88,8 +88,8 @@ def hold_out(
         return stratified_split(labels, config.validation_fraction, np.random.default_rng(seed))
     if first >= len(labels):
         raise ValueError(
-            f"data.validation_first must leave examples to train on, received {first} of "
-            f"{len(labels)} training examples. Hold out fewer."
+            "data.validation_first must leave examples to train on, received "
+            f"data.validation_first={first} of {len(labels)} training examples. Hold out fewer."
         )
     indices = np.arange(len(labels))
     return indices[first:], indices[:first]

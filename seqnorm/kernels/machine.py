@@ -29,6 +29,13 @@ def tile_rows() -> int:
     return 6 if vector_bytes() == 32 else 8
 
 
+def usable_cores() -> int:
+    """Cores that this process may use: a container or taskset can leave fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def threads() -> int:
     """Threads a kernel call is split over: `SEQNORM_THREADS`, else the cores this process may use.
 
@@ -37,11 +44,7 @@ def threads() -> int:
     """
     text = os.environ.get("SEQNORM_THREADS", "")
     if not text:
-        return (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
+        return usable_cores()
     if not text.isdigit() or int(text) < 1:
         raise ValueError(
             "SEQNORM_THREADS must be a whole number above zero, "

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from seqnorm.errors import UserError
 from seqnorm.tracking.scalars import plain_scalar
 from seqnorm.tracking.sink import Sink
 
@@ -99,7 +100,7 @@ class WandbSink(Sink):
         """Start the W&B run.
 
         Raises:
-            RuntimeError: If W&B refuses: not logged in, no such entity, no network.
+            UserError: If W&B refuses: not logged in, no such entity, no network.
         """
         wandb = self._wandb
         settings = wandb.Settings(
@@ -122,7 +123,7 @@ class WandbSink(Sink):
                 settings=settings,
             )
         except wandb.errors.Error as error:
-            raise RuntimeError(
+            raise UserError(
                 "tracking=wandb with tracking.mode=online needs a login and a connection to W&B; "
                 f"received mode={self.mode!r}, project={self.project!r}, entity={self.entity!r} "
                 f"and the answer {str(error)!r}. Run `wandb login`, or set tracking.mode=offline "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import seqnorm
+from seqnorm.kernels.machine import threads
 
 # Everything that could change a number, and what tracks it.
 PACKAGES = (
@@ -71,7 +72,7 @@ def _machine() -> dict[str, Any]:
         "cpu": _cpu_name(),
         "cores": os.cpu_count(),
         "memory_gb": _memory_gb(),
-        "threads": _usable_threads(),
+        "threads": threads(),  # of the kernels; another number adds up in another order
     }
 
 
@@ -90,10 +91,3 @@ def _memory_gb() -> float | None:
     except (AttributeError, ValueError, OSError):  # not POSIX
         return None
     return round(total / 2**30, 1)
-
-
-def _usable_threads() -> int | None:
-    """Cores that this process may use: a container or taskset can leave fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()

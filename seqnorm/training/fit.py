@@ -42,9 +42,9 @@ class Training:
         self.batches = Batches.configured(dataset.train, config.data, config.seed)
         self.validation = batches_of(dataset.validation, config.data.batch_size)
         train = config.train
-        steps = len(self.batches)
-        self.optimizer = make_optimizer(config.optim, total_steps=train.epochs * steps)
-        self.pulse = Pulse(self.optimizer, self.batches.tokens, steps)
+        total_steps = train.epochs * len(self.batches)
+        self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
+        self.pulse = Pulse(self.optimizer, self.batches)
         self.best = BestEpoch(train.patience, train.keep)
         self.probe: Probe | None = None
         if train.probe_every and recurrent_layers(model):

@@ -13,7 +13,7 @@ from seqnorm.config_models import BagOfWordsConfig
 from seqnorm.errors import blame_the_input
 from seqnorm.models.bag_of_words import BagOfWords
 from seqnorm.tracking.factory import make_sinks
-from seqnorm.training.evaluate import evaluate_majority, evaluate_probabilities
+from seqnorm.training.evaluate import Evaluation, evaluate_majority, evaluate_probabilities
 from seqnorm.training.record import RunFolder
 from seqnorm.training.result import closing_line, identity
 
@@ -25,7 +25,7 @@ def floor_of(config: RunConfig) -> RunConfig:
 
 
 def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
-    """Trains, scores and records a bag of words; groups ``optim`` and ``train`` are not read.
+    """Trains, scores and records a bag of words; of ``optim`` and ``train`` it reads `train.test`.
 
     The run folder has no model.keras and no epochs.
 
@@ -59,21 +59,23 @@ def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
 def _conclude(
     config: RunConfig, dataset: data.Dataset, model: BagOfWords, seconds: float, folder: RunFolder
 ) -> dict[str, Any]:
-    test, validation = (
-        evaluate_probabilities(split, model.probabilities(split))
-        for split in (dataset.test, dataset.validation)
-    )
-    dataset.vocabulary.save(folder.path / "vocabulary.json")
-    folder.write_predictions(dataset, test)
+    def scored(split: data.Split) -> Evaluation:
+        return evaluate_probabilities(split, model.probabilities(split))
+
+    test = scored(dataset.test) if config.train.test else None
+    if test:
+        dataset.vocabulary.save(folder.path / "vocabulary.json")
+        folder.write_predictions(dataset, test)
+    majority = evaluate_majority(dataset, "test" if config.train.test else "validation")
     return {
         **identity(config, folder),
         "status": "completed",
         "message": None,
-        "test_accuracy": test.accuracy,
-        "test_macro_f1": test.macro_f1,
+        "test_accuracy": test and test.accuracy,
+        "test_macro_f1": test and test.macro_f1,
         "test_loss": None,
-        "val_accuracy": validation.accuracy,
-        "majority_accuracy": evaluate_majority(dataset).accuracy,
+        "val_accuracy": scored(dataset.validation).accuracy,
+        "majority_accuracy": majority.accuracy,
         "best_epoch": None,
         "steps": 0,
         "train_seconds": round(seconds, 3),

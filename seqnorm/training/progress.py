@@ -37,7 +37,7 @@ class ProgressBar(keras.callbacks.Callback):
         now = time.perf_counter()
         if self.live and now - self._drawn >= REFRESH:
             self._drawn = now
-            done, steps = self.pulse.batch, self.pulse.steps_per_epoch
+            done, steps = self.pulse.batch, len(self.pulse.batches)
             filled = WIDTH * done // steps
             bar = ("=" * filled + ">")[:WIDTH].ljust(WIDTH)
             self._write(f"\r{self._head()} [{bar}] {done}/{steps}  {self._numbers(logs)}\x1b[K")

@@ -9,18 +9,18 @@ from typing import Any
 
 import keras
 
+from seqnorm.data.batching import Batches
+
 
 class Pulse(keras.callbacks.Callback):
     """Where the run stands. Comes first among the callbacks; the others read it.
 
     Keras hands callbacks the mean loss since the epoch's begin; `mean_loss` works the loss of the
-    latest steps out from two such means. Batches are equal to within one row
-    (`seqnorm.data.batching`), so counting batches instead of rows changes no visible digit.
+    latest steps out from two such means, in which a batch counts by its rows.
 
     Args:
         optimizer: one of `seqnorm.training.optim`, which keeps gradient norm and rate.
-        tokens: real tokens of one epoch.
-        steps_per_epoch: batches of one epoch.
+        batches: what is trained on.
 
     Attributes:
         step: optimiser steps done.
@@ -29,11 +29,9 @@ class Pulse(keras.callbacks.Callback):
         learning_rate: rate of the last step.
     """
 
-    def __init__(self, optimizer: Any, tokens: int, steps_per_epoch: int) -> None:
+    def __init__(self, optimizer: Any, batches: Batches) -> None:
         super().__init__()
-        self.optimizer = optimizer
-        self.tokens = tokens
-        self.steps_per_epoch = steps_per_epoch
+        self.optimizer, self.batches = optimizer, batches
         self.step = self.epoch = self.batch = 0
         self.gradient_norm = self.learning_rate = self.loss = 0.0
         self._marked, self._done = (0, 0.0), 0
@@ -63,8 +61,9 @@ class Pulse(keras.callbacks.Callback):
     def mean_loss(self) -> float:
         """Mean loss of the steps since the last call in this epoch, or since its begin."""
         before, mean_before = self._marked
-        self._marked = (self.batch, self.loss)
-        return (self.batch * self.loss - before * mean_before) / (self.batch - before)
+        rows = sum(len(batch) for batch in self.batches.rows[: self.batch])
+        self._marked = (rows, self.loss)
+        return (rows * self.loss - before * mean_before) / (rows - before)
 
     def due(self, every: int) -> bool:
         """Whether the step that has just ended, or one done together with it, is an n-th one."""
@@ -103,4 +102,4 @@ class Pulse(keras.callbacks.Callback):
         self.learning_rate = float(self.optimizer.used_rate)
 
     def _speed(self, steps: int, seconds: float) -> float:
-        return self.tokens / self.steps_per_epoch * steps / seconds if seconds else 0.0
+        return self.batches.tokens / len(self.batches) * steps / seconds if seconds else 0.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import secrets
 import shutil
 import time
@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 
 from seqnorm.config import RunConfig
 from seqnorm.data.spec import Dataset
+from seqnorm.durable import write_bytes, write_text
 from seqnorm.errors import UserError
 from seqnorm.training.environment import environment
 from seqnorm.training.evaluate import Evaluation
@@ -57,17 +58,23 @@ class RunFolder:
                 parent.mkdir(parents=True, exist_ok=True)
                 path.mkdir()
             except FileExistsError:
-                if path.is_dir():
+                if path.is_dir() and name is None:
                     continue
-                raise UserError(f"runs_dir must be a folder; received {parent}.") from None
+                raise UserError(
+                    f"a run needs a folder that it makes; received runs_dir={parent}, where "
+                    f"{path.name} came to be meanwhile. Let one process make a run."
+                    if path.is_dir()
+                    else f"runs_dir must be a folder; received runs_dir={parent}, which is a file. "
+                    "Set runs_dir=..."
+                ) from None
             except OSError as error:
                 raise UserError(
-                    f"runs_dir must be a folder that can be written to; received {parent} "
+                    f"runs_dir must be a folder that can be written to; received runs_dir={parent} "
                     f"({error.strerror}). Set runs_dir=..."
                 ) from error
             break
         folder = cls(path)
-        (path / "config.yaml").write_text(OmegaConf.to_yaml(asdict(config)), encoding="utf-8")
+        write_text(path / "config.yaml", OmegaConf.to_yaml(asdict(config)))
         folder.write_json("environment.json", environment())
         return folder
 
@@ -78,7 +85,7 @@ class RunFolder:
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
         """Writes a JSON file that is either complete or not there."""
-        self._replace(name, json.dumps(values, indent=2, allow_nan=False).encode() + b"\n")
+        write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
     def write_model(self, model: keras.Model, dataset: Dataset) -> None:
         """Writes model.keras and the vocabulary that its input ids refer to."""
@@ -87,10 +94,9 @@ class RunFolder:
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes a compressed npz file that is either complete or not there."""
-        temporary = self.path / f".{name}"
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
-        os.replace(temporary, self.path / name)
+        content = io.BytesIO()
+        np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type]
+        write_bytes(self.path / name, content.getvalue())
 
     def write_predictions(self, dataset: Dataset, test: Evaluation) -> None:
         """Writes predictions.npz: one row per test text, in the order of the test part."""
@@ -114,14 +120,6 @@ class RunFolder:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes result.json, whose existence says that the run is finished. Call it last."""
         self.write_json("result.json", result)
-
-    def _replace(self, name: str, content: bytes) -> None:
-        temporary = self.path / f".{name}"
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # or the rename may reach the disk before the content does
-        os.replace(temporary, self.path / name)
 
 
 def _remove_unfinished(path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from seqnorm.analysis.arms import Comparison
 from seqnorm.analysis.grouping import compare, differing_keys
-from seqnorm.analysis.records import read_runs
+from seqnorm.analysis.run_folders import read_runs
 from tests.analysis.fabricate import fabricate_run
 
 

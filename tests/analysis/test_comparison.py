@@ -17,8 +17,8 @@ from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import cost_table, pairs_table, robust_table, tuning_table
 from seqnorm.analysis.plates import make_plates
 from seqnorm.analysis.predictions import mcnemar, pooled
-from seqnorm.analysis.records import read_runs
 from seqnorm.analysis.report import write_report
+from seqnorm.analysis.run_folders import read_runs
 from seqnorm.analysis.short import sentences
 from tests.analysis.fabricate import fabricate_comparison, fabricate_run
 
@@ -95,10 +95,19 @@ def test_runs_of_one_name_with_other_settings_are_not_mixed(tmp_path: Path) -> N
 
 
 def test_trials_alone_are_no_comparison(tmp_path: Path) -> None:
-    fabricate_run(tmp_path, trial=True)
-    assert compare(read_runs([tmp_path])[0]) == ([], [])
+    trial = fabricate_run(tmp_path, trial=True)
+    found, ignored = compare(read_runs([tmp_path])[0])
+    assert found == [] and [item.folder for item in ignored] == [trial]
     with pytest.raises(ValueError, match=r"evaluated on the test set\); received .*none finished"):
         write_report([tmp_path])
+
+
+def test_a_trial_of_an_arm_that_is_not_tested_is_named(tmp_path: Path) -> None:
+    fabricate_run(tmp_path, seed=1)
+    trial = fabricate_run(tmp_path, seed=2, trial=True)
+    (comparison,), (ignored,) = compare(read_runs([tmp_path])[0])
+    assert len(comparison.everything) == 1
+    assert ignored.folder == trial and "needs a run on the test set" in ignored.reason
 
 
 def test_a_diverged_trial_counts_as_the_majority_class(tmp_path: Path) -> None:

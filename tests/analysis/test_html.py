@@ -19,7 +19,7 @@ from seqnorm.analysis.html import table_html
 from seqnorm.analysis.report import write_report
 from seqnorm.analysis.styles import COLOURS
 from seqnorm.analysis.tables import Table
-from tests.analysis.fabricate import fabricate_comparison
+from tests.analysis.fabricate import fabricate_comparison, fabricate_run
 from tests.analysis.many import fabricate_many
 
 CHROMIUM = next(
@@ -89,6 +89,20 @@ def test_page_is_sound_and_refers_to_nothing_outside(page: Path) -> None:
 def test_what_runs_say_is_text_and_no_markup() -> None:
     html = table_html(Table(("<b>", "n"), (("<script>alert(1)</script>", "&"),)))
     assert "<script>" not in html and "&lt;script&gt;" in html and "&amp;" in html
+
+
+def test_names_that_runs_choose_stay_names(tmp_path: Path) -> None:
+    """Keys and data sets of another machine's runs end up in anchors and in names of files."""
+    key = 'data.x"><script>alert(1)</script>'
+    for value in (1, 2):
+        result = fabricate_run(tmp_path / "runs", seed=value, changes={key: value}) / "result.json"
+        result.write_text(result.read_text().replace('"imdb"', '"../../evil"'))
+    page = write_report([tmp_path / "runs"], tmp_path / "out" / "report").path
+    assert "<script>alert" not in page.read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.rglob("*evil*.png")} == {
+        path.name for path in page.parent.glob("*evil*.png")
+    }
+    assert any(page.parent.glob("*evil*.png"))
 
 
 def test_two_thousand_runs_stay_below_five_megabytes(tmp_path: Path) -> None:

@@ -84,8 +84,9 @@ def test_joined_findings_give_the_page_of_all_run_folders_in_any_order(
 def test_pairs_are_tested_across_places(places: list[Path], tmp_path: Path) -> None:
     alone = [tmp_path / norm for norm in ("none", "layer")]
     for place in alone:
-        fabricate_comparison(place, norms=(place.name,))
-        write_report([place], place, pages=False, pictures=False)
+        runs = tmp_path / "runs" / place.name
+        fabricate_comparison(runs, norms=(place.name,))
+        write_report([runs], place, pages=False, pictures=False)
     text = write_report(alone, tmp_path / "out", pictures=False).text
     (row,) = re.findall(r"^\| lstm layer +\| lstm none .*$", text, re.M)
     assert re.search(r"\| +\d+ : \d+ \| +[\d.]+ \|$", row)
@@ -139,18 +140,19 @@ def test_a_run_that_was_unfinished_once_is_left_out_no_more(tmp_path: Path) -> N
 
 
 def test_arms_tested_on_other_texts_are_noted(tmp_path: Path) -> None:
-    fabricate_comparison(tmp_path / "a", norms=("none", "layer"))
-    fabricate_comparison(tmp_path / "b", norms=("batch",), texts=150)
+    runs = tmp_path / "runs"
+    fabricate_comparison(runs / "a", norms=("none", "layer"))
+    fabricate_comparison(runs / "b", norms=("batch",), texts=150)
     for place in ("a", "b"):
-        write_report([tmp_path / place], tmp_path / place, pages=False)
+        write_report([runs / place], tmp_path / place, pages=False)
     for order in (["a", "b"], ["b", "a"]):
         ((_, evidence),) = collect([tmp_path / place for place in order]).comparisons
         assert [arm.right.size for arm in evidence.arms.values()] == [200, 0, 200]
         (note,) = evidence.notes
         assert note.startswith("reuters, lstm batch: not in the scores by length and class: it was")
     both = tmp_path / "both"
-    shutil.copytree(tmp_path / "a", both)
-    shutil.copytree(tmp_path / "b", both, dirs_exist_ok=True)
+    shutil.copytree(runs / "a", both)
+    shutil.copytree(runs / "b", both, dirs_exist_ok=True)
     ((_, evidence),) = collect([*both.glob("reuters-*")]).comparisons
     assert len(evidence.notes) in (3, 6) and all(": not in the scores" in n for n in evidence.notes)
 

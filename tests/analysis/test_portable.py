@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.analysis.portable import portable_environment, portable_value
+from seqnorm.analysis.portable import portable_environment, portable_name, portable_value
 from seqnorm.analysis.report import write_report
 from tests.analysis.fabricate import fabricate_run
 
@@ -40,6 +40,9 @@ def test_values() -> None:
     )
     assert portable_value("data.dir", None) is None and portable_value("seed", 3) == 3
     assert portable_environment({}) == {}
+    assert (
+        portable_name("../a/b: c") == "..-a-b-c" and portable_name("batch_size=2") == "batch_size=2"
+    )
 
 
 def test_no_file_of_a_report_names_the_machine_s_folders(tmp_path: Path) -> None:

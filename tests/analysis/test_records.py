@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from seqnorm.analysis.files import RunFolderError, flatten
-from seqnorm.analysis.records import find_run_folders, read_run, read_runs
+from seqnorm.analysis.records import read_run
+from seqnorm.analysis.run_folders import find_run_folders, read_runs
 from tests.analysis.fabricate import fabricate_run
 
 
@@ -36,17 +37,18 @@ def test_curve_is_that_of_the_epoch_records(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, epochs=3)
     records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     expected = [record["val_loss"] for record in records if record["event"] == "epoch"]
-    steps, values = read_run(folder).curve("val_loss")
+    steps, seconds, values = read_run(folder).history("val_loss").T
+    assert np.isfinite(seconds).all()
     np.testing.assert_array_equal(steps, [100, 200, 300])
     np.testing.assert_array_equal(values, expected)
-    assert read_run(folder).curve("loss")[0].size == 3  # "train" records have a loss as well
-    assert read_run(folder).curve("no_such_metric")[0].size == 0
+    assert len(read_run(folder).history("loss")) == 3  # "train" records have a loss as well
+    assert read_run(folder).history("no_such_metric").size == 0
 
 
 def test_curve_leaves_out_what_is_not_finite(tmp_path: Path) -> None:
     run = read_run(fabricate_run(tmp_path, epochs=3, diverged=True))
-    assert run.curve("val_loss")[0].tolist() == [100, 200]
-    assert run.curve("val_accuracy")[0].tolist() == [100, 200, 300]
+    assert run.history("val_loss")[:, 0].tolist() == [100, 200]
+    assert run.history("val_accuracy")[:, 0].tolist() == [100, 200, 300]
 
 
 @pytest.mark.parametrize(
@@ -58,10 +60,10 @@ def test_damaged_curve_names_the_line(tmp_path: Path, line: bytes) -> None:
     with (folder / "metrics.jsonl").open("ab") as file:
         file.write(line + b"\n")
     with pytest.raises(RunFolderError, match=r"metrics\.jsonl must hold .* line 4 .*Mend"):
-        read_run(folder).curve("val_loss")
+        read_run(folder).history("val_loss")
     (folder / "metrics.jsonl").unlink()
     with pytest.raises(RunFolderError, match=r"metrics\.jsonl must be readable"):
-        read_run(folder).curve("val_loss")
+        read_run(folder).history("val_loss")
 
 
 def test_probes(tmp_path: Path) -> None:

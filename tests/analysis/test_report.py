@@ -148,6 +148,33 @@ def test_unreadable_curves_and_probes_are_noted(few_runs: Path) -> None:
     assert "Finished runs: 2" in page
 
 
+def test_damaged_predictions_are_noted(tmp_path: Path) -> None:
+    first, second = (fabricate_run(tmp_path, seed=seed, texts=50) for seed in (1, 2))
+    with np.load(first / "predictions.npz") as stored:
+        arrays = dict(stored)
+    np.savez_compressed(first / "predictions.npz", **{**arrays, "labels": np.arange(9000) % 7})
+    content = bytearray((first / "predictions.npz").read_bytes())
+    content[100:110] = bytes(10)  # inside the compressed labels: zlib, not zipfile, complains
+    (first / "predictions.npz").write_bytes(content)
+    del arrays["labels"]
+    np.savez_compressed(second / "predictions.npz", **arrays)
+    text = write_report([tmp_path], pictures=False).text
+    assert f"{first.name}: not in the scores by length and class: predictions.npz must be a" in text
+    assert f"{second.name}: not in the scores" in text and "received one without labels" in text
+
+
+def test_a_report_does_not_hide_the_runs_beside_it(few_runs: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a folder of its own; received --out .* holds run fold"):
+        write_report([few_runs], few_runs)
+    assert not (few_runs / "findings.json").exists()
+    kept = tmp_path / "kept"
+    write_report([few_runs], kept, pages=False)
+    assert write_report([kept / "findings.json"], pictures=False).path.parent == kept / "report"
+    (kept / "findings.json").write_text('{"format": 2, "compar')
+    with pytest.raises(ValueError, match=r"damaged file .*from version control, or"):
+        write_report([kept])
+
+
 def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, probes=False, epochs=0)
     page = markdown(write_report([folder]))

@@ -11,8 +11,8 @@ from seqnorm.analysis.arms import Comparison
 from seqnorm.analysis.evidence import gather
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import pairs_table, robust_table
-from seqnorm.analysis.records import read_runs
 from seqnorm.analysis.report import write_report
+from seqnorm.analysis.run_folders import read_runs
 from seqnorm.analysis.tables import Table, settings_table
 from tests.analysis.fabricate import fabricate_run
 

@@ -133,6 +133,20 @@ def test_a_run_that_fails_ends_it_with_its_reason(tmp_path: Path) -> None:
         Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
+def test_settings_that_are_one_run_are_run_once(tmp_path: Path) -> None:
+    """An arm without a norm has no gain: where only the gain is searched, its trials are equal."""
+    options = ["compare.arms=['norm=none']", "compare.trials=3", "compare.seeds=1"]
+    plan = Plan(
+        [
+            *OPTIONS, *options, f"runs_dir={tmp_path}", "compare.floors=0", "compare.workers=2",
+            "~compare.space.learning_rate", "~compare.space.dropout",
+        ]
+    )  # fmt: skip
+    Comparison(plan, ["seqnorm-compare"]).carry_out()
+    assert len(list(plan.trials())) == 3
+    assert len(results(tmp_path)) == len({job.name for job in plan.trials()}) + 1
+
+
 def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
     from filelock import FileLock
 

@@ -12,7 +12,8 @@ import pytest
 from seqnorm.analysis.report import write_report
 from seqnorm.comparison.cli import help_text, main
 from seqnorm.comparison.config import RangeConfig
-from seqnorm.comparison.plan import FLOOR, Plan, expand
+from seqnorm.comparison.expand import expand
+from seqnorm.comparison.plan import FLOOR, Plan
 from seqnorm.comparison.progress import Progress, duration
 from seqnorm.comparison.settings import draw_settings
 from seqnorm.config import conf_dir
@@ -195,6 +196,13 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["compare.seeds=2000"], "compare.first_trial_seed must lie above the seeds of the test;"),
         (["compare.space.gain.low=2"], "compare.space.gain needs low < high"),
         (["compare.space.gain.keys=[norm.gama]"], "received ['norm.gama'], which no arm has."),
+        (
+            ["compare.arms=['norm=batch','norm=batch norm.small_batch=shrink']"],
+            "arms that differ in what is run; received ['norm=batch', 'norm=batch norm.small",
+        ),
+        (["optim.learning_rate=0.5"], "received optim.learning_rate=0.5. Leave it out"),
+        (["compare.arms=['norm=layer norm.gamma=1']"], "received norm.gamma=1. Leave it out"),
+        (["compare.trials=0", "seed=3"], "a comparison varies seed; received seed=3."),
         (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
         (["compare.trails=3"], "compare has no key 'trails'. Did you mean trials"),
         (["experiment=compare_imbd"], "Did you mean compare_imdb"),

@@ -195,7 +195,7 @@ def test_online_without_login_says_what_to_do(tmp_path: Path) -> None:
     )
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith("RuntimeError: tracking=wandb")
+    assert last.startswith("seqnorm.errors.UserError: tracking=wandb")
     assert "wandb login" in last and "tracking.mode=offline" in last
 
 

@@ -51,6 +51,15 @@ def test_the_floor_of_a_run_reads_the_same_data(small):
     assert (Path(config.runs_dir) / result["run"] / "result.json").is_file()
 
 
+def test_a_trial_does_not_look_at_the_test_part(tmp_path):
+    config = compose(["model=bag_of_words", *DATA, f"runs_dir={tmp_path}", "train.test=false"])
+    result = run(config)
+    assert result["test_accuracy"] is result["test_macro_f1"] is None
+    assert 0.4 < result["val_accuracy"] < 0.9
+    names = {path.name for path in (tmp_path / result["run"]).iterdir()}
+    assert names == {"config.yaml", "environment.json", "metrics.jsonl", "result.json"}
+
+
 def test_too_little_data_is_the_users_to_mend(tmp_path, capsys):
     arguments = ["model=bag_of_words", "data=synthetic", "data.examples=10", "model.min_texts=50"]
     assert train([*arguments, f"runs_dir={tmp_path}"]) == 1

@@ -74,7 +74,12 @@ def test_environment_can_be_written_as_json():
     assert json.loads(json.dumps(values)) == values
     assert {"keras", "tensorflow", "numpy"} <= values["packages"].keys()
     assert {"system", "cpu", "cores", "memory_gb", "threads"} == values["machine"].keys()
-    assert values["machine"]["threads"] <= values["machine"]["cores"]
+    assert values["machine"]["threads"] >= 1
+
+
+def test_environment_names_the_threads_that_numbers_depend_on(monkeypatch):
+    monkeypatch.setenv("SEQNORM_THREADS", "3")
+    assert environment()["machine"]["threads"] == 3
 
 
 def test_hash_tells_arms_apart_and_not_seeds(small):

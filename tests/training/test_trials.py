@@ -38,6 +38,16 @@ def test_a_trial_does_not_look_at_the_test_part(small, monkeypatch):
     assert len(seen) == 1 and tested["val_accuracy"] == result["val_accuracy"]
 
 
+def test_a_test_loss_that_breaks_is_divergence(small, monkeypatch):
+    evaluate = result_module.evaluate
+    monkeypatch.setattr(
+        result_module, "evaluate", lambda *args: evaluate(*args)._replace(loss=float("nan"))
+    )
+    result = run(small(*PLAIN))
+    assert (result["status"], result["message"]) == ("diverged", "the test loss became nan")
+    assert result["test_accuracy"] == result["majority_accuracy"] and result["test_loss"] is None
+
+
 def test_a_named_folder_is_made_anew_until_it_is_finished(small):
     config = small(*PLAIN)
     first = RunFolder.create(config, "one")

@@ -9,10 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from seqnorm.data.batching import Batches
+from seqnorm.data.spec import Sequences, Split
 from seqnorm.tracking.sink import Sink
 from seqnorm.training.progress import ProgressBar
 from seqnorm.training.pulse import Pulse
 from seqnorm.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
+
+ROWS = [10] * 7 + [6]  # of each batch
 
 
 class Memory(Sink):
@@ -35,29 +39,39 @@ class Memory(Sink):
 
 @pytest.fixture
 def pulse() -> Pulse:
-    return Pulse(SimpleNamespace(gradient_norm=2.0, used_rate=0.5), tokens=800, steps_per_epoch=8)
+    optimizer = SimpleNamespace(gradient_norm=2.0, used_rate=0.5)
+    texts = [[1] * 10] * 72 + [[1] * 20] * 4  # 800 tokens
+    split = Split(Sequences.from_rows(texts), np.zeros(76, np.int32))
+    return Pulse(optimizer, Batches(split, batch_size=10, shuffle=False, even=False))
 
 
 def drive(callbacks, losses, epochs=1):
-    """Calls the callbacks as Keras does: with means since the epoch's begin."""
+    """Calls the callbacks as Keras does: with means over the rows since the epoch's begin."""
     for epoch in range(epochs):
         for callback in callbacks:
             callback.on_epoch_begin(epoch)
         for batch in range(len(losses)):
-            logs = {"loss": float(np.mean(losses[: batch + 1])), "accuracy": 0.5}
+            mean = np.average(losses[: batch + 1], weights=ROWS[: batch + 1])
+            logs = {"loss": float(mean), "accuracy": 0.5}
             for callback in callbacks:
                 callback.on_train_batch_end(batch, logs)
 
 
 def test_recorded_losses_are_those_of_the_steps_in_between(pulse, rng):
     sink, losses = Memory(), rng.uniform(0, 2, 8)
-    drive([pulse, Recorder(pulse, sink, log_every=3)], losses, epochs=2)
-    assert [step for _, step, _ in sink.lines] == [3, 6, 9, 12, 15]
+    drive([pulse, Recorder(pulse, sink, log_every=5)], losses, epochs=2)
+    assert [step for _, step, _ in sink.lines] == [5, 10, 15]
     recorded = [values["loss"] for _, _, values in sink.lines]
-    # Step 9 is the first of the second epoch: what was left of the first is not carried over.
-    expected = [losses[:3], losses[3:6], losses[:1], losses[1:4], losses[4:7]]
-    np.testing.assert_allclose(recorded, [np.mean(part) for part in expected], rtol=1e-9)
+    # Step 10 is the second of the second epoch: what was left of the first is not carried over.
+    expected = [losses[:5].mean(), losses[:2].mean(), losses[2:7].mean()]
+    np.testing.assert_allclose(recorded, expected, rtol=1e-9)
     assert sink.lines[0][2]["gradient_norm"] == 2.0 and sink.lines[0][2]["learning_rate"] == 0.5
+
+
+def test_a_batch_counts_by_its_rows(pulse):
+    sink = Memory()
+    drive([pulse, Recorder(pulse, sink, log_every=4)], [0.7] * 7 + [0.1])
+    assert sink.lines[1][2]["loss"] == pytest.approx((3 * 10 * 0.7 + 6 * 0.1) / 36)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

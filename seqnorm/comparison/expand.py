@@ -1,0 +1,48 @@
+"""The arms of a comparison, written as overrides of a multirun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from seqnorm.config_checks import ConfigError
+
+
+def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
+    """All combinations: "cell=lstm,gru norm=none" gives (cell=lstm, norm=none) and (cell=gru, ...).
+
+    Raises:
+        ConfigError: If there is none, one comes twice, or one is no list of overrides.
+    """
+    found: list[tuple[str, ...]] = []
+    for line in arms:
+        combinations: list[tuple[str, ...]] = [()]
+        for override in _overrides(line):
+            values = (
+                [str(value) for value in override.sweep_string_iterator()]
+                if override.is_sweep_override()
+                else [override.get_value_element_as_str()]
+            )
+            tokens = [f"{override.get_key_element()}={value}" for value in values]
+            combinations = [(*before, token) for before in combinations for token in tokens]
+        found += combinations
+    if not found or len(set(found)) < len(found):
+        raise ConfigError(
+            f"compare.arms needs one or more different arms; received compare.arms={list(arms)}. "
+            'Give overrides, as in compare.arms=["norm=none,layer"].'
+        )
+    return found
+
+
+def _overrides(line: str) -> list[Override]:
+    try:
+        return OverridesParser.create().parse_overrides(line.split())
+    except HydraException as error:
+        raise ConfigError(
+            "compare.arms needs overrides separated by spaces, as in "
+            f'compare.arms=["cell=lstm norm=none,layer"]; received {line!r}. Quote the whole '
+            "option once for the shell, and each arm once inside it."
+        ) from error
