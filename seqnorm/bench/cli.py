@@ -31,7 +31,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--share", type=float, default=1.0,
         help="mean length over the longest; below 1, our layers also run full batches")  # fmt: skip
     add("--jit", action="store_true", help="compile by XLA (the kernels then do not serve)")
-    add("--others", action="store_true", help="also TorchScript and JAX, where installed")
+    add(
+        "--others",
+        action="store_true",
+        help="also TorchScript and JAX, where installed; with --mode gradient",
+    )
     add("--rounds", type=int, default=15, help="samples of each subject")
     add("--memory", action="store_true", help="also the peak memory of each subject")
     add("--profile", action="store_true", help="also where the time of each norm goes")
@@ -43,7 +47,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.others and (options.mode != "gradient" or options.share < 1 or options.jit):
+        parser.error(
+            "argument --others: TorchScript and JAX run forward and backward on full batches; "
+            f"received --mode {options.mode} --share {options.share}"
+            f"{' --jit' if options.jit else ''}. Add --mode gradient and leave the rest out."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from seqnorm.bench import picture
     from seqnorm.kernels import machine

@@ -16,8 +16,6 @@ from seqnorm.layers import recurrent_layer
 Step = Callable[[], Any]
 
 KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
-NORMS = ("none", "layer", "rms", "batch")
-MODES = ("fit", "gradient", "forward")
 
 
 class Shape(NamedTuple):
@@ -51,7 +49,7 @@ class Shape(NamedTuple):
         return np.arange(self.steps) < np.random.default_rng(0).permutation(lengths)[:, None]
 
 
-def layer_of(name: str, cell: str, units: int, jit: bool = False) -> Any:
+def layer_of(name: str, cell: str, units: int) -> Any:
     """A layer by the name of its subject: "keras", "keras-rnn NORM", "loop NORM", "fused NORM"."""
     way, _, norm = name.partition(" ")
     if way == "keras":

@@ -12,7 +12,6 @@ from typing import Any
 import keras
 from keras import constraints, initializers, regularizers
 
-from seqnorm.cells.base import NormCell
 from seqnorm.cells.gru import NormGRUCell
 from seqnorm.cells.lstm import NormLSTMCell
 from seqnorm.cells.presets import Preset, keras_arguments
@@ -28,7 +27,7 @@ class LayerNormPreset(Preset):
         norm = LayerNorm(
             epsilon=epsilon, center=True, gamma_initializer=gamma, beta_initializer=beta
         )
-        NormCell.__init__(self, units, norm, **options)
+        super().__init__(units, norm, **options)
         self._remember(
             norm_gamma_initializer=initializers.serialize(norm.gamma_initializer),
             norm_beta_initializer=initializers.serialize(norm.beta_initializer),
@@ -69,6 +68,8 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
         >>> tuple(layer(keras.ops.ones((2, 5, 3))).shape)
         (2, 5, 8)
     """
+
+    SETTLED = ("norm", "cell_norm")
 
     def __init__(
         self,
@@ -175,6 +176,8 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
         >>> tuple(keras.layers.RNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
         (2, 8)
     """
+
+    SETTLED = ("norm", "placement")
 
     def __init__(
         self,

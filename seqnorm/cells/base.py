@@ -32,7 +32,7 @@ class NormCell(KerasCell):
     Args:
         units: width of the state.
         norm: what `seqnorm.normalizers.get` takes: a name, a dict or a normaliser, of which every
-            site gets a fresh copy. Default "layer".
+            site gets a fresh copy in the cell's dtype. Default "layer".
         variant: name of a published cell to be, see `seqnorm.cells.variants`; it sets the arguments
             that are not given.
         sites: the sites that are normalised, a subset of "input" (x W), "recurrent" (h U) and, for
@@ -72,7 +72,7 @@ class NormCell(KerasCell):
         super().__init__(units, **settled)
         # Past Keras's tracking: a template to copy and to serialise, no part of the model.
         object.__setattr__(self, "norm", normalizers.get(own.pop("norm")))
-        self.sites = tuple(own.pop("sites") or self.SELECTABLE)
+        self.sites = self._sites(own.pop("sites"))
         self.zoneout = _rates(own.pop("zoneout"), len(self._states()))
         for name, value in own.items():
             setattr(self, name, value)
@@ -81,6 +81,15 @@ class NormCell(KerasCell):
             config = self.norm.at_site(name, site.gates, site.center).get_config()
             config.update(name=site.attribute, dtype=self.dtype_policy)
             setattr(self, site.attribute, self.norm.__class__.from_config(config))
+
+    def _sites(self, sites: Any) -> tuple[str, ...]:
+        known = self.SELECTABLE if sites is None else sites
+        if isinstance(known, str) or not set(known) <= set(self.SELECTABLE):
+            raise ValueError(
+                f"`sites` must be a list of names out of {self.SELECTABLE}. "
+                f"Received: sites={sites!r}. Leave it out to normalise all of them."
+            )
+        return tuple(known)
 
     def _states(self) -> list[int]:
         return keras.tree.flatten(self.state_size)
@@ -92,10 +101,6 @@ class NormCell(KerasCell):
                     f"Unknown `{option}`. Received: {option}={getattr(self, option)!r}. "
                     f"Choose one of: {', '.join(choices)}."
                 )
-        if not set(self.sites) <= set(self.SELECTABLE):
-            raise ValueError(
-                f"`sites` must be a subset of {self.SELECTABLE}. Received: sites={self.sites}."
-            )
         if self.placement == "joint" and not {"input", "recurrent"} <= set(self.sites):
             raise ValueError(
                 "placement='joint' normalises x W + h U, so `sites` must hold both 'input' and "
@@ -194,13 +199,20 @@ class NormCell(KerasCell):
         """One step in Keras's cell protocol, for use in a plain `keras.layers.RNN`.
 
         Raises:
-            ValueError: if a normaliser needs the step and the mask, which Keras does not pass on.
+            ValueError: if a normaliser needs the step and the mask, which Keras does not pass on;
+                on JAX if zoneout is to be drawn, as Keras would trace one step and draw once.
         """
         if self.time_aware:
             raise ValueError(
                 "A per-step normaliser needs the time step and the mask, which keras.layers.RNN "
                 f"does not tell its cell. Received: norm={self.norm.__class__.__name__} in "
                 f"{self.__class__.__name__}. Use seqnorm.NormRNN(cell) instead."
+            )
+        if training and any(self.zoneout) and keras.backend.backend() == "jax":
+            raise ValueError(
+                "On JAX keras.layers.RNN draws once for all steps, and zoneout needs a draw for "
+                f"each. Received: zoneout={self.zoneout} in {self.__class__.__name__}. Use "
+                "seqnorm.NormRNN(cell) instead."
             )
         nested = isinstance(states, (list, tuple))
         norm = SiteNorms(self.normalizers, Context(training=bool(training)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from seqnorm.cells.base import NormCell
 
@@ -10,17 +10,20 @@ from seqnorm.cells.base import NormCell
 class Preset(NormCell):
     """A cell whose normaliser is settled; its config holds the preset's arguments.
 
-    Subclasses call `_remember` with their own arguments, serialised.
+    Subclasses state in `SETTLED` which options of the general cell they settle, and call
+    `_remember` with their own arguments, serialised.
     """
+
+    SETTLED: ClassVar[tuple[str, ...]] = ("norm",)
 
     def _remember(self, **own: Any) -> None:
         # Past Keras's tracking, which would wrap the dict.
         object.__setattr__(self, "_own", own)
 
     def get_config(self) -> dict[str, Any]:
-        """The Keras cell's arguments and the preset's own."""
+        """The general cell's arguments that are still open, and the preset's own."""
         config = super().get_config()
-        return {**{k: v for k, v in config.items() if k not in self.OPTIONS}, **self._own}
+        return {**{k: v for k, v in config.items() if k not in self.SETTLED}, **self._own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,6 +162,9 @@ def fused_scan(
     inputs = Inputs(x, mask, *(initial or (zeros, zeros)), tuple(weights), tuple(found))
     values = [tf.convert_to_tensor(value) for value in inputs.flat()]
     need_x = _needs_gradient(x, values[4 : 4 + _WEIGHTS])
+    if not tf.executing_eagerly():
+        # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
+        values = [tf.identity(value) for value in values]
     scan = _Scan(spec, backwards, repeat, sequences, need_x)
     h, c, *rest = _operation(scan, units, values)
     kept = {
@@ -190,8 +193,9 @@ def _operation(scan: _Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tens
         def gradient(d_h: tf.Tensor, d_c: tf.Tensor, *d_rest: Any) -> list[Any]:
             # The sequence is passed so that TensorFlow keeps its memory, which the record shares.
             own = [d_rest[-1], rest[-1]] if scan.sequences else []
-            found = _gradients(scan, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
-            d_x = found.pop(0) if scan.need_x else None
+            asked = replace(scan, need_x=scan.need_x or _from_outside(values[0]))
+            found = _gradients(asked, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
+            d_x = found.pop(0) if asked.need_x else None
             return [d_x, None, *found, *[None] * len(SITES)]
 
         return [h, c, *rest], gradient
@@ -228,9 +232,18 @@ def _needs_gradient(x: tf.Tensor, weights: list[tf.Tensor]) -> bool:
     """Whether a gradient may be asked for dL/dx, which is a sixth of the work.
 
     Where a tape watches the weights and not x, as for the inputs of a model, it will not. Without
-    a tape (a function that is differentiated from outside) nothing is known.
+    a tape nothing is known.
     """
     return should_record_backprop([x]) or not should_record_backprop(weights)
+
+
+def _from_outside(value: tf.Tensor) -> bool:
+    """Whether the gradient is taken outside the function that the value was computed in.
+
+    There, as in the body of `tf.cond` or `tf.map_fn`, a tape sees variables and no arguments, so
+    what it watched says nothing about x.
+    """
+    return not tf.executing_eagerly() and tf.compat.v1.get_default_graph() is not value.graph
 
 
 def _call(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from functools import cache
 from typing import TYPE_CHECKING, Any
-from warnings import warn
 
-import keras
-from keras import activations, ops
+from keras import ops
 
 from seqnorm import kernels
-from seqnorm.cells import CELLS, NormCell
+from seqnorm.cells import NormCell
 from seqnorm.layers.loop import Ran
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import BatchNorm, Context, Identity, LayerNorm, Normalizer, RMSNorm
@@ -21,94 +17,11 @@ from seqnorm.ops.moments import Moments
 if TYPE_CHECKING:
     from seqnorm.layers.recurrent import NormRNN
 
-_KINDS = {Identity: "none", LayerNorm: "layer", RMSNorm: "rms", BatchNorm: "batch"}
+KINDS = {Identity: "none", LayerNorm: "layer", RMSNorm: "rms", BatchNorm: "batch"}
 _OF_SITE = {"input": ("input",), "recurrent": ("recurrent",), "state": ("carry", "output")}
-# What a subclass may not change if the kernels are to compute the same.
-_METHODS = ("step", "advance", "preactivation", "recurrent", "project", "offset")
 
 
-def why_not(layer: NormRNN, carried: bool) -> str | None:
-    """Why the kernels cannot run the layer here and now; None when they can.
-
-    Args:
-        layer: the layer, built.
-        carried: whether the call starts from given states.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
-    if layer.unroll:
-        return "unroll=True asks for a loop written out"
-    if layer.seen is not None:
-        return "the layer is being observed"
-    if layer.time_aware and carried:
-        return "rows that start at different steps need the loop where statistics are per step"
-    return _graph_obstacle() or next(filter(None, map(_cell_obstacle, layer.cells)), None)
-
-
-def _graph_obstacle() -> str | None:
-    import tensorflow as tf
-    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-    from tensorflow.python.saved_model.save_context import in_save_context
-
-    if tf.config.list_logical_devices("GPU"):
-        return "the kernels run on the CPU, and TensorFlow sees a GPU"
-    if tf.executing_eagerly():
-        return None
-    if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
-        return "XLA compiles the loop (jit_compile=True)"
-    if in_save_context() or _exporting():
-        return "an exported model must run without Python"
-    return None
-
-
-def _exporting() -> bool:
-    """Whether Keras traces a model to export it, which it tells nobody."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if str(frame.f_globals.get("__name__")).startswith("keras.src.export"):
-            return True
-    return False
-
-
-def _cell_obstacle(cell: NormCell) -> str | None:
-    known = CELLS[cell.NAME]
-    changed = [name for name in _METHODS if getattr(type(cell), name) is not getattr(known, name)]
-    kinds = [type(norm) for norm in cell.normalizers.values()]
-    gates = cell.recurrent_activation if cell.NAME != "simple_rnn" else activations.sigmoid
-    obstacles = {
-        f"{type(cell).__name__} has a {'/'.join(changed)} of its own": changed,
-        "the kernels have tanh and sigmoid only": cell.activation is not activations.tanh
-        or gates is not activations.sigmoid,
-        "dropout inside the cell needs the loop": cell.dropout or cell.recurrent_dropout,
-        "zoneout needs the loop": any(cell.zoneout),
-        "placement='joint' needs the loop": cell.placement == "joint",
-        "no kernel for the normaliser": not set(kinds) <= set(_KINDS),
-        "no kernel for these batch statistics": not all(map(_servable, cell.normalizers.values())),
-    }
-    found = [reason for reason, present in obstacles.items() if present]
-    return found[0] if found else kernels.why_not(spec_of(cell, training=True))
-
-
-def _servable(norm: Normalizer) -> bool:
-    """Whether a normaliser's batch statistics are those that the kernels take."""
-    if not isinstance(norm, BatchNorm):
-        return True
-    return norm.statistics != "sequence" and norm.small_batch in WEIGHTS
-
-
-@cache
-def warn_once() -> None:
-    """Say that the fast kernels are not to be had here."""
-    warn(
-        "seqnorm runs its portable loop, several times slower on a CPU: numba is not installed. "
-        "Install it with pip install 'seqnorm[fused]', or pass implementation='loop'.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-
-
-def _norms(cell: NormCell, site: str) -> list[tuple[str, Normalizer]]:
+def norms_at(cell: NormCell, site: str) -> list[tuple[str, Normalizer]]:
     """The normalisers that stand side by side at a site of the kernels, and their names."""
     chosen = cell.normalized_sites()
     return [
@@ -123,12 +36,12 @@ def _kind(norms: list[tuple[str, Normalizer]], training: bool) -> str:
         return "none"
     norm = norms[0][1]
     fixed = isinstance(norm, BatchNorm) and not (training and norm.trainable)
-    return "fixed" if fixed else _KINDS[type(norm)]
+    return "fixed" if fixed else KINDS[type(norm)]
 
 
 def spec_of(cell: NormCell, training: bool) -> kernels.Spec:
     """The cell as the kernels see it."""
-    sites = [_norms(cell, site) for site in kernels.SITES]
+    sites = [norms_at(cell, site) for site in kernels.SITES]
     first, second, state = (_kind(norms, training) for norms in sites)
     epsilons = [getattr(norms[0][1], "epsilon", 0.0) if norms else 0.0 for norms in sites]
     return kernels.Spec(
@@ -148,7 +61,7 @@ def _weights(cell: NormCell) -> kernels.Weights:
     gains, offsets = [], []
     for site in kernels.SITES:
         width = cell.units if site == "state" else cell.kernel.shape[-1]
-        norms = [norm for _, norm in _norms(cell, site) if not isinstance(norm, Identity)]
+        norms = [norm for _, norm in norms_at(cell, site) if not isinstance(norm, Identity)]
         gains.append(_beside(norms, "gamma", width, ops.ones, cell.compute_dtype))
         offsets.append(_beside(norms, "beta", width, ops.zeros, cell.compute_dtype))
     bias = cell.bias if cell.NAME == "gru" else cell.offset()
@@ -229,7 +142,7 @@ class Fused:
         """Running statistics of every step, as `fused_scan` takes them."""
         found = {}
         for site, kind in zip(kernels.SITES, spec.norms, strict=True):
-            norms = [norm for _, norm in _norms(cell, site)]
+            norms = [norm for _, norm in norms_at(cell, site)]
             if kind == "fixed":
                 parts = [_fixed(norm, self.context.index[:, 0]) for norm in norms]
             elif kind == "batch" and norms[0].small_batch != "naive":
@@ -245,7 +158,7 @@ class Fused:
         for site, both in seen.items():
             both, start = ops.stop_gradient(both), 0
             count = counts[: ops.shape(both)[0], None]
-            for name, norm in _norms(cell, site):
+            for name, norm in norms_at(cell, site):
                 part = both[..., start : start + norm.moving_mean.shape[-1]]
                 found[name] = Moments(part[:, :1], part[:, 1:], count)
                 start += part.shape[-1]

@@ -12,12 +12,15 @@ from keras import ops, tree
 
 from seqnorm import kernels
 from seqnorm.cells import NormCell
-from seqnorm.layers import fused
+from seqnorm.layers import fused_support
+from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.moments import Moments
 
 IMPLEMENTATIONS = ("auto", "loop", "fused")
+# Keras casts states to the compute dtype: how far each counts without a gap.
+_EXACT = {"bfloat16": 256, "float16": 2048}
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -39,7 +42,7 @@ class NormRNN(keras.layers.RNN):
         implementation: "loop", one step after the other on any backend; "fused", the compiled CPU
             kernels (TensorFlow and numba), an error where they cannot serve; "auto", the kernels
             where they can serve, see `why_not_fused`.
-        **kwargs: `name`, `dtype`, `trainable` of the Keras layer; `dtype` defaults to the cell's.
+        **kwargs: `name`, `dtype`, `trainable` of the Keras layer; `dtype` is the cells'.
 
     Call arguments:
         sequences: float[batch, time, features].
@@ -63,8 +66,10 @@ class NormRNN(keras.layers.RNN):
     Raises:
         TypeError: if a cell is not one of seqnorm's.
         ValueError: for a mask as above; for an unknown `implementation`, or "fused" where the
-            kernels cannot serve; or, as Keras does, for `unroll` without a static number of steps
-            and `stateful` with another batch size.
+            kernels cannot serve; for a `dtype` that is not the cells', no time step at all, or a
+            carried age beyond what half precision counts to; or, as Keras does, for inputs that are
+            not three-dimensional, `unroll` without a static number of steps and `stateful` with
+            another batch size.
 
     Example:
         >>> import numpy as np
@@ -110,6 +115,14 @@ class NormRNN(keras.layers.RNN):
             zero_output_for_mask=zero_output_for_mask,
             **kwargs,
         )
+        differing = [each for each in cells if each.dtype_policy != self.dtype_policy]
+        if differing:
+            raise ValueError(
+                "NormRNN computes in the dtype of its cells. Received: "
+                f"dtype={self.dtype_policy.name} with a cell of "
+                f"dtype={differing[0].dtype_policy.name}. Give layer and cells the same dtype."
+            )
+        self.input_spec = keras.layers.InputSpec(ndim=3)
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
         self.implementation = implementation
@@ -123,6 +136,11 @@ class NormRNN(keras.layers.RNN):
     def cells(self) -> tuple[NormCell, ...]:
         """The cells, bottom first."""
         return _cells_of(self.cell)
+
+    @property
+    def _stacked(self) -> bool:
+        """Whether states come cell by cell, as also those of a list of one cell do."""
+        return isinstance(self.cell, keras.layers.StackedRNNCells)
 
     @property
     def time_aware(self) -> bool:
@@ -143,8 +161,8 @@ class NormRNN(keras.layers.RNN):
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
         """See the class."""
-        self._check_call(sequences)
         carried = initial_state is not None or self.stateful
+        self._check_call(sequences, carried)
         states, age = self._initial(sequences, initial_state)
         timeline = Timeline(
             _first(mask),
@@ -166,7 +184,7 @@ class NormRNN(keras.layers.RNN):
             new_states.append(state if tree.is_nested(cell.state_size) else state[0])
             for site, moments in seen.items():
                 cell.normalizers[site].fold(moments, step_index)
-        states = new_states if len(self.cells) > 1 else list(tree.flatten(new_states))
+        states = new_states if self._stacked else list(tree.flatten(new_states))
         if self.time_aware:
             states = [*states, timeline.age_after(steps, self._age_limit())]
         if self.stateful:
@@ -201,27 +219,29 @@ class NormRNN(keras.layers.RNN):
             self.seen = self.perturbation = None
 
     def why_not_fused(self, carried: bool = False) -> str | None:
-        """Why `implementation="auto"` runs the loop; None where it takes the fused kernels.
+        """Why `implementation="auto"` would run the loop here and now; None if the kernels serve.
+
+        A reason that lies in the surroundings (XLA, an export) is one only while they last.
 
         Args:
             carried: whether the call in question starts from given states.
         """
-        return fused.why_not(self, carried or self.stateful)
+        return fused_support.why_not(self, carried or self.stateful)
 
-    def _engine(self, carried: bool) -> type[Loop] | type[fused.Fused]:
+    def _engine(self, carried: bool) -> type[Loop] | type[Fused]:
         """What runs the cells in a call that may start from given states."""
         if self.implementation == "loop":
             return Loop
         obstacle = self.why_not_fused(carried)
         if obstacle is None:
-            return fused.Fused
+            return Fused
         if self.implementation == "fused":
             raise ValueError(
                 "`implementation='fused'` needs what the kernels can compute. Received: "
                 f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
             )
         if obstacle == kernels.NO_NUMBA:
-            fused.warn_once()
+            fused_support.warn_once()
         return Loop
 
     def get_config(self) -> dict[str, Any]:
@@ -234,8 +254,21 @@ class NormRNN(keras.layers.RNN):
         # Keras's takes the cells out of the dicts it is given.
         return super().from_config(deepcopy(config), custom_objects)
 
-    def _check_call(self, sequences: Any) -> None:
+    def _check_call(self, sequences: Any, carried: bool) -> None:
         batch, steps = sequences.shape[0], sequences.shape[1]
+        if steps == 0:
+            raise ValueError(
+                "NormRNN needs one time step or more. "
+                f"Received: sequences.shape={tuple(sequences.shape)}. Leave empty sequences out, "
+                "or pad them to one masked step."
+            )
+        exact = _EXACT.get(self.compute_dtype)
+        if self.time_aware and carried and exact is not None and self._age_limit() > exact:
+            raise ValueError(
+                f"A carried age must be exact, and {self.compute_dtype} counts to {exact}. "
+                f"Received: max_steps={self._age_limit()}. Lower `max_steps` of the normaliser, "
+                "or use float32."
+            )
         if self.unroll and steps is None:
             raise ValueError(
                 "`unroll=True` needs a static number of steps. "
@@ -258,20 +291,24 @@ class NormRNN(keras.layers.RNN):
             initial_state = self.get_initial_state(ops.shape(sequences)[0])
         states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
         if len(states) != len(self.state_size):
+            age = (
+                "With per-step statistics the last one is the age that the layer returned with "
+                "`return_state=True`."
+            )
             raise ValueError(
                 f"`initial_state` must hold {len(self.state_size)} states of sizes "
-                f"{self.state_size}. Received: {len(states)} states. With per-step statistics the "
-                "last one is the age that the layer returned with `return_state=True`."
+                f"{self.state_size}. Received: len(initial_state)={len(states)}. "
+                f"{age if self.time_aware else 'Give one for each.'}"
             )
         age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
-        by_cell = [states] if len(self.cells) == 1 else states
+        by_cell = states if self._stacked else [states]
         dtype = self.compute_dtype
         return [
             [ops.convert_to_tensor(s, dtype) for s in tree.flatten(each)] for each in by_cell
         ], age
 
     def _age_limit(self) -> int:
-        """The age from which on nothing depends on it; small, so that half precision holds it."""
+        """The age from which on nothing depends on it."""
         norms = [norm for cell in self.cells for norm in cell.normalizers.values()]
         return max(norm.max_steps for norm in norms if norm.time_aware)
 

@@ -13,8 +13,8 @@ from seqnorm.ops.masking import is_right_padded, lengths, reverse_valid
 NOT_RIGHT_PADDED = (
     "Per-step normalisation needs a right-padded mask: in every row all valid tokens first, then "
     "padding, so that step t means the same for all rows. Received a mask with a valid token after "
-    "a padded one. Pad on the right (padding='post'), or use a normaliser that does not depend on "
-    "the step, such as norm='layer'."
+    "a padded one. Pad on the right (padding='post'); with norm='layer', which does not depend on "
+    "the step, any mask will do unless the layer is being observed."
 )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 from seqnorm.normalizers.base import Context, Normalizer
 from seqnorm.normalizers.batch import BatchNorm
 from seqnorm.normalizers.dyt import DynamicTanh
@@ -32,7 +34,8 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
 
     Args:
         identifier: a name such as "layer"; a dict with the name and arguments, such as
-            `{"name": "batch", "momentum": 0.9}`; a normaliser; or None for no normalisation.
+            `{"name": "batch", "momentum": 0.9}`; a normaliser, or one that Keras has serialised;
+            or None for no normalisation.
             The names: "none", "layer", "rms", "batch", "group", "dyt".
 
     Returns:
@@ -58,6 +61,8 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
             "`norm` must be a name, a dict with a name, a normaliser or None. "
             f"Received: norm={identifier!r}. Names: {', '.join(NORMALIZERS)}."
         )
+    if "class_name" in identifier:  # of a `get_config`
+        return get(keras.saving.deserialize_keras_object(identifier))
     arguments = dict(identifier)
     name = arguments.pop("name", None)
     if name not in NORMALIZERS:

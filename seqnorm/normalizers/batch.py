@@ -108,10 +108,22 @@ class BatchNorm(MomentNormalizer):
         self.min_count = min_count
 
     def at_site(self, site: str, gates: int, center: bool) -> Self:
-        """A fresh copy; at an input site it takes on `input_statistics`."""
+        """A fresh copy; at an input site it takes on `input_statistics`.
+
+        Raises:
+            ValueError: if moments over the whole sequence are asked for where they cannot be had.
+        """
         copy = super().at_site(site, gates, center)
         if site.startswith("input") and self.input_statistics == "sequence":
             copy.statistics = "sequence"
+        joint = site.startswith("joint") and self.input_statistics == "sequence"
+        if joint or (self.statistics == "sequence" and not site.startswith("input")):
+            raise ValueError(
+                "Moments over the whole sequence are known before the loop, for the input product "
+                f"only. Received: statistics={self.statistics!r}, input_statistics="
+                f"{self.input_statistics!r} at the site {site!r}. Use input_statistics='sequence' "
+                "with placement='separate', or sites=['input']."
+            )
         return copy
 
     @property

@@ -143,15 +143,37 @@ PRESETS = [name for name in seqnorm.__all__ if name.startswith(("LayerNorm", "Ba
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_survive_their_config(name, rng):
-    given = {"dropout": 0.1, "recurrent_dropout": 0.2, "name": "mine", "activation": None}
+    given = {
+        "dropout": 0.1, "recurrent_dropout": 0.2, "name": "mine", "activation": None,
+        "zoneout": 0.3, "sites": ["input", "recurrent"],
+    }  # fmt: skip
     made = getattr(seqnorm, name)(5, **given)
     config = keras.saving.serialize_keras_object(made)
     copy = keras.saving.deserialize_keras_object(config)
     assert keras.saving.serialize_keras_object(copy) == config
-    assert "placement" not in config["config"]
     cell = copy if name.endswith("Cell") else copy.cell
+    assert not set(cell.SETTLED) & set(config["config"])
+    assert set(cell.zoneout) == {0.3} and cell.sites == ("input", "recurrent")
     assert cell.activation is keras.activations.linear
     assert cell.recurrent_dropout == 0.2
+
+
+def test_options_of_a_preset_reach_both_directions():
+    both = keras.layers.Bidirectional(seqnorm.BatchNormLSTM(4, cell_norm="none", zoneout=0.3))
+    for layer in (both.forward_layer, both.backward_layer):
+        assert layer.cell.cell_norm == "none" and layer.cell.zoneout == (0.3, 0.3)
+
+
+def test_the_gru_preset_has_the_reset_after_form_only():
+    with pytest.raises(ValueError, match="reset-after form only"):
+        seqnorm.LayerNormGRUCell(4, reset_after=False)
+
+
+def test_sites_are_a_list_of_names():
+    assert seqnorm.NormLSTMCell(4, sites=[]).normalized_sites() == set()
+    for wrong in ("input", ["inputs"]):
+        with pytest.raises(ValueError, match=r"list of names out of .*Received: sites="):
+            seqnorm.NormLSTMCell(4, sites=wrong)
 
 
 @pytest.mark.parametrize(
@@ -172,3 +194,21 @@ def test_gradient_reaches_every_weight_of_every_preset(rng):
         x = grid.inputs(rng)
         found = gradients(lambda x, layer=layer: weighted_sum(layer(x, training=True)), layer, x)
         assert all(np.abs(g).max() > 0 for g in found), name
+
+
+def test_moments_of_a_whole_sequence_are_had_at_the_input_only():
+    cell = seqnorm.NormLSTMCell(
+        4, seqnorm.normalizers.BatchNorm(statistics="sequence"), sites=["input"], cell_norm="none"
+    )
+    assert cell.normalized_sites() == {"input"}
+    whole = {"name": "batch", "statistics": "sequence"}
+    with pytest.raises(ValueError, match=r"input product only\. Received: statistics='sequence'"):
+        seqnorm.NormLSTMCell(4, whole)
+    input_only = {"name": "batch", "input_statistics": "sequence"}
+    with pytest.raises(ValueError, match="at the site 'joint'"):
+        seqnorm.NormLSTMCell(4, input_only, placement="joint")
+
+
+def test_a_norm_from_a_config_is_a_norm():
+    config = seqnorm.NormLSTM(4, norm={"name": "layer", "epsilon": 0.5}).get_config()
+    assert seqnorm.NormLSTM(**config).cell.norm.epsilon == 0.5

@@ -42,6 +42,22 @@ def test_the_loop_runs_where_the_kernels_cannot(name):
         NormLSTM(4, **options, implementation="fused")(x)
 
 
+def test_a_gru_with_one_of_two_norms_frozen(rng):
+    """The kernels take both as one; the loop freezes one and moves the other."""
+    layer = grid.make("gru", "batch", rng)
+    assert layer.why_not_fused() is None
+    layer.cell.recurrent_gates_norm.trainable = False
+    assert "side by side is frozen" in layer.why_not_fused()
+    norms = [norm for norm in layer.cell.normalizers.values() if hasattr(norm, "moving_mean")]
+    before = [grid.numpy(norm.moving_mean) for norm in norms]
+    layer(grid.inputs(rng), training=True)
+    moved = {
+        norm.name: bool(np.any(old != grid.numpy(norm.moving_mean)))
+        for norm, old in zip(norms, before, strict=True)
+    }
+    assert moved.pop("recurrent_gates_norm") is False and len(moved) == 3 and all(moved.values())
+
+
 def test_unknown_implementation():
     with pytest.raises(ValueError, match=r"implementation=2\. Choose one of: auto, loop, fused"):
         NormLSTM(4, implementation=2)

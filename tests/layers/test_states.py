@@ -76,6 +76,39 @@ def test_stack_of_cells_returns_and_takes_the_states_of_each(cell, norm, rng):
         grid.assert_close(a, b)
 
 
+@grid.over_pairs
+def test_a_stack_of_one_takes_back_its_states(cell, norm, rng):
+    stack = NormRNN([CELLS[cell](grid.UNITS, norm, dtype="float64")], return_state=True)
+    x = grid.inputs(rng)
+    _, *states = stack(x)
+    promised = stack.compute_output_shape(x.shape)[1:]
+    assert keras.tree.map_structure(lambda s: tuple(s.shape), states) == [*promised]
+    assert np.any(grid.numpy(stack(x, initial_state=states)[0]) != grid.numpy(stack(x)[0]))
+
+
+def test_inputs_that_make_no_sequence_are_refused():
+    layer = NormRNN(CELLS["lstm"](4))
+    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+        layer(np.ones((5, 3), "float32"))
+    with pytest.raises(ValueError, match="one time step or more"):
+        layer(np.ones((2, 0, 3), "float32"))
+
+
+def test_layer_and_cells_compute_alike():
+    for cell in (CELLS["lstm"](4), [CELLS["gru"](4, dtype="float64"), CELLS["gru"](4)]):
+        with pytest.raises(ValueError, match=r"Received: dtype=float64 with a cell of dtype=float"):
+            NormRNN(cell, dtype="float64")
+
+
+def test_an_age_that_half_precision_cannot_count_is_refused():
+    norm = {"name": "batch", "max_steps": 257}
+    layer = NormRNN(CELLS["lstm"](4, norm, dtype="mixed_bfloat16"), return_state=True)
+    x = np.ones((2, 3, 3), "float32")
+    _, *states = layer(x)
+    with pytest.raises(ValueError, match=r"bfloat16 counts to 256\. Received: max_steps=257"):
+        layer(x, initial_state=states)
+
+
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
 @grid.over_pairs
