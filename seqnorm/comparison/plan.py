@@ -12,6 +12,7 @@ from typing import Any, cast
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from seqnorm.analysis.trials import LEARNING_RATE
 from seqnorm.comparison.chosen import Chosen, chosen_before
 from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.comparison.expand import expand
@@ -22,7 +23,6 @@ from seqnorm.config_checks import ConfigError, validate
 from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
-LEARNING_RATE = "optim.learning_rate"
 
 
 @dataclass(frozen=True)

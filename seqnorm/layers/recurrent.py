@@ -291,14 +291,16 @@ class NormRNN(keras.layers.RNN):
             initial_state = self.get_initial_state(ops.shape(sequences)[0])
         states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
         if len(states) != len(self.state_size):
-            age = (
+            advice = (
                 "With per-step statistics the last one is the age that the layer returned with "
                 "`return_state=True`."
+                if self.time_aware
+                else "Give one for each."
             )
             raise ValueError(
                 f"`initial_state` must hold {len(self.state_size)} states of sizes "
                 f"{self.state_size}. Received: len(initial_state)={len(states)}. "
-                f"{age if self.time_aware else 'Give one for each.'}"
+                f"{advice}"
             )
         age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
         by_cell = states if self._stacked else [states]
