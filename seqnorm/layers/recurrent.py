@@ -299,8 +299,7 @@ class NormRNN(keras.layers.RNN):
             )
             raise ValueError(
                 f"`initial_state` must hold {len(self.state_size)} states of sizes "
-                f"{self.state_size}. Received: len(initial_state)={len(states)}. "
-                f"{advice}"
+                f"{self.state_size}. Received: len(initial_state)={len(states)}. {advice}"
             )
         age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
         by_cell = states if self._stacked else [states]
