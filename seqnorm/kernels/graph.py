@@ -75,6 +75,23 @@ def _ticket(record: Record) -> np.ndarray:
     return ticket
 
 
+def _require_shapes(inputs: Inputs) -> None:
+    """Compiled code checks no bounds: what does not fit would be read and written elsewhere."""
+    (batch, steps, _), units = inputs.x.shape, inputs.weights[1].shape[0]
+    for name, value, wanted in (
+        ("mask", inputs.mask, (batch, steps)),
+        ("initial h", inputs.h, (batch, units)),
+        ("initial c", inputs.c, (batch, units)),
+        ("kernel", inputs.weights[0], (inputs.x.shape[2], inputs.weights[1].shape[1])),
+    ):
+        if value.shape != wanted:
+            raise ValueError(
+                f"The fused kernels need {name} of shape {wanted} for inputs of shape "
+                f"{inputs.x.shape}. Received: {name}.shape={value.shape}. Give every row and step "
+                "its own entry."
+            )
+
+
 @dataclass(frozen=True)
 class _Scan:
     """The two Python functions behind one operation."""
@@ -86,6 +103,7 @@ class _Scan:
     need_x: bool
 
     def _run(self, inputs: Inputs) -> Record:
+        _require_shapes(inputs)
         given = tuple(value if value.size else None for value in inputs.given)
         rows = rows_of(inputs.mask, self.backwards)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
@@ -108,7 +126,6 @@ class _Scan:
         record = _RECORDS.pop(int(ticket[0]), None)
         if record is None:  # a second gradient of the same call: its memory is used up
             record = self._run(inputs)
-            record.rows.spread(record.h, self.repeat)
         if d_sequence is not None:
             d_sequence, through_last = record.rows.collect(d_sequence, self.repeat)
             d_h = d_h + through_last
@@ -191,8 +208,9 @@ def _operation(scan: _Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tens
         h, c, ticket, *rest = _call(scan.forward, values, kinds, shapes)
 
         def gradient(d_h: tf.Tensor, d_c: tf.Tensor, *d_rest: Any) -> list[Any]:
+            d_h, d_c = tf.convert_to_tensor(d_h), tf.convert_to_tensor(d_c)  # may be sparse
             # The sequence is passed so that TensorFlow keeps its memory, which the record shares.
-            own = [d_rest[-1], rest[-1]] if scan.sequences else []
+            own = [tf.convert_to_tensor(d_rest[-1]), rest[-1]] if scan.sequences else []
             asked = replace(scan, need_x=scan.need_x or _from_outside(values[0]))
             found = _gradients(asked, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
             d_x = found.pop(0) if asked.need_x else None
@@ -225,7 +243,7 @@ def _gradients(scan: _Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor
     like = [inputs.x, *like] if scan.need_x else like
     shapes = [tuple(value.shape) for value in like]
     found = _call(scan.backward, arrays, [value.dtype for value in like], shapes)
-    return _first_only(found, [inputs.x, *inputs.weights])
+    return _first_only(found, [v for v in arrays if tf.is_tensor(v) and v.dtype.is_floating])
 
 
 def _needs_gradient(x: tf.Tensor, weights: list[tf.Tensor]) -> bool:

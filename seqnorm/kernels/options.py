@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any
+from warnings import warn
+
+from numba import njit
 
 # Sums may be reordered so that they vectorise, and products fused. NaN and infinity keep their
 # meaning: nnan and ninf would let the compiler drop them, and with them the sign of a diverging
@@ -18,8 +21,24 @@ _COMMON: dict[str, Any] = {
     "fastmath": {"contract", "reassoc", "nsz"},
 }
 
+
+def _keeps_on_disk() -> bool:
+    """Whether numba finds a folder that it can keep compiled code in."""
+    try:
+        njit(cache=True)(_keeps_on_disk)
+    except RuntimeError:
+        warn(
+            "numba finds no folder to keep compiled kernels in, so every process compiles them "
+            "anew. Set NUMBA_CACHE_DIR to a folder that can be written to.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
 # Functions that Python calls: compiled once and kept on disk, with everything they call.
-ENTRY: dict[str, Any] = _COMMON | {"cache": True}
+ENTRY: dict[str, Any] = _COMMON | {"cache": _keeps_on_disk()}
 
 # Functions that only compiled code calls: no wrapper for Python, which would take most of the
 # compiler's time because of the many arguments. All are inlined into their entry function: of one

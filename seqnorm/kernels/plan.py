@@ -42,7 +42,7 @@ class Share:
         return self.tokens if self.keeps else self.chunk_tokens
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # of the layers and directions of one batch; the next has another mask
 def plan(spec: Spec, batch: Rows, inputs: int, units: int, threads: int) -> tuple[Share, ...]:
     """Shares of a batch; never more shares than rows (or units).
 

@@ -6,6 +6,7 @@ import math
 import threading
 import weakref
 from bisect import bisect_left, insort
+from collections import deque
 
 import numpy as np
 
@@ -22,7 +23,10 @@ class Pool:
 
     def __init__(self, slack: float = 1.0) -> None:
         self._slack = slack
-        self._lock = threading.RLock()  # a finaliser may run while this thread holds the lock
+        self._lock = threading.Lock()
+        # A finaliser runs between any two instructions, of this class too: it only leaves the block
+        # here, which is atomic.
+        self._returned: deque[np.ndarray] = deque()
         self._free: list[tuple[int, int, np.ndarray]] = []  # by size
         self._lent = self._peak = self._kept = 0
 
@@ -34,11 +38,12 @@ class Pool:
         count = math.prod(shape)
         block = self._take(max(count * dtype.itemsize, 1))
         owner = np.frombuffer(block.data, dtype=dtype, count=count)
-        weakref.finalize(owner, self._give, block).atexit = False
+        weakref.finalize(owner, self._returned.append, block).atexit = False
         return owner.reshape(shape)
 
     def _take(self, size: int) -> np.ndarray:
         with self._lock:
+            self._sort_in()
             at = bisect_left(self._free, (size,))
             if at < len(self._free) and self._free[at][0] <= max(2 * size, _SMALLEST):
                 block = self._free.pop(at)[2]
@@ -49,8 +54,10 @@ class Pool:
             self._peak = max(self._peak, self._lent)
             return block
 
-    def _give(self, block: np.ndarray) -> None:
-        with self._lock:
+    def _sort_in(self) -> None:
+        """Take in what came back; with the lock held."""
+        while self._returned:
+            block = self._returned.popleft()
             self._lent -= block.nbytes
             self._kept += block.nbytes
             insort(self._free, (block.nbytes, id(block), block))
@@ -60,7 +67,9 @@ class Pool:
     @property
     def held(self) -> int:
         """Bytes lent and kept."""
-        return self._lent + self._kept
+        with self._lock:
+            self._sort_in()
+            return self._lent + self._kept
 
 
 def _aligned(size: int) -> np.ndarray:

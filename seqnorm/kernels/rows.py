@@ -74,7 +74,7 @@ def rows_of(mask: np.ndarray, backwards: bool = False) -> Rows:
     return _rows_of(np.packbits(mask).tobytes(), mask.shape, backwards)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)
 def _rows_of(packed: bytes, shape: tuple[int, int], backwards: bool) -> Rows:
     bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=shape[0] * shape[1])
     mask = bits.reshape(shape).astype(bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 NONE, LAYER, RMS, BATCH, FIXED = 0, 1, 2, 3, 4
 SIMPLE_RNN, LSTM, GRU = 0, 1, 2
@@ -11,7 +12,7 @@ KINDS = {"none": NONE, "layer": LAYER, "rms": RMS, "batch": BATCH, "fixed": FIXE
 CELLS = {"simple_rnn": SIMPLE_RNN, "lstm": LSTM, "gru": GRU}
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
 
-NO_NUMBA = "numba is not installed"
+NO_NUMBA = "numba cannot be imported"
 SITES = ("input", "recurrent", "state")
 
 
@@ -64,10 +65,6 @@ class Spec:
 
 def why_not(spec: Spec) -> str | None:
     """Why the fused kernels cannot serve `spec` on this machine, or None when they can."""
-    from importlib.util import find_spec
-
-    if find_spec("numba") is None:
-        return NO_NUMBA
     if spec.cell not in CELLS:
         return f"no kernel for cell={spec.cell!r}"
     unknown = [name for name in spec.norms if name not in KINDS]
@@ -81,4 +78,14 @@ def why_not(spec: Spec) -> str | None:
         return f"state norm and carry exist only for the LSTM, not for {spec.cell}"
     if spec.carry and spec.state_norm == "none":
         return "carry needs a state norm"
-    return None
+    return None if _has_numba() else NO_NUMBA
+
+
+@cache
+def _has_numba() -> bool:
+    """Whether numba is installed and fits the other packages."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return False
+    return True

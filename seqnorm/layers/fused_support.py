@@ -106,7 +106,7 @@ def _half_frozen(cell: NormCell) -> bool:
 def warn_once() -> None:
     """Say that the fast kernels are not to be had here."""
     warn(
-        "seqnorm runs its portable loop, several times slower on a CPU: numba is not installed. "
+        "seqnorm runs its portable loop, several times slower on a CPU: numba cannot be imported. "
         "Install it with pip install 'seqnorm[fused]', or pass implementation='loop'.",
         RuntimeWarning,
         stacklevel=2,

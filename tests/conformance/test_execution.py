@@ -56,9 +56,10 @@ def _text_model(cell, norm):
     tokens = keras.Input((None,), dtype="int32")
     mask = keras.ops.not_equal(tokens, 0)
     x = keras.layers.Embedding(20, 6)(tokens)
-    layer = recurrent_layer(cell, units=5, norm=norm, return_sequences=True, dropout=0.1)
+    own = {"norm": norm, "implementation": grid.DEFAULTS["implementation"]}
+    layer = recurrent_layer(cell, units=5, return_sequences=True, dropout=0.1, **own)
     x = keras.layers.Bidirectional(layer)(x, mask=mask)
-    x = recurrent_layer(cell, units=4, norm=norm)(x, mask=mask)
+    x = recurrent_layer(cell, units=4, **own)(x, mask=mask)
     model = keras.Model(tokens, keras.layers.Dense(2)(x))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, jit_compile=grid.BACKEND == "jax")

@@ -84,7 +84,8 @@ def cases(draw: Any, cell: str, norms: Any) -> dict[str, Any]:
 
 def build(case: dict[str, Any]) -> tuple[Any, Any, Any, Any, bool]:
     """A layer with random weights, inputs, the mask, states or None, and whether it trains."""
-    layer = recurrent_layer(case["cell"], **case["options"], return_state=True, dtype="float64")
+    own = {"implementation": grid.DEFAULTS["implementation"]} | case["options"]
+    layer = recurrent_layer(case["cell"], **own, return_state=True, dtype="float64")
     rng, shape = np.random.default_rng(case["seed"]), case["shape"]
     layer.build(shape)
     grid.randomize(layer, rng)

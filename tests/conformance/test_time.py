@@ -67,10 +67,9 @@ def test_forgetting_the_age_is_an_error(cell, norm, rng):
 @pytest.mark.parametrize("training", [False, True])
 @grid.over_grid
 def test_stack_of_cells_equals_stacked_layers(cell, norm, training, rng):
-    stack = NormRNN(
-        [CELLS[cell](grid.UNITS, norm, dtype="float64") for _ in range(2)], return_sequences=True
-    )
-    layers = [NormRNN(each, return_sequences=True) for each in stack.cells]
+    own = {"return_sequences": True, "implementation": grid.DEFAULTS["implementation"]}
+    stack = NormRNN([CELLS[cell](grid.UNITS, norm, dtype="float64") for _ in range(2)], **own)
+    layers = [NormRNN(each, **own) for each in stack.cells]
     x = grid.inputs(rng)
     stack.build(x.shape)
     grid.randomize(stack, rng)

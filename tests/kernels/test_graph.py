@@ -133,3 +133,46 @@ def test_batch_moments_come_out_of_the_graph(layer, rng):
     np.testing.assert_allclose(moments["input"][0, 0], expected.mean(0), atol=1e-5)
     np.testing.assert_allclose(moments["input"][0, 1], expected.var(0), rtol=1e-3, atol=1e-5)
     assert moments["state"].shape == (7, 2, UNITS)
+
+
+SHAPES = {
+    "mask": {"mask": np.ones((BATCH, STEPS + 1), bool)},
+    "mask of one row": {"mask": np.ones((1, STEPS), bool)},
+    "initial h": {"initial": (tf.zeros((1, UNITS)), tf.zeros((BATCH, UNITS)))},
+    "initial c": {"initial": (tf.zeros((BATCH, UNITS)), tf.zeros((BATCH, UNITS + 1)))},
+}
+
+
+@pytest.mark.parametrize("graph_mode", [True, False])
+@pytest.mark.parametrize("case", SHAPES)
+def test_arrays_that_do_not_fit_are_refused(layer, case, graph_mode, rng):
+    """Compiled code would read and write beside them."""
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+
+    def run(x):
+        return fused_scan(Spec("lstm"), x, _weights(*values), **SHAPES[case]).h
+
+    name = case.removesuffix(" of one row")
+    with pytest.raises(
+        (ValueError, tf.errors.InvalidArgumentError), match=rf"need {name} of shape .*Received: "
+    ):
+        (tf.function(run) if graph_mode else run)(x)
+
+
+@pytest.mark.parametrize("graph_mode", [True, False])
+def test_a_sparse_gradient_from_above(layer, graph_mode, rng):
+    x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
+    values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
+
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            out = fused_scan(Spec("lstm"), x, _weights(*values))
+            loss = tf.reduce_sum(tf.gather(out.h, [0, 2])) + tf.reduce_sum(
+                tf.gather(out.sequence, [1])
+            )
+        return tape.gradient(loss, x)
+
+    found = (tf.function(run) if graph_mode else run)(x).numpy()
+    assert [bool(np.any(found[row])) for row in range(BATCH)] == [True] * 3 + [False] * 3

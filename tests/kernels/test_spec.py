@@ -36,3 +36,19 @@ def test_importing_the_package_imports_no_compiler():
     code = "import sys, seqnorm.kernels; print({'numba', 'tensorflow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_without_a_folder_to_keep_code_in_it_compiles_anew_and_says_so():
+    code = (
+        "import warnings, numba.core.caching as caching\n"
+        "caching.CacheImpl._locator_classes = []\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        "    from seqnorm.kernels.options import ENTRY\n"
+        "print(ENTRY['cache'], [str(w.message) for w in caught])\n"
+    )
+    pytest.importorskip("numba")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (
+        done.stdout.startswith("False ['numba finds no folder") and "NUMBA_CACHE_DIR" in done.stdout
+    )
