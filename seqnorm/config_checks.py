@@ -81,6 +81,7 @@ RULES: dict[str, Rule] = {
     "optim.epsilon": POSITIVE,
     "optim.momentum": RATE,
     "optim.rho": RATE,
+    "tracking.mode": _one_of("online", "offline", "disabled"),
     "train.epochs": _at_least(1),
     "train.patience": _at_least(0),
     "train.keep": _one_of("best", "last"),
@@ -127,7 +128,8 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
             f"received data.batch_tokens={config.data.batch_tokens} with data.even_batches=false. "
             "Set one of the two."
         )
-    if config.norm.name == "batch" and config.data.batch_size == 1:
+    by_rows = config.data.batch_tokens is None
+    if config.norm.name == "batch" and config.data.batch_size == 1 and by_rows:
         yield (
             "norm=batch needs batches of at least 2 rows; received data.batch_size=1. The mean of "
             "one row is the row itself, so every pre-activation would be normalised to exactly "

@@ -92,6 +92,14 @@ def test_every_schema_has_its_file_and_every_group_is_covered():
         ("optim.learning_rate=nan", "optim.learning_rate must be a positive number; received"),
         ("model.dropout=1", "model.dropout is a share and must be at least 0 and below 1;"),
         ("model=mlp model.hidden=[0]", "model.hidden must be positive, and for the MLP a list"),
+        (
+            "optim.clipnorm=0",
+            "optim.clipnorm must be a positive number, or null for none;",
+        ),
+        (
+            "tracking.mode=ofline",
+            "tracking.mode must be one of online, offline, disabled;",
+        ),
         ("task=sleep", "task must be one of train, why; received task=sleep."),
         ("model.pooling=first", "model.pooling must be one of last, mean, max; received"),
     ],
@@ -111,6 +119,7 @@ def test_batch_norm_of_single_rows_is_refused_with_the_reason():
     with pytest.raises(ConfigError, match=r"exactly zero .* Raise data\.batch_size"):
         compose(["norm=batch", "data.batch_size=1"])
     compose(["norm=layer", "data.batch_size=1"])
+    compose(["norm=batch", "data.batch_size=1", "data.batch_tokens=3000"])  # two rows or more
     compose(["norm=batch", "data.batch_size=2"])
 
 

@@ -17,7 +17,7 @@ from seqnorm.data.texts import TextReader
 if TYPE_CHECKING:
     from seqnorm.config import TextConfig
 
-NAME = "imdb_reviews"
+NAME, CONFIG = "imdb_reviews", "plain_text"
 ARCHIVE = "aclImdb_v1.tar.gz"
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 ARCHIVE_HASH = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
@@ -29,6 +29,8 @@ CONTENT = {
 LABEL_NAMES = ("negative", "positive")
 # Where TensorFlow Datasets keeps its data inside data.dir.
 SUBFOLDER = "tfds"
+# What TFDS raises over files that are missing, of another version, or damaged.
+_UNREADABLE = (AssertionError, KeyError, OSError, UnicodeDecodeError, ValueError)
 
 
 def load(config: TextConfig, seed: int) -> Dataset:
@@ -71,8 +73,11 @@ def prepare(directory: str | None) -> Any:
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether TFDS has put the reviews, whole or damaged since, into a folder of its data."""
-    return any((folder / NAME).glob("*/[0-9]*/dataset_info.json"))
+    """Whether TFDS has put the reviews, whole or damaged since, into a folder of its data.
+
+    As plain text: other configs of the data set hold ids of word pieces.
+    """
+    return any((folder / NAME / CONFIG).glob("[0-9]*/dataset_info.json"))
 
 
 def download(tfds: Any, folder: Path | None = None, archive: Path | None = None) -> Any:
@@ -123,7 +128,7 @@ def verify(builder: Any) -> None:
         labels: list[int] = []
         try:
             hashes = [hashlib.sha256(text.encode()) for text in texts(builder, part, labels)]
-        except (tf.errors.OpError, UnicodeDecodeError, KeyError, ValueError, OSError) as error:
+        except (*_UNREADABLE, tf.errors.OpError) as error:
             raise _incomplete(builder, part, error) from error
         for hasher, label in zip(hashes, labels, strict=True):
             hasher.update(bytes([label]))
@@ -149,7 +154,7 @@ def read(builder: Any, part: str, reader: TextReader) -> tuple[Sequences, NDArra
     try:
         result = reader.read(texts(builder, part, labels), labels)
         expected = builder.info.splits[part].num_examples
-    except (tf.errors.OpError, UnicodeDecodeError, KeyError, OSError) as error:
+    except (*_UNREADABLE, tf.errors.OpError) as error:
         raise _incomplete(builder, part, error) from error
     if len(labels) != expected:
         raise _incomplete(builder, part, f"{len(labels)} of {expected} examples")

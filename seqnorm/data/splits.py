@@ -81,11 +81,20 @@ def hold_out(
         Indices of both parts, each int64 and rising.
 
     Raises:
-        ValueError: if the first ``config.validation_first`` examples are all there are.
+        ValueError: if the first ``config.validation_first`` examples are all there are, or the
+            share leaves one of the parts empty.
     """
     first = config.validation_first
     if first is None:
-        return stratified_split(labels, config.validation_fraction, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        parts = stratified_split(labels, config.validation_fraction, rng)
+        if not all(part.size for part in parts):
+            raise ValueError(
+                "data.validation_fraction must leave examples to train on and to validate with, "
+                f"received data.validation_fraction={config.validation_fraction} of {len(labels)} "
+                "training examples. Choose another share, or more data."
+            )
+        return parts
     if first >= len(labels):
         raise ValueError(
             "data.validation_first must leave examples to train on, received "

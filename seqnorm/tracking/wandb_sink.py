@@ -122,12 +122,18 @@ class WandbSink(Sink):
                 reinit="create_new",
                 settings=settings,
             )
-        except wandb.errors.Error as error:
+        except (wandb.errors.Error, ValueError) as error:
+            advice = (
+                "Run `wandb login`, or set tracking.mode=offline and upload it later with "
+                "`wandb sync`."
+                if self.mode == "online"
+                else "Correct project, entity, group or tags."
+            )
             raise UserError(
-                "tracking=wandb with tracking.mode=online needs a login and a connection to W&B; "
-                f"received mode={self.mode!r}, project={self.project!r}, entity={self.entity!r} "
-                f"and the answer {str(error)!r}. Run `wandb login`, or set tracking.mode=offline "
-                "and upload later with `wandb sync`."
+                "tracking=wandb needs settings that W&B takes and, with tracking.mode=online, a "
+                f"login and a connection; received tracking.mode={self.mode}, tracking.project="
+                f"{self.project!r}, tracking.entity={self.entity!r}, tracking.tags={self.tags} and "
+                f"the answer {str(error)!r}. {advice}"
             ) from error
         self._define_axes()
         self._announce()

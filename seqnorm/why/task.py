@@ -76,7 +76,8 @@ def why(config: RunConfig) -> dict[str, Any]:
         curves,
         _command(config),
     )
-    folder = Path(config.runs_dir).expanduser() / config.data.name
+    name = f"{config.data.name}-{config.network}-s{config.seed}"
+    folder = Path(config.runs_dir).expanduser() / name
     for path in write_why(figure, folder):
         print(path, flush=True)
     return {"folder": str(folder)}

@@ -58,12 +58,11 @@ def test_the_vocabulary_is_learnt_on_the_training_part_only(tmp_path, seed):
         ({"num_words": 5}, {"film", "bad"}, {"good", "play"}),
     ],
 )
-def test_options_of_the_text_decide_the_words(tmp_path, changes, present, absent):
+def test_options_of_the_text_decide_the_words(tmp_path, monkeypatch, changes, present, absent):
+    # An empty review is held out, so that all words are those of the training part.
+    monkeypatch.setitem(REVIEWS, "train", [("", 0), *REVIEWS["train"]])
     write_imdb(tmp_path)
-    # A share so small that the text is whole, whatever is held out.
-    words = set(
-        data.load(config(tmp_path, validation_fraction=0.01, **changes), 0).vocabulary.words
-    )
+    words = set(data.load(config(tmp_path, validation_first=1, **changes), 0).vocabulary.words)
     assert present <= words and not absent & words
 
 
@@ -114,6 +113,16 @@ def test_a_missing_record_file_is_one_error(tmp_path):
     (target / RECORDS.format("test")).unlink()
     with pytest.raises(OSError, match=r"must be .*\(part 'test'\)"):
         data.load(config(tmp_path), 0)
+
+
+def test_another_form_of_the_reviews_is_none(tmp_path, no_network):
+    """Old tutorials prepared ids of word pieces, which TFDS keeps beside the text."""
+    write_imdb(tmp_path)
+    reviews = tmp_path / "tfds/imdb_reviews"
+    (reviews / "plain_text").rename(reviews / "subwords8k")
+    with pytest.raises(FileNotFoundError, match=r"imdb_reviews as prepared by"):
+        imdb.load(config(tmp_path), 0)
+    assert not no_network
 
 
 def test_a_truncated_description_is_one_error(tmp_path):

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from subprocess import PIPE
+from types import SimpleNamespace
 
 import pytest
 import tensorflow_datasets as tfds
@@ -145,6 +146,21 @@ def test_what_a_killed_process_left_is_swept(real_data, tmp_path, no_network):
     (half / "reuters21578-train.tfrecord-00000-of-00001").write_bytes(b"half")
     load("r8", tmp_path, manual=real_data)
     assert [path.name for path in half.parent.iterdir()] == ["1.0.0"]
+
+
+def test_an_archive_that_is_there_needs_no_network(tmp_path, no_network):
+    """TFDS keeps downloads in a folder named like the data set."""
+    builder = tfds.builder("reuters21578/r52", data_dir=tmp_path)
+    kept = tmp_path / "downloads" / "reuters21578"
+    kept.mkdir(parents=True)
+    (kept / "kdd_reuters21578.tar.gz").write_bytes(b"an archive")
+    manager = SimpleNamespace(
+        manual_dir=tmp_path / "nowhere",
+        download_dir=tmp_path / "downloads",
+        download=lambda url: kept / "kdd_reuters21578.tar.gz",
+    )
+    assert builder._source(manager, ["absent.tar.gz"], "https://localhost/reuters").parent == kept
+    assert not no_network
 
 
 def test_without_a_network_it_says_so_at_once(tmp_path, no_network):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqnorm.compose import compose
 from seqnorm.data.spec import START, UNKNOWN, Sequences
-from seqnorm.data.splits import limit_ids, start_and_cut, stratified_split
+from seqnorm.data.splits import hold_out, limit_ids, start_and_cut, stratified_split
 
 
 def test_ids_beyond_the_table_become_unknown():
@@ -58,3 +59,12 @@ def test_the_seed_decides_and_nothing_else(rng):
     other = stratified_split(labels, 0.2, np.random.default_rng(5))
     np.testing.assert_array_equal(one[1], again[1])
     assert one[1].tolist() != other[1].tolist()
+
+
+def test_a_part_without_examples_is_refused():
+    config = compose(["data=synthetic", "data.validation_fraction=0.01"]).data
+    labels = np.arange(34) % 2
+    with pytest.raises(
+        ValueError, match=r"data\.validation_fraction=0\.01 of 34 training examples"
+    ):
+        hold_out(labels, config, seed=0)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import wandb
 
+from seqnorm.errors import UserError
 from seqnorm.tracking import MultiSink, WandbSink
 from tests.tracking.offline_store import read_offline_run
 
@@ -197,6 +198,12 @@ def test_online_without_login_says_what_to_do(tmp_path: Path) -> None:
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("seqnorm.errors.UserError: tracking=wandb")
     assert "wandb login" in last and "tracking.mode=offline" in last
+
+
+@pytest.mark.parametrize("wrong", [{"project": "a/b"}, {"tags": [""]}])
+def test_settings_that_wandb_refuses_are_the_users_to_mend(tmp_path: Path, wrong: dict) -> None:
+    with pytest.raises(UserError, match=r"settings that W&B takes.*Correct project, entity"):
+        offline_sink(**wrong).start({}, "run", run_folder(tmp_path, "run"))
 
 
 def test_a_table_lies_below_the_run_folder_and_holds_its_rows(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
+from seqnorm.compose import compose
+from seqnorm.config import conf_dir
 from seqnorm.training.run import run
 
 RESULT_KEYS = {
@@ -81,6 +84,14 @@ def test_run_folder_is_complete(small, records):
         assert right.mean() == result["test_accuracy"]
         assert len(predictions["lengths"]) == len(right) == config.data.test_examples
         assert (predictions["probability"] >= 0.5).all()
+
+
+def test_the_sweep_maximises_what_a_run_comes_to(small):
+    sweep = OmegaConf.load(conf_dir() / "sweep" / "imdb.yaml")
+    assert run(small("norm=none", "train.probe_every=0"))[sweep.metric.name] is not None
+    assert sweep.metric.name.startswith("val_") and sweep.metric.goal == "maximize"
+    compose([f"{key}={space['values'][0]}" for key, space in sweep.parameters.items()
+             if "values" in space])  # fmt: skip
 
 
 def test_saved_model_loads_in_a_fresh_process(small):
