@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqnorm-data: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("seqnorm-data: interrupted; nothing half made is left", file=sys.stderr)
+        print("seqnorm-data: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
     return 0
 
