@@ -52,7 +52,7 @@ def test_the_first_images_can_be_the_validation_part(tmp_path):
     for dataset in (one, other):
         assert dataset.validation.labels.tolist() == [0, 1, 2, 3, 4]
         assert dataset.train.labels.tolist() == [5, 6, 7, 8, 9] + list(range(10)) * 3
-    with pytest.raises(ValueError, match="received data.validation_first=40 of 40 training examples"):
+    with pytest.raises(ValueError, match=r"first=40 of 40 training examples"):
         data.load(config(tmp_path, "data.validation_first=40"), 0)
 
 
