@@ -151,7 +151,7 @@ def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
     configs = [run.config for run in runs]
     return {
         key: value
-        for key, value in configs[0].items()
+        for key, value in (configs[0] if configs else {}).items()
         if is_setting(key)
         and all(key in config and as_text(config[key]) == as_text(value) for config in configs)
     }
@@ -223,10 +223,8 @@ def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignore
     comparisons: list[Comparison] = []
     ignored: list[Ignored] = []
     for key in sorted(parts):
-        if all(record.trial for record in parts[key]):
-            ignored.extend(Ignored(record.folder, _UNTESTED) for record in parts[key])
-            continue
-        comparison, repeated = _compare_one(key, parts[key])
-        comparisons.append(comparison)
-        ignored.extend(repeated)
+        comparison, left_out = _compare_one(key, parts[key])
+        if comparison.arms:
+            comparisons.append(comparison)
+        ignored.extend(left_out)
     return comparisons, ignored

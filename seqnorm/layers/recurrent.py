@@ -15,12 +15,11 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
+from seqnorm.layers.requirements import check_call, check_dtypes
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.moments import Moments
 
 IMPLEMENTATIONS = ("auto", "loop", "fused")
-# Keras casts states to the compute dtype: how far each counts without a gap.
-_EXACT = {"bfloat16": 256, "float16": 2048}
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -115,13 +114,7 @@ class NormRNN(keras.layers.RNN):
             zero_output_for_mask=zero_output_for_mask,
             **kwargs,
         )
-        differing = [each for each in cells if each.dtype_policy != self.dtype_policy]
-        if differing:
-            raise ValueError(
-                "NormRNN computes in the dtype of its cells. Received: "
-                f"dtype={self.dtype_policy.name} with a cell of "
-                f"dtype={differing[0].dtype_policy.name}. Give layer and cells the same dtype."
-            )
+        check_dtypes(self)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
@@ -162,7 +155,7 @@ class NormRNN(keras.layers.RNN):
     ) -> Any:
         """See the class."""
         carried = initial_state is not None or self.stateful
-        self._check_call(sequences, carried)
+        check_call(self, sequences, carried)
         states, age = self._initial(sequences, initial_state)
         timeline = Timeline(
             _first(mask),
@@ -186,7 +179,7 @@ class NormRNN(keras.layers.RNN):
                 cell.normalizers[site].fold(moments, step_index)
         states = new_states if self._stacked else list(tree.flatten(new_states))
         if self.time_aware:
-            states = [*states, timeline.age_after(steps, self._age_limit())]
+            states = [*states, timeline.age_after(steps, self.age_limit)]
         if self.stateful:
             for variable, value in zip(
                 tree.flatten(self.states), tree.flatten(states), strict=True
@@ -254,34 +247,6 @@ class NormRNN(keras.layers.RNN):
         # Keras's takes the cells out of the dicts it is given.
         return super().from_config(deepcopy(config), custom_objects)
 
-    def _check_call(self, sequences: Any, carried: bool) -> None:
-        batch, steps = sequences.shape[0], sequences.shape[1]
-        if steps == 0:
-            raise ValueError(
-                "NormRNN needs one time step or more. "
-                f"Received: sequences.shape={tuple(sequences.shape)}. Leave empty sequences out, "
-                "or pad them to one masked step."
-            )
-        exact = _EXACT.get(self.compute_dtype)
-        if self.time_aware and carried and exact is not None and self._age_limit() > exact:
-            raise ValueError(
-                f"A carried age must be exact, and {self.compute_dtype} counts to {exact}. "
-                f"Received: max_steps={self._age_limit()}. Lower `max_steps` of the normaliser, "
-                "or use float32."
-            )
-        if self.unroll and steps is None:
-            raise ValueError(
-                "`unroll=True` needs a static number of steps. "
-                f"Received: sequences.shape={tuple(sequences.shape)}. "
-                "State the time dimension in keras.Input, or use unroll=False."
-            )
-        expected = self._expected_batch_size
-        if self.stateful and None not in (expected, batch) and batch != expected:
-            raise ValueError(
-                f"A stateful layer needs the batch size it was built with, {expected}. "
-                f"Received: sequences.shape={tuple(sequences.shape)}. Drop or pad the last batch."
-            )
-
     def _initial(self, sequences: Any, initial_state: Any) -> tuple[list[list[Any]], Any]:
         """The starting states of each cell in its compute dtype, and the age (or None)."""
         if initial_state is None and self.stateful:
@@ -308,7 +273,8 @@ class NormRNN(keras.layers.RNN):
             [ops.convert_to_tensor(s, dtype) for s in tree.flatten(each)] for each in by_cell
         ], age
 
-    def _age_limit(self) -> int:
+    @property
+    def age_limit(self) -> int:
         """The age from which on nothing depends on it."""
         norms = [norm for cell in self.cells for norm in cell.normalizers.values()]
         return max(norm.max_steps for norm in norms if norm.time_aware)

@@ -35,9 +35,8 @@ def conclude(
         test = majority
         if message is None:
             test = evaluate(model, dataset.test, config.data.batch_size)
-            if not math.isfinite(
-                test.loss or 0.0
-            ):  # statistics can break on texts of other lengths
+            # Running statistics can break on texts of other lengths.
+            if test.loss is not None and not math.isfinite(test.loss):
                 test, message = majority, f"the test loss became {test.loss}"
         folder.write_model(model, dataset)
         folder.write_predictions(dataset, test)

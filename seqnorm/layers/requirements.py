@@ -1,0 +1,58 @@
+"""What a recurrent layer and its inputs must be; what is not is refused before anything runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqnorm.layers.recurrent import NormRNN
+
+# Keras casts states to the compute dtype: how far each counts without a gap.
+_EXACT = {"bfloat16": 256, "float16": 2048}
+
+
+def check_dtypes(layer: NormRNN) -> None:
+    """Refuse a layer whose cells compute in another dtype."""
+    differing = [cell for cell in layer.cells if cell.dtype_policy != layer.dtype_policy]
+    if differing:
+        raise ValueError(
+            "NormRNN computes in the dtype of its cells. Received: "
+            f"dtype={layer.dtype_policy.name} with a cell of "
+            f"dtype={differing[0].dtype_policy.name}. Give layer and cells the same dtype."
+        )
+
+
+def check_call(layer: NormRNN, sequences: Any, carried: bool) -> None:
+    """Refuse inputs that the layer cannot run over.
+
+    Args:
+        layer: The layer.
+        sequences: float[batch, time, features].
+        carried: Whether the call starts from given states.
+    """
+    batch, steps = sequences.shape[0], sequences.shape[1]
+    if steps == 0:
+        raise ValueError(
+            "NormRNN needs one time step or more. "
+            f"Received: sequences.shape={tuple(sequences.shape)}. Leave empty sequences out, "
+            "or pad them to one masked step."
+        )
+    exact = _EXACT.get(layer.compute_dtype)
+    if layer.time_aware and carried and exact is not None and layer.age_limit > exact:
+        raise ValueError(
+            f"A carried age must be exact, and {layer.compute_dtype} counts to {exact}. "
+            f"Received: max_steps={layer.age_limit}. Lower `max_steps` of the normaliser, "
+            "or use float32."
+        )
+    if layer.unroll and steps is None:
+        raise ValueError(
+            "`unroll=True` needs a static number of steps. "
+            f"Received: sequences.shape={tuple(sequences.shape)}. "
+            "State the time dimension in keras.Input, or use unroll=False."
+        )
+    expected = layer._expected_batch_size
+    if layer.stateful and None not in (expected, batch) and batch != expected:
+        raise ValueError(
+            f"A stateful layer needs the batch size it was built with, {expected}. "
+            f"Received: sequences.shape={tuple(sequences.shape)}. Drop or pad the last batch."
+        )
