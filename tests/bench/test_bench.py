@@ -101,8 +101,10 @@ def test_the_other_model_of_an_epoch_computes_the_same():
     from seqnorm.layers import NormRNN
     from seqnorm.models.build import build_model
 
-    config = compose(["data=synthetic", "data.examples=200", "cell.units=4", "model.embedding=4"])
+    config = compose(["data=synthetic", "data.examples=200", "cell.units=16", "model.embedding=16"])
     dataset = data.load(config.data, config.seed)
+    # Of few units whose values nearly agree, a norm magnifies the last digits; not of these.
+    keras.utils.set_random_seed(0)
     ours = build_model(config, dataset)
     other = keras.models.clone_model(ours, clone_function=by_keras)
     other.set_weights(ours.get_weights())
