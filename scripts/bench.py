@@ -1,4 +1,4 @@
-"""Times training steps against Keras: python scripts/bench.py --cells lstm --out bench.json."""
+"""Times training steps against Keras: python scripts/bench.py --cells lstm --out bench."""
 
 import sys
 

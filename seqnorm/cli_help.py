@@ -19,10 +19,12 @@ Trains a classifier with a normalised recurrent network and writes a run folder.
 
 Groups (* marks the default):
 """
+COMPARISONS = "compare_"  # presets of seqnorm-compare begin so
 FOOTER = """\
 
 Single keys: seqnorm-train --cfg job prints them all with their values; set one with
 group.key=value, for example optim.learning_rate=0.001. Also: seed=0, runs_dir=runs.
+Presets of comparisons: seqnorm-compare --help.
 Hydra's own flags: seqnorm-train --hydra-help."""
 
 
@@ -36,6 +38,7 @@ def help_text(arguments: Sequence[str] = ()) -> str:
     for group in (*groups, "experiment"):
         lines.append(f"{group}=")
         files = sorted(path for folder in folders for path in (folder / group).glob("*.yaml"))
+        files = [path for path in files if not path.stem.startswith(COMPARISONS)]
         width = max((len(path.stem) for path in files), default=0)
         chosen = _default_choice(group)
         for path in files:

@@ -106,6 +106,8 @@ def _refuse_changed_keys(config: DictConfig, where: str) -> None:
 
 
 def _no_such_key(where: str, key: str, valid: Sequence[str]) -> str:
+    if key == "compare":
+        return f"{where} has no key 'compare': its presets are for seqnorm-compare experiment=..."
     return (
         f"{where} has no key {key!r}.{did_you_mean(key, valid)} "
         f"The valid keys are {', '.join(valid)}."

@@ -28,6 +28,14 @@ Array = np.ndarray[Any, Any]
 
 # Keras's gate orders; c is the candidate, which others call g or j, and h that of the GRU.
 LSTM_GATES, GRU_GATES = "ifco", "zrh"
+_NO_NORM = {
+    "bias": "A cell made with layer_norm=False has no norm: docs/migration.md names its equivalent."
+}
+_PEEPHOLES = {
+    name: "There are no peepholes here: train anew without them."
+    for name in ("w_f_diag", "w_i_diag", "w_o_diag")
+}
+_PROJECTION = "There is no projection of the output (proj_size) here: train anew without it."
 
 
 class _Source:
@@ -37,19 +45,19 @@ class _Source:
         cell: the source's name for the cell, for messages.
         weights: arrays by name.
         prefix: what stands before the cell's own names.
-        refused: names that only a setting has that our cell does not know.
+        refused: names that only a setting has that our cell does not know, each with what to say.
     """
 
     def __init__(
-        self, cell: str, weights: Mapping[str, Any], prefix: str, refused: tuple[str, ...] = ()
+        self, cell: str, weights: Mapping[str, Any], prefix: str, refused: Mapping[str, str] = {}
     ):
         self.cell, self.weights, self.prefix = cell, weights, prefix
-        found = [prefix + name for name in refused if prefix + name in weights]
-        if found:
-            raise ValueError(
-                f"{cell} is converted in its plain layer-normalised form only. "
-                f"Received: weights with {', '.join(found)}. Retrain without that option."
-            )
+        for name, reason in refused.items():
+            if prefix + name in weights:
+                raise ValueError(
+                    f"{cell} needs weights that have a place here. "
+                    f"Received: weights with {prefix + name}. {reason}"
+                )
 
     def __call__(self, name: str, *shape: int | None) -> Array:
         """The array of that name, which must have `shape` (None: any length)."""
@@ -104,7 +112,7 @@ def contrib_lstm(weights: Mapping[str, Any], prefix: str = "") -> list[Array]:
     Raises:
         ValueError: for a missing name, a wrong shape, or a cell made with `layer_norm=False`.
     """
-    source = _Source("LayerNormBasicLSTMCell", weights, prefix, refused=("bias",))
+    source = _Source("LayerNormBasicLSTMCell", weights, prefix, refused=_NO_NORM)
     (units,) = source("state/gamma", None).shape
     products = [_reorder(k, "icfo", LSTM_GATES) for k in source.joined_kernel("kernel", units)]
     scopes = ("input", "forget", "transform", "output")
@@ -218,8 +226,7 @@ def sonnet1_lstm(weights: Mapping[str, Any], prefix: str = "") -> list[Array]:
     Raises:
         ValueError: for a missing name, a wrong shape, or a cell with peepholes.
     """
-    refused = ("w_f_diag", "w_i_diag", "w_o_diag")
-    source = _Source("Sonnet's LSTM(use_layer_norm=True)", weights, prefix, refused)
+    source = _Source("Sonnet's LSTM(use_layer_norm=True)", weights, prefix, _PEEPHOLES)
     width = len(source("b_gates", None))
     units = width // len(LSTM_GATES)
     gated = (
@@ -285,7 +292,7 @@ def _torch(
 ) -> tuple[list[Array], list[Array]]:
     """W [E, T] and U [H, T], and the two bias vectors [T] or none, in PyTorch's gate order."""
     end = "" if layer is None else f"_l{layer}" + "_reverse" * reverse
-    source = _Source(f"torch.nn.{name}", weights, prefix, refused=(f"weight_hr{end}",))
+    source = _Source(f"torch.nn.{name}", weights, prefix, {f"weight_hr{end}": _PROJECTION})
     units = source(f"weight_hh{end}", None, None).shape[1]
     width = gates * units
     products = [source(f"weight_ih{end}", width, None).T, source(f"weight_hh{end}", width, units).T]

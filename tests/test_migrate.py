@@ -176,17 +176,17 @@ def test_a_wrong_shape_is_refused(name, rng):
 
 
 @pytest.mark.parametrize(
-    ("name", "extra"),
+    ("name", "extra", "reason"),
     [
-        ("contrib_lstm", "bias"),
-        ("sonnet1_lstm", "w_f_diag"),
-        ("torch_lstm", "weight_hr_l0"),
+        ("contrib_lstm", "bias", "docs/migration.md names its equivalent"),
+        ("sonnet1_lstm", "w_f_diag", "no peepholes"),
+        ("torch_lstm", "weight_hr_l0", "no projection"),
     ],
 )
-def test_options_that_ours_do_not_have_are_refused(name, extra, rng):
+def test_options_that_ours_do_not_have_are_refused(name, extra, reason, rng):
     weights = random_weights(SOURCES[name].shapes, rng)
     weights[extra] = np.zeros(H)
-    with pytest.raises(ValueError, match=f"Received: weights with {extra}"):
+    with pytest.raises(ValueError, match=f"Received: weights with {extra}.*{reason}"):
         getattr(migrate, name)(weights)
 
 

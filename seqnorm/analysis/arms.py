@@ -17,6 +17,8 @@ _FREE_GROUPS = ("tracking.", "hydra.")
 _PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
 # These name the arm already (one without recurrence by its model).
 _NAMED_KEYS = ("data.name", "cell.name", "norm.name", "model.name")
+# What a comparison of norms holds fixed; learning rate, dropout and gain are chosen for each arm.
+_RECIPE = ("data.", "train.", "cell.", "norm.small_batch")
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,21 @@ class Comparison:
         """The arm without normalisation to compare an arm of the same cell with.
 
         It is the one that differs in nothing but the norm. If there is none such, and both norms
-        have one arm only (each was tuned on its own), it is that of no normalisation. `None` if
-        neither holds, and for an arm without normalisation.
+        have one arm only (each was tuned on its own), it is that of no normalisation. Of several,
+        it is the one that was named by `seqnorm-compare` as the arm was, or was not either. `None`
+        if none holds, if data, training or cell differ without a word of it in the labels, and for
+        an arm without normalisation.
         """
         if arm.norm == BASELINE:
             return None
-        plain = [other for other in self.arms if (other.cell, other.norm) == (arm.cell, BASELINE)]
+        plain = [
+            other
+            for other in self.arms
+            if (other.cell, other.norm) == (arm.cell, BASELINE)
+            and not _hidden_difference(arm, other)
+        ]
         exact = [other for other in plain if _outside_norm(other) == _outside_norm(arm)]
+        exact = [other for other in exact if _is_named(other) == _is_named(arm)] or exact
         alone = sum((other.cell, other.norm) == (arm.cell, arm.norm) for other in self.arms) == 1
         candidates = exact or (plain if alone else [])
         return candidates[0] if len(candidates) == 1 else None
@@ -104,6 +114,18 @@ class Comparison:
 
 def _outside_norm(arm: Arm) -> dict[str, str]:
     return {key: as_text(value) for key, value in arm.settings if not key.startswith("norm.")}
+
+
+def _is_named(arm: Arm) -> bool:
+    return bool(arm.runs[0].config.get("tracking.arm"))
+
+
+def _hidden_difference(arm: Arm, other: Arm) -> set[str]:
+    """Keys of the recipe outside the norm that two arms differ in, and that no label names."""
+    ours, theirs = (dict(recipe_of(one.runs[0])) for one in (arm, other))
+    named = dict(arm.settings).keys() | dict(other.settings).keys()
+    keys = {key for key in ours.keys() | theirs.keys() if not key.startswith("norm.")}
+    return {key for key in keys - named if ours.get(key) != theirs.get(key)}
 
 
 def question(run: RunRecord) -> str:
@@ -124,6 +146,12 @@ def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
     keys = sorted(key for key in run.config if is_setting(key) or key in _NAMED_KEYS)
     arm = ("tracking.arm", as_text(run.config.get("tracking.arm")))
     return (arm, *((key, as_text(run.config[key])) for key in keys))
+
+
+def recipe_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What a comparison of norms holds fixed while it tunes each: data, training and cell."""
+    keys = sorted(key for key in run.config if is_setting(key) and key.startswith(_RECIPE))
+    return tuple((key, as_text(run.config[key])) for key in keys)
 
 
 def as_text(value: Any) -> str:

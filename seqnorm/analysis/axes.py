@@ -95,6 +95,8 @@ def make_axis(
         at: What is written at the axis; empty for round values.
     """
     low, high = float(values.min()), float(values.max())
+    if math.isclose(low, high, rel_tol=1e-9):  # equal but for rounding: no room for a tick between
+        low = high
     if logarithmic:
         room = (high / low) ** margin if high > low else 2.0
         low, high = low / room, high * room

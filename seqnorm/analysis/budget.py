@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqnorm.analysis.statistics import LEVEL, Band
-
 
 def expected_maximum(scores: ArrayLike) -> NDArray[np.float64]:
     """Expected best score of n trials, for every n up to their number N.
@@ -35,31 +33,3 @@ def _subset_weights(total: int) -> NDArray[np.float64]:
     for i in range(total - 1, 0, -1):
         weights[:, i - 1] = weights[:, i] * np.maximum(i - sizes + 1, 0) / i
     return weights
-
-
-def expected_maximum_band(
-    scores: ArrayLike,
-    rng: np.random.Generator,
-    *,
-    level: float = LEVEL,
-    resamples: int = 500,
-) -> Band:
-    """`expected_maximum` with a percentile bootstrap band over the trials.
-
-    Args:
-        scores: float [N], one per trial.
-        rng: Where the resamples come from.
-        level: Coverage, between 0 and 1.
-        resamples: Number of draws of N trials with replacement.
-
-    Returns:
-        x = 1 ... N; `mean` is the expected maximum, `low` and `high` the ends of the band.
-    """
-    array = np.asarray(scores, dtype=np.float64)
-    trials = np.arange(1, array.size + 1, dtype=float)
-    if not array.size:
-        return Band(trials, trials, trials, trials)
-    drawn = expected_maximum(array[rng.integers(array.size, size=(resamples, array.size))])
-    tails = (1.0 - level) / 2.0, (1.0 + level) / 2.0
-    low, high = np.quantile(drawn, tails, axis=0)
-    return Band(trials, expected_maximum(array), low, high)

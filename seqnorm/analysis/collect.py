@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqnorm.analysis.evidence import gather
 from seqnorm.analysis.findings import FINDINGS, Findings, load_findings
-from seqnorm.analysis.grouping import compare
+from seqnorm.analysis.grouping import REPEATED, compare
 from seqnorm.analysis.join import Part, join_all
 from seqnorm.analysis.records import RESULT
 from seqnorm.analysis.run_folders import Ignored, ignored_lines, read_runs
@@ -40,10 +40,17 @@ def _read_folders(folders: Sequence[Path]) -> Findings:
 
 
 def _still_left_out(parts: Sequence[Part], ignored: Sequence[Ignored]) -> list[Ignored]:
-    """By name, each once; a run that is unfinished in one place may be whole in another."""
+    """By name, each once; a run that is unfinished in one place may be whole in another.
+
+    One whose result differs from that of the same name that counts is named in any case.
+    """
     counted = {run.name for comparison, _ in parts for run in comparison.everything}
     once = {(item.folder.name, item.reason): item for item in ignored}
-    return [once[key] for key in sorted(once) if key[0] not in counted]
+    return [
+        once[name, reason]
+        for name, reason in sorted(once)
+        if name not in counted or reason.startswith(REPEATED)
+    ]
 
 
 def collect(paths: Sequence[Path]) -> Findings:

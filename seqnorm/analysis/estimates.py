@@ -66,9 +66,11 @@ def arm_time_to_target(
 ) -> tuple[TimeToTarget, TimeToTarget]:
     """Steps and seconds at which the runs of an arm reach a validation accuracy.
 
-    A run without curves, as one that diverged in its first epoch, never reaches it.
+    A run that diverged before its first epoch never reaches it; one whose curves cannot be read
+    does not count.
     """
-    missing = [np.inf] * (len(arm.runs) - len(evidence.arms[arm.label].curves))
+    without = len(arm.runs) - len(evidence.arms[arm.label].curves)
+    missing = [np.inf] * min(without, arm.diverged)
     steps, seconds = (
         time_to_target([*_times(evidence.arms[arm.label], axis, target), *missing])
         for axis in (0, 1)

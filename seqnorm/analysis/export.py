@@ -25,6 +25,7 @@ RESULT_COLUMNS = (
     "train_seconds",
     "tokens_per_second",
     "parameters",
+    "trainable_parameters",
     "config_hash",
     "message",
 )
@@ -48,13 +49,15 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
     file = io.StringIO(newline="")
     writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
     writer.writeheader()
-    written: set[Path] = set()  # arms of one name have the same trials
+    written: set[tuple[str, Path]] = set()  # arms of one name have the same trials
     for arm, members, own in zip(arms, runs, settings, strict=True):
-        for run in (run for run in members if run.folder not in written):
-            written.add(run.folder)
+        for run in members:
+            of = str(run.config.get("tracking.group") or "")  # other comparisons have other runs
+            if (of, run.folder) in written:
+                continue
+            written.add((of, run.folder))
             values = {key: run.config[key] for key in own if key in run.config}
-            own_name = run.config.get("tracking.group") or ""
-            identity = {"run": run.name, "comparison": own_name, "arm": arm.label}
+            identity = {"run": run.name, "comparison": of, "arm": arm.label}
             writer.writerow({**run.result, **values, **identity, "commit": _commit(run)})
     write_text(path, file.getvalue())
 

@@ -15,6 +15,7 @@ from seqnorm.analysis.arms import (
     as_text,
     is_setting,
     question,
+    recipe_of,
     settings_of,
 )
 from seqnorm.analysis.records import RunRecord
@@ -31,6 +32,7 @@ _BEATEN = (
     "an arm has the setting that its trials chose; received a run with another one, which a later "
     "trial has beaten. It counts no more; delete it or leave it."
 )
+REPEATED = "an arm needs one run per seed; received a second one with the same config and seed."
 Setting = tuple[str, Any]
 
 
@@ -89,23 +91,37 @@ def _order(arm: Arm) -> tuple[Any, ...]:
     return arm.cell == BAG_OF_WORDS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
 
 
-def _repeated(newer: str) -> str:
-    return (
-        "an arm needs one run per seed; received a second one with the same config and seed. "
-        f"The newer one, {newer}, counts; delete it to count this one."
-    )
+def _repeated(run: RunRecord, counted: RunRecord) -> Ignored:
+    reason = f"{REPEATED} {counted.name} counts; delete it to count this one."
+    if run.name == counted.name:
+        reason = (
+            f"{REPEATED} {counted.folder} counts, whose result differs from that of {run.folder}. "
+            "Delete one of them."
+        )
+    return Ignored(run.folder, reason)
 
 
 def _newest_per_seed(runs: Iterable[RunRecord]) -> tuple[list[RunRecord], list[Ignored]]:
-    """One run per seed: a repetition with the same seed is no further sample."""
+    """One run per seed: a repetition with the same seed is no further sample, a copy no run."""
     newest: dict[int, RunRecord] = {}
-    ignored: list[Ignored] = []
-    for run in sorted(runs, key=lambda run: run.name):  # names end in the time of the start
+    repeated: list[RunRecord] = []
+    # Names end in the time of the start, or are the same for the same configuration.
+    for run in sorted(runs, key=lambda run: (run.name, str(run.folder))):
         if run.seed in newest:
-            older = newest[run.seed]
-            ignored.append(Ignored(older.folder, _repeated(run.name)))
+            repeated.append(newest[run.seed])
         newest[run.seed] = run
+    ignored = [
+        _repeated(run, newest[run.seed])
+        for run in repeated
+        if (run.name, run.result) != (newest[run.seed].name, newest[run.seed].result)
+    ]
     return [newest[seed] for seed in sorted(newest)], ignored
+
+
+def _once(trials: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+    """One trial of each setting and seed; a copy of it in another folder is no further trial."""
+    found = {(settings_of(run), run.seed): run for run in trials}
+    return tuple(found.values())
 
 
 def _named_settings(record: RunRecord) -> list[Setting]:
@@ -160,16 +176,20 @@ def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
 def _with_chosen_setting(
     tests: Sequence[RunRecord], trials: Sequence[RunRecord]
 ) -> tuple[list[RunRecord], list[Ignored]]:
-    """The runs with the setting that the trials chose; all, if it has not been run yet.
+    """The runs with the setting that the trials of their recipe chose; all, if it was not run yet.
 
     A list of trials that is made longer can choose anew; the runs of the first choice remain in
     the folder, and are no arm of their own.
     """
-    best = best_settings(trials)
-    chosen = [run for run in tests if settings_of(run) in best]
-    if not chosen:
-        return list(tests), []
-    return chosen, [Ignored(run.folder, _BEATEN) for run in tests if settings_of(run) not in best]
+    kept: list[RunRecord] = []
+    beaten: list[Ignored] = []
+    for recipe in dict.fromkeys(map(recipe_of, tests)):
+        own = [run for run in tests if recipe_of(run) == recipe]
+        best = best_settings([run for run in trials if recipe_of(run) == recipe])
+        chosen = [run for run in own if settings_of(run) in best] or own
+        kept += chosen
+        beaten += [Ignored(run.folder, _BEATEN) for run in own if run not in chosen]
+    return kept, beaten
 
 
 def _compare_one(
@@ -183,13 +203,14 @@ def _compare_one(
     arms: list[Arm] = []
     ignored: list[Ignored] = []
     for name, members in tests.items():
-        tried = tuple(trials[name]) if name else ()
+        tried = _once(trials[name]) if name else ()
         kept, beaten = _with_chosen_setting(members, tried)
         ignored.extend(beaten)
         for arm in _arms_of(data, kept):
             runs, repeated = _newest_per_seed(arm.runs)
             ignored.extend(repeated)
-            arms.append(replace(arm, runs=tuple(runs), trials=tried))
+            own = tuple(run for run in tried if recipe_of(run) == recipe_of(runs[0]))
+            arms.append(replace(arm, runs=tuple(runs), trials=own))
     ignored.extend(
         Ignored(run.folder, _UNTESTED)
         for name, members in trials.items()
@@ -197,7 +218,8 @@ def _compare_one(
         for run in members
     )
     ordered = tuple(_told_apart(sorted(arms, key=_order)))
-    shared = _shared([run for arm in ordered for run in arm.runs])
+    networks = [run for arm in ordered for run in arm.runs if arm.cell != BAG_OF_WORDS]
+    shared = _shared(networks or [run for arm in ordered for run in arm.runs])
     return Comparison(data, ordered, shared, asked), ignored
 
 

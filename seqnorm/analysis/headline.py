@@ -73,7 +73,10 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
             continue
         ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
         difference = paired_estimate(ours, theirs)
-        test = _mcnemar(*(evidence.arms[one.label].right for one in (arm, baseline)))
+        # A vote of fifteen runs beats one of three, whatever the arms.
+        same = ours.keys() == theirs.keys()
+        votes = [evidence.arms[one.label].right for one in (arm, baseline)]
+        test = _mcnemar(*votes) if same else None
         only = f"{test.only_first} : {test.only_second}" if test else NOT_AVAILABLE
         rows.append(
             (
@@ -111,10 +114,8 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
     rows = []
     for arm in comparison.arms:
         cells = [arm.label]
-        cells += [_mean_of(arm, key, d) for key, d in (("parameters", 0), ("steps", 0))]
-        cells += [
-            _mean_of(arm, key, d) for key, d in (("train_seconds", 1), ("tokens_per_second", 0))
-        ]
+        cells += [_median_of(arm, key) for key in ("parameters", "trainable_parameters", "steps")]
+        cells += [_median_of(arm, key, True) for key in ("train_seconds", "tokens_per_second")]
         if target is not None:
             cells += _target_cells(arm, evidence, target)
         hours = sum(run.seconds for run in arm.trials) / 3600
@@ -122,7 +123,7 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
         cells += [str(tried), f"{hours:.2f}"] if tried else [NOT_AVAILABLE] * 2
         rows.append(tuple(cells))
     reach = (f"reach {target:.2f}", "steps to it", "seconds to it") if target is not None else ()
-    headings = ("arm", "parameters", "steps", "seconds", "tokens/s", *reach)
+    headings = ("arm", "parameters", "trainable", "steps", "seconds", "tokens/s", *reach)
     return Table((*headings, "settings tried", "hours of trials"), tuple(rows))
 
 
@@ -133,9 +134,13 @@ def _target_cells(arm: Arm, evidence: Evidence, target: float) -> list[str]:
     return [f"{steps.reached} of {steps.count}", _time(steps, 0), _time(seconds, 1)]
 
 
-def _mean_of(arm: Arm, key: str, decimals: int) -> str:
+def _median_of(arm: Arm, key: str, spread: bool = False) -> str:
     values = [run.result[key] for run in arm.runs if run.result.get(key) is not None]
-    return _number(float(np.mean(values)), decimals) if values else NOT_AVAILABLE
+    if not values:
+        return NOT_AVAILABLE
+    decimals = 1 if spread and max(values) < 100 else 0
+    middle, *ends = (_number(float(f(values)), decimals) for f in (np.median, min, max))
+    return f"{middle} ({'–'.join(ends)})" if spread and len(values) > 1 else middle
 
 
 def tuning_table(comparison: Comparison) -> Table | None:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from seqnorm.analysis.arms import Arm, Comparison, settings_of
 from seqnorm.analysis.evidence import OTHER_TEXTS, PLACE, ArmEvidence, Evidence
@@ -22,28 +23,36 @@ _ELSEWHERE = (
 
 @dataclass(frozen=True)
 class _Held:
-    """An arm as one place holds it."""
+    """An arm as one place holds it, and the rank of that place."""
 
     arm: Arm
     found: ArmEvidence
     whole: Evidence
+    place: tuple[int, str]
 
     @property
-    def rank(self) -> tuple[int, str]:
-        """The more runs the better; of equally many any, but the same in whatever order."""
-        return len(self.arm.runs), _content(self.arm.runs)
+    def rank(self) -> tuple[int, tuple[int, str]]:
+        """The more runs of the arm the better, then the better place: equal arms stay together."""
+        return len(self.arm.runs), self.place
 
 
-def _content(runs: Iterable[RunRecord]) -> str:
-    return json.dumps([(run.name, run.result) for run in runs], sort_keys=True, default=str)
+def _rank(comparison: Comparison) -> tuple[int, str]:
+    """The more runs the better; of equal places any, whatever its scores, in whatever order.
+
+    A digest decides: the results themselves would favour high or low scores.
+    """
+    runs = comparison.everything
+    content = json.dumps([(run.name, run.result) for run in runs], sort_keys=True, default=str)
+    return len(runs), sha256(content.encode()).hexdigest()
 
 
 def _choose_arms(parts: Sequence[Part]) -> tuple[list[_Held], list[Ignored]]:
     """Every arm from the place that has most of it, and the runs of others that are left out."""
     places: defaultdict[tuple[tuple[str, str], ...], list[_Held]] = defaultdict(list)
     for comparison, evidence in parts:
+        place = _rank(comparison)
         for arm in comparison.arms:
-            held = _Held(arm, evidence.arms[arm.label], evidence)
+            held = _Held(arm, evidence.arms[arm.label], evidence, place)
             places[settings_of(arm.runs[0])].append(held)
     chosen: list[_Held] = []
     left_out: list[Ignored] = []
@@ -57,12 +66,10 @@ def _choose_arms(parts: Sequence[Part]) -> tuple[list[_Held], list[Ignored]]:
 
 
 def _join_trials(parts: Sequence[Part]) -> list[RunRecord]:
-    """All trials, each once: of one name any, but the same in whatever order the parts come."""
+    """All trials, each once: of one name that of the better place."""
     trials: dict[str, RunRecord] = {}
-    for comparison, _ in parts:
-        for run in (trial for arm in comparison.arms for trial in arm.trials):
-            held = trials.setdefault(run.name, run)
-            trials[run.name] = max(held, run, key=lambda one: _content([one]))
+    for comparison in sorted((comparison for comparison, _ in parts), key=_rank):
+        trials |= {run.name: run for arm in comparison.arms for run in arm.trials}
     return [trials[name] for name in sorted(trials)]
 
 

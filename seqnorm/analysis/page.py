@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seqnorm.analysis.arms import Arm, Comparison
 from seqnorm.analysis.charts import Plate
 from seqnorm.analysis.run_folders import Ignored, ignored_lines
-from seqnorm.analysis.section import Section, config_text, provenance, without_counterpart
+from seqnorm.analysis.section import Section, config_text, provenance
 
 ON_TERMINAL = ("accuracy", "differences")
 
@@ -73,9 +73,6 @@ def _section_lines(section: Section) -> list[str]:
     lines += [*(f"- {sentence}" for sentence in section.sentences), ""]
     lines += [*(f"- {floor}" for floor in section.floors), ""]
     lines += _table_lines(section)
-    alone = without_counterpart(section.comparison)
-    if alone:
-        lines += [f"No counterpart that differs in the norm only: {'; '.join(alone)}.", ""]
     if section.plates:
         lines += ["### Pictures", "", *_picture_lines(section)]
     return [*lines, "### How the runs were made", "", *_config_lines(section)]

@@ -28,6 +28,8 @@ _TEXTS = ("data", "cell", "norm", "status")
 _NUMBERS = ("train_seconds", "majority_accuracy")
 # Numbers as well, or nothing at all: a trial leaves the test part untouched.
 _TEST_NUMBERS = ("test_accuracy", "test_macro_f1")
+# A bag of words has these in its configuration and reads none: two of them are one arm.
+_UNREAD_BY_FLOORS = ("optim.", "train.")
 _PREDICTED = ("labels", "predicted", "probability", "lengths")
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -48,7 +50,8 @@ class RunRecord:
         majority_accuracy: Accuracy of always predicting the majority class, on the test set; for a
             trial on its validation part.
         result: All of result.json.
-        config: All of config.yaml, flat: "optim.learning_rate" -> value; no absolute paths.
+        config: All of config.yaml that the run has read, flat: "optim.learning_rate" -> value; no
+            absolute paths.
         environment: All of environment.json; empty if the file is missing; no absolute paths.
     """
 
@@ -192,6 +195,8 @@ def make_record(
     accuracy, macro_f1 = (
         math.nan if result[key] is None else float(result[key]) for key in _TEST_NUMBERS
     )
+    if result["cell"] == "bag_of_words":
+        config = {key: config[key] for key in config if not key.startswith(_UNREAD_BY_FLOORS)}
     return RunRecord(
         folder=folder,
         data=str(result["data"]),

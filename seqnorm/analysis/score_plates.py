@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.analysis.arms import Arm
-from seqnorm.analysis.budget import expected_maximum_band
-from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, Plate, Row
+from seqnorm.analysis.budget import expected_maximum
+from seqnorm.analysis.charts import Chart, Dot, DotChart, Line, LineChart, Plate, Row, plain_band
 from seqnorm.analysis.drawn import Drawn, no_band, without
-from seqnorm.analysis.estimates import fresh_generator, mean_estimate, paired_estimate
+from seqnorm.analysis.estimates import mean_estimate, paired_estimate
 from seqnorm.analysis.portable import portable_name
 from seqnorm.analysis.statistics import Band
-from seqnorm.analysis.trials import arm_trials, by_learning_rate
+from seqnorm.analysis.trials import arm_trials, by_learning_rate, tried_alike
 
 MAX_CLASSES = 60
 MOST_TICKS = 8
@@ -112,7 +112,8 @@ def trials_plate(drawn: Drawn) -> Plate | None:
 
     def expected(arm: Arm) -> Line:
         scores = np.array([trial.score for trial in arm_trials(arm)])
-        return drawn.line(arm, expected_maximum_band(scores, fresh_generator()))
+        counts = np.arange(1, scores.size + 1, dtype=float)
+        return drawn.line(arm, plain_band(counts, expected_maximum(scores)))
 
     def single(arm: Arm) -> Line:
         return Line(drawn.variant(arm), drawn.style(arm), by_learning_rate(arm), marks=True)
@@ -127,11 +128,13 @@ def trials_plate(drawn: Drawn) -> Plate | None:
         charts.append(LineChart(title, "trials", curves))
         title = f"validation accuracy of single trials{ending}"
         charts.append(LineChart(title, "learning rate", points, log_x=True))
+    same = "The list of trials is the same for every arm." if tried_alike(drawn.arms) else ""
     caption = (
         "Left: expected validation accuracy of the best of n trials (Dodge et al., 2019, without "
-        "replacement), with a 95 % bootstrap band over the trials: an arm that is high at few "
-        "trials is easy to tune. Right: every trial by its learning rate; dropout and gain vary "
-        "as well. The list of trials is the same for every arm." + drawn.restriction
+        "replacement): an arm that is high at few trials is easy to tune. No band: over so few "
+        "trials a bootstrap one covers far less than it says. Right: every trial by its learning "
+        f"rate; dropout and gain vary as well. {same}".rstrip()
+        + drawn.restriction
     )
     return Plate("trials", "What tuning buys", caption, charts, drawn.legend)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.arms import BASELINE, Arm, Comparison
 from seqnorm.analysis.bootstrap import Estimate
 from seqnorm.analysis.drawn import Drawn, drawn_arms
 from seqnorm.analysis.estimates import (
@@ -49,7 +49,8 @@ def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm
     target = common_target(comparison)
     if target is not None:
         mine, other = (arm_time_to_target(each, evidence, target)[0] for each in (arm, baseline))
-        if math.isfinite(mine.median) and math.isfinite(other.median):
+        known = math.isfinite(mine.median) and math.isfinite(other.median)
+        if known and mine.median != other.median:
             parts.append(
                 f"it reaches {target:.2f} on validation data after {mine.median:,.0f} steps, "
                 f"the other after {other.median:,.0f}"
@@ -75,7 +76,7 @@ def _along(drawn: Drawn, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator
 
 
 def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
-    """The best arm against the floor, then each arm against its counterpart without a norm.
+    """The best arm against the floor, then each arm against its counterpart without a norm, if any.
 
     Arms that differ in a varied setting, as the batch size, share a sentence.
 
@@ -97,3 +98,6 @@ def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     else:
         for arm, base in known:
             yield _against(comparison, evidence, arm, base)
+    alone = [arm.label for arm, base in pairs if base is None and arm.norm != BASELINE]
+    if alone:
+        yield f"No counterpart that differs in the norm only: {'; '.join(alone)}."

@@ -74,6 +74,17 @@ def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
     return set(leaders({key: [r.validation_score for r in runs] for key, runs in found.items()}))
 
 
+def tried_alike(arms: Sequence[Arm]) -> bool:
+    """Whether all arms that were tuned tried the same values of the keys that all of them have."""
+    configs = [[trial.config for trial in arm_trials(arm)] for arm in arms if arm.trials]
+    keys = set.intersection(*(set(varied_keys(tried)) for tried in configs)) if configs else set()
+    lists = {
+        frozenset(tuple(as_text(one[key]) for key in sorted(keys)) for one in tried)
+        for tried in configs
+    }
+    return len(lists) <= 1
+
+
 def by_learning_rate(arm: Arm) -> Band:
     """Score of every trial against its learning rate, rising."""
     pairs = sorted(

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--mode", default="fit", choices=["fit", "gradient", "forward"])
     add("--share", type=float, default=1.0,
         help="mean length over the longest; below 1, our layers also run full batches")  # fmt: skip
-    add("--jit", action="store_true", help="compile by XLA (the kernels then do not serve)")
+    add("--jit", action="store_true", help="compile by XLA; not with --ways fused")
     add(
         "--others",
         action="store_true",
@@ -55,7 +56,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"received --mode {options.mode} --share {options.share}"
             f"{' --jit' if options.jit else ''}. Add --mode gradient and leave the rest out."
         )
+    if options.jit and ("fused" in options.ways or options.memory or options.profile):
+        parser.error(
+            "argument --jit: the kernels do not run under XLA, and neither peak memory nor profile "
+            "is taken under it. Add --ways loop keras-rnn and leave --memory and --profile out."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from seqnorm.config_checks import ConfigError
+    from seqnorm.errors import UserError
+
+    try:
+        _carry_out(options)
+    except (ConfigError, UserError, OSError, ValueError) as error:
+        print(f"seqnorm-bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _carry_out(options: argparse.Namespace) -> None:
     from seqnorm.bench import picture
     from seqnorm.kernels import machine
 
@@ -72,7 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (options.out / "bench.json").write_text(text, encoding="utf-8")
         if tables:
             picture.draw(tables, options.out / "bench.png")
-    return 0
 
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:

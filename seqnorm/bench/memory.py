@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from seqnorm.bench.subjects import Shape, subject
+from seqnorm.errors import UserError
 
 _STEPS = 5
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -18,11 +19,14 @@ def peak(name: str, cell: str, shape: Shape, mode: str = "fit") -> float:
     task = json.dumps([name, cell, list(shape), mode])
     done = subprocess.run(
         [sys.executable, "-m", "seqnorm.bench.memory", task],
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
         text=True,
     )
+    if done.returncode:
+        raise UserError(
+            f"peak memory needs Linux and a step that runs; received {name!r}, which ended with "
+            f"{done.stderr.strip().splitlines()[-1:]}. Leave --memory out."
+        )
     return float(done.stdout.split()[-1])
 
 

@@ -40,11 +40,12 @@ class Shape(NamedTuple):
             ) from error
 
     def mask(self) -> np.ndarray | None:
-        """bool[batch, steps]: lengths uniform below twice the mean, one of them full."""
+        """bool[batch, steps]: lengths uniform about the mean, as widely as fits; one is full."""
         if self.share >= 1:
             return np.ones((self.batch, self.steps), bool) if self.masked else None
-        most = min(2 * self.share, 1) * self.steps
-        lengths = np.linspace(1, most, self.batch).round().astype(int)
+        least, most = max(2 * self.share - 1, 0), min(2 * self.share, 1)
+        lengths = np.linspace(least, most, self.batch) * self.steps
+        lengths = np.maximum(lengths.round().astype(int), 1)
         lengths[-1] = self.steps
         return np.arange(self.steps) < np.random.default_rng(0).permutation(lengths)[:, None]
 

@@ -96,7 +96,7 @@ def check() -> list[Row]:
             measured = [deviations[change] for deviations in found]
             name = f"{norm}: {change}"
             if norm in invariant:
-                rows.append(at_most(f"{name}, unchanged", YES, max(measured), SOURCE))
+                rows.append(at_most(f"{name}, unchanged", YES, np.max(measured), SOURCE))
             else:
-                rows.append(at_least(f"{name}, changed", NO, min(measured), SOURCE))
+                rows.append(at_least(f"{name}, changed", NO, np.min(measured), SOURCE))
     return rows

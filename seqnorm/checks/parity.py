@@ -76,10 +76,11 @@ def distance(cell: str, name: str, dtype: str, implementation: str) -> float:
     outputs = numpy(layer(x, mask=mask))
     variant, weights = published.VARIANTS[cell, name], weights_of(layer.cell)
     states = 2 if cell == "lstm" else 1
-    return max(
-        float(np.abs(outputs[b, :n] - _alone(variant, weights, x[b, :n], states)).max())
+    distances = [
+        np.abs(outputs[b, :n] - _alone(variant, weights, x[b, :n], states)).max()
         for b, n in enumerate(LENGTHS)
-    )
+    ]
+    return float(np.max(distances))
 
 
 def check() -> list[Row]:

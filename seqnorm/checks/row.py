@@ -14,7 +14,8 @@ class Row(NamedTuple):
         measured: what the code gave.
         tolerance: how `measured` must stand to `expected`, in words.
         source: where the expectation comes from.
-        passed: whether it does; NaN never does.
+        passed: whether it does; NaN never does. So the worst of several is `np.max` of them:
+            the built-in `max` would lose a NaN.
     """
 
     name: str

@@ -47,7 +47,7 @@ def ours() -> float:
     for _ in range(max(COUNTS)):
         fold_batch(norm, X, NO_ROW[:, None], step=1)
     moved = [np.abs(numpy(v) - b).max() for v, b in zip(table, before, strict=True)]
-    return float(max(moved))
+    return float(np.max(moved))
 
 
 def check() -> list[Row]:

@@ -63,6 +63,11 @@ def chosen_before(folder: Path, data: str, keys: Collection[str]) -> Chosen:
             f"compare.settings_of needs a finished comparison; received compare.settings_of="
             f"{folder}: {error} compare.settings_of=null takes the configuration as it is."
         ) from error
+    if not comparisons:
+        raise ConfigError(
+            f"compare.settings_of needs a finished comparison of data={data}; received "
+            f"compare.settings_of={folder}, which has none. Give the folder of one that has."
+        )
     arms: dict[tuple[str, str], list[Arm]] = {}
     for arm in (arm for comparison in comparisons for arm in comparison.arms):
         arms.setdefault((arm.cell, arm.norm), []).append(arm)

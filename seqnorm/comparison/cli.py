@@ -20,7 +20,8 @@ Every arm tries the same list of settings on validation data; the best one is ru
 with fresh seeds. Runs what is missing: stop it at any time and start it again.
 
   seqnorm-compare experiment=compare_reuters
-  seqnorm-compare experiment=compare_reuters compare.trials=4 compare.seeds=3      for a look
+  seqnorm-compare experiment=compare_reuters compare.trials=4 compare.finalists=0 compare.seeds=3 \
+      'compare.arms=["cell=lstm norm=none,layer"]'                                  for a look
   seqnorm-compare data=reuters compare.trials=0 compare.name=batch_size \\
       'compare.arms=["norm=none,layer,batch data.batch_size=2,8,32,128"]'
 """
@@ -48,7 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
+    flags = [token for token in arguments if token.startswith("-")]
     try:
+        if flags:
+            raise ConfigError(
+                f"seqnorm-compare takes key=value and --help only; received {' '.join(flags)}. "
+                "Several runs are what compare.arms and compare.seeds are for."
+            )
         plan = Plan(arguments)
         command = [os.path.basename(sys.argv[0]) if argv is None else "seqnorm-compare"]
         print(Comparison(plan, [*command, *arguments]).carry_out())

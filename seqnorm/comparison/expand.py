@@ -37,12 +37,33 @@ def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
     return found
 
 
+def check_quotes(tokens: Sequence[str]) -> None:
+    """Refuses what a shell has left of arms that were quoted too little.
+
+    Raises:
+        ConfigError: If a token that sets compare.arms cannot be read.
+    """
+    for token in tokens:
+        key, _, value = token.partition("=")
+        if key == "compare.arms":
+            try:
+                arms = OverridesParser.create().parse_override(token).value()
+            except HydraException as error:
+                raise _badly_quoted(value) from error
+            if not isinstance(arms, list):
+                raise _badly_quoted(value)
+
+
 def _overrides(line: str) -> list[Override]:
     try:
         return OverridesParser.create().parse_overrides(line.split())
     except HydraException as error:
-        raise ConfigError(
-            "compare.arms needs overrides separated by spaces, as in "
-            f'compare.arms=["cell=lstm norm=none,layer"]; received {line!r}. Quote the whole '
-            "option once for the shell, and each arm once inside it."
-        ) from error
+        raise _badly_quoted(line) from error
+
+
+def _badly_quoted(received: str) -> ConfigError:
+    return ConfigError(
+        "compare.arms needs overrides separated by spaces, as in "
+        f"'compare.arms=[\"cell=lstm norm=none,layer\"]'; received {received}. Quote the whole "
+        "option once for the shell, and each arm once inside it."
+    )

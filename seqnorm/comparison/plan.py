@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from seqnorm.analysis.trials import LEARNING_RATE
 from seqnorm.comparison.chosen import Chosen, chosen_before
 from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
-from seqnorm.comparison.expand import expand
+from seqnorm.comparison.expand import check_quotes, expand
 from seqnorm.comparison.settings import draw_settings, rounded
 from seqnorm.compose import compose, explain, is_mistake
 from seqnorm.config import RunConfig, conf_dir
@@ -23,6 +23,7 @@ from seqnorm.config_checks import ConfigError, validate
 from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
+_ITS_OWN = ("seed", "task", "train.test", "tracking.arm")  # what a comparison sets for each run
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Plan:
     """
 
     def __init__(self, overrides: Sequence[str]) -> None:
+        check_quotes(overrides)
         self.overrides = list(overrides)
         self._plain = composed = self._compose(())  # of no arm
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
@@ -76,8 +78,9 @@ class Plan:
         self.settings = draw_settings(
             self.compare.space, self.compare.trials, self.compare.list_seed
         )
-        self._refuse_keys_of_no_arm(composed)
         self._refuse_fixed_keys()
+        self._refuse_keys_of_no_arm(composed)
+        self._refuse_several_data_sets()
         self._refuse_equal_arms()
         if self.compare.settings_of:  # before anything runs
             for arm in self.arms:
@@ -93,18 +96,34 @@ class Plan:
         unknown = sorted(set(self._wanted()) - known)
         if self.settings and unknown:
             raise ConfigError(
-                f"compare.space needs keys that some arm has; received {unknown}, which no arm "
-                "has. Correct compare.space."
+                f"compare.space needs keys that some arm has; received {', '.join(unknown)}, which "
+                "no arm has. Give others, as in compare.space.dropout.keys=[model.dropout], or "
+                "leave a direction out, as in '~compare.space.gain'."
+            )
+
+    def _refuse_several_data_sets(self) -> None:
+        names = sorted({composed.data.name for composed in self._composed.values()})
+        if len(names) > 1:
+            raise ConfigError(
+                "a comparison is of one data set, on which its bags of words are trained as well; "
+                f"received compare.arms with data={','.join(names)}. Make one comparison of each."
             )
 
     def _refuse_fixed_keys(self) -> None:
         """What a comparison sets for each run cannot be given as well: it would not be heard."""
         tokens = [*self.overrides, *(token for arm in self.arms for token in arm.split())]
-        varied = {"seed", *(self._wanted() if self.settings else ())}
-        fixed = [token for token in tokens if token.partition("=")[0].lstrip("+") in varied]
+        searched = set(self._wanted() if self.settings else ())
+        given = {token: token.partition("=")[0].lstrip("+") for token in tokens}
+        own = [token for token, key in given.items() if key in _ITS_OWN]
+        if own:
+            raise ConfigError(
+                f"a comparison sets {', '.join(_ITS_OWN)} itself; received {', '.join(own)}. "
+                "Leave it out."
+            )
+        fixed = [token for token, key in given.items() if key in searched]
         if fixed:
             raise ConfigError(
-                f"a comparison varies {', '.join(sorted(varied))}; received {', '.join(fixed)}. "
+                f"a comparison varies {', '.join(sorted(searched))}; received {', '.join(fixed)}. "
                 "Leave it out, narrow compare.space.<name>.low and .high, or set compare.trials=0 "
                 "to take settings as they are given."
             )
@@ -128,7 +147,8 @@ class Plan:
         except Exception as error:
             if not is_mistake(error):
                 raise
-            raise ConfigError(explain(error)) from error
+            where = f"In the arm '{' '.join(arm)}': " if arm else ""
+            raise ConfigError(where + explain(error)) from error
 
     @cached_property
     def _composed(self) -> dict[str, DictConfig]:
@@ -214,7 +234,7 @@ class Plan:
 def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:
     """What is left of a comparison's configuration for one run."""
     own = copy.deepcopy(composed)
-    own.seed, own.tracking.arm = seed, arm
+    own.seed, own.tracking.arm, own.task = seed, arm, "train"
     whole = cast(ComparisonConfig, OmegaConf.to_object(own))
     config = RunConfig(**{entry.name: getattr(whole, entry.name) for entry in fields(RunConfig)})
     validate(config)

@@ -9,15 +9,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from seqnorm.analysis.files import read_object
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import robust_table, tuning_table
-from seqnorm.analysis.records import read_run
+from seqnorm.analysis.records import ENVIRONMENT, read_run
 from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
 from seqnorm.comparison.pool import run_all
 from seqnorm.comparison.progress import Progress
 from seqnorm.durable import write_text
-from seqnorm.errors import UserError
+from seqnorm.errors import UserError, blame_the_input
 from seqnorm.kernels.machine import usable_cores
 
 TABLE = "table.md"
@@ -88,7 +89,8 @@ class Comparison:
         Raises:
             UserError: If a run fails, or another process is at work on the same comparison.
         """
-        self.plan.folder.mkdir(parents=True, exist_ok=True)
+        with blame_the_input():
+            self.plan.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.plan.folder / ".lock", timeout=0):
                 return self._carry_out()
@@ -122,6 +124,8 @@ class Comparison:
     def _make(self, jobs: Sequence[Job]) -> None:
         # By name: where an arm has no key of a setting, two settings may be one run.
         missing = list({job.name: job for job in jobs if result_of(job) is None}.values())
+        if missing:
+            self._refuse_other_threads(jobs)
         self.progress.skip(len(jobs) - len(missing))
         options = self.plan.compare
         finished = run_all(
@@ -133,6 +137,20 @@ class Comparison:
         )
         for job in finished:
             self.progress.finished(job.title, _text(result_of(job) or {}))
+
+    def _refuse_other_threads(self, jobs: Sequence[Job]) -> None:
+        """Numbers differ by rounding with the threads, and so must be those of all runs."""
+        wanted = self.plan.compare.threads
+        for job in (job for job in jobs if result_of(job) is not None):
+            path = job.folder / ENVIRONMENT
+            machine = read_object(path).get("machine", {}) if path.exists() else {}
+            found = machine.get("threads", wanted)
+            if found != wanted:
+                raise UserError(
+                    f"all runs of a comparison need the same threads; received compare.threads="
+                    f"{wanted}, and {job.name} was made with {found}. Go on with compare.threads="
+                    f"{found}, or set another runs_dir."
+                )
 
     def _tables(self, jobs: Sequence[Job]) -> str:
         """The tables of exactly these runs; the folder may hold those of another choice."""

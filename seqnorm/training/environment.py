@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def _versions() -> dict[str, str]:
     return versions
 
 
+@cache  # the code that runs is the one that was imported, whatever is checked out later
 def _git_state(folder: Path) -> dict[str, Any] | None:
     """Commit of the checkout at `folder`, and whether files differ from it; None outside of git."""
     if not (folder / ".git").exists():

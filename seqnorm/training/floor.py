@@ -50,8 +50,8 @@ def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
             model.fit(dataset.train)
         seconds = time.perf_counter() - began
         result = _conclude(config, dataset, model, seconds, folder)
-        sinks.summary(result)
         folder.finish(result)
+        sinks.summary(result)
     print(closing_line(result), flush=True)
     return result
 
@@ -81,4 +81,5 @@ def _conclude(
         "train_seconds": round(seconds, 3),
         "tokens_per_second": round(dataset.train.sequences.values.size / seconds, 1),
         "parameters": model.parameters,
+        "trainable_parameters": model.parameters,
     }

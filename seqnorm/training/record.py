@@ -118,7 +118,7 @@ class RunFolder:
             return {name: stored[name] for name in stored.files}
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Writes result.json, whose existence says that the run is finished. Call it last."""
+        """Writes result.json, whose existence says that the run is finished: its last file."""
         self.write_json("result.json", result)
 
 

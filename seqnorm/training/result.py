@@ -56,6 +56,7 @@ def conclude(
         "train_seconds": round(training.seconds, 3),
         "tokens_per_second": round(training.pulse.overall_tokens_per_second, 1),
         "parameters": model.count_params(),
+        "trainable_parameters": sum(math.prod(each.shape) for each in model.trainable_weights),
     }
 
 

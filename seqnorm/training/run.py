@@ -57,11 +57,11 @@ def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         training = Training(config, dataset, model, sinks)
         diverged = training.fit()
         result = conclude(config, dataset, model, training, diverged, folder)
+        folder.finish(result)  # before what is only mirrored, whose failure costs no finished run
         answers = folder.read_predictions()
         if answers:  # a trial has none
             rows = mistakes(dataset, answers["predicted"], answers["probability"])
             sinks.table("mistakes", COLUMNS, rows)
         sinks.summary(result)
-        folder.finish(result)
     print(closing_line(result), flush=True)
     return result

@@ -50,7 +50,7 @@ FEATURES = 32  # of all that there are, evenly spread: a quantile needs no more
 
 
 def why(config: RunConfig) -> dict[str, Any]:
-    """Draws the figure and writes its numbers into ``<runs_dir>/<data>``.
+    """Draws the figure and writes its numbers into ``<runs_dir>/<data>-<cell>-s<seed>``.
 
     Returns:
         The folder, by the key "folder".
@@ -66,7 +66,8 @@ def why(config: RunConfig) -> dict[str, Any]:
     if not all(len(curve.alive) for way in curves.values() for curve in way.values()):
         raise UserError(
             f"task=why needs at least {MIN_ROWS} rows in {MAX_BATCHES} batches, received "
-            f"{len(dataset.train)} rows in batches of {config.data.batch_size}. Use more data."
+            f"{len(dataset.train)} rows in batches of {config.data.batch_size}. Use more data or "
+            "larger batches."
         )
     figure = Why(
         config.data.name,

@@ -132,7 +132,7 @@ def fabricate_metrics(
         head = {"step": epoch * 100, "epoch": epoch, "seconds": epoch * 10.0}
         scores = {"loss": loss, "accuracy": val_accuracy, "val_loss": loss}
         records.append({"event": "epoch", **head, **scores, "val_accuracy": val_accuracy})
-    if diverged:
+    if diverged and records:
         records[-1].update(val_loss=None, val_loss_nonfinite="nan")
     return records
 
@@ -216,6 +216,7 @@ def fabricate_run(
         "train_seconds": seconds,
         "tokens_per_second": 1e5,
         "parameters": 12345,
+        "trainable_parameters": 12000,
         "majority_accuracy": MAJORITY,
         "config_hash": config_digest(config),
         "run": folder.name,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-import pytest
 
-from seqnorm.analysis.budget import expected_maximum, expected_maximum_band
+from seqnorm.analysis.budget import expected_maximum
 
 
 def test_expected_maximum_by_hand() -> None:
@@ -35,23 +34,3 @@ def test_large_numbers_of_trials_stay_exact() -> None:
     # E[max of n] of 1 ... N without replacement is n (N + 1) / (n + 1).
     n = np.arange(1, 2001)
     np.testing.assert_allclose(found, n * 2001 / (n + 1), rtol=1e-10)
-
-
-def test_band_holds_the_curve_and_narrows_to_nothing_for_equal_scores() -> None:
-    rng = np.random.default_rng(4)
-    band = expected_maximum_band(rng.uniform(size=12), rng)
-    np.testing.assert_array_equal(band.x, np.arange(1, 13))
-    assert (band.low <= band.mean).all() and (np.diff(band.mean) >= 0).all()
-    assert (band.low[:6] < band.mean[:6]).all() and (band.mean[:6] < band.high[:6]).all()
-    flat = expected_maximum_band([0.5, 0.5], rng)
-    np.testing.assert_allclose([flat.low, flat.mean, flat.high], 0.5)
-    assert expected_maximum_band([], rng).x.size == 0
-
-
-def test_band_of_one_trial_covers_the_mean() -> None:
-    rng = np.random.default_rng(5)
-    covered = 0
-    for _ in range(300):
-        band = expected_maximum_band(rng.normal(size=30), rng, resamples=200)
-        covered += band.low[0] <= 0.0 <= band.high[0]  # one trial: the mean of the scores
-    assert covered / 300 == pytest.approx(0.94, abs=0.04)

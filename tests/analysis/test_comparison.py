@@ -132,7 +132,8 @@ def test_tables_hold_the_numbers_of_the_runs(found: tuple[Comparison, Evidence])
     assert pairs is not None
     assert [row[:3] for row in pairs.rows][-1] == ("lstm layer", "lstm none", "3")
     cost = cost_table(comparison, evidence, target=0.75)
-    assert cost.headings[5] == "reach 0.75" and cost.rows[-1][5] == "3 of 3"
+    assert cost.headings[6] == "reach 0.75" and cost.rows[-1][6] == "3 of 3"
+    assert cost.rows[-1][1:3] == ("12,345", "12,000")
     assert cost.rows[-1][-2] == "4"
     tuning = tuning_table(comparison)
     assert tuning is not None and "optim.learning_rate" in tuning.headings

@@ -69,7 +69,29 @@ def test_masks_of_padded_and_of_full_batches():
     shape = Shape(40, 50, 1, 1)
     lengths = shape._replace(share=0.4).mask().sum(1)
     assert abs(lengths.mean() / 50 - 0.4) < 0.02 and lengths.max() == 50
+    for share in (0.6, 0.8, 0.95):
+        assert abs(shape._replace(share=share).mask().mean() - share) < 0.02
     assert shape.mask() is None and shape._replace(masked=True).mask().all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--shapes", "64x200"], "a shape is BATCHxSTEPSxINPUTSxUNITS"),
+        (["--norms", "lyer", *SHAPE], "lyer"),
+        (["--epoch", "data=imbd"], "Did you mean imdb"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments, message, capsys):
+    assert main(arguments) == 1
+    err = capsys.readouterr().err
+    assert message in err and "Traceback" not in err
+
+
+def test_kernels_are_not_asked_for_under_xla(capsys):
+    with pytest.raises(SystemExit):
+        main([*SHAPE, "--jit"])
+    assert "--ways loop keras-rnn" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")

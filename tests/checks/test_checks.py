@@ -176,6 +176,43 @@ def test_padding_fails_when_rows_meet(norm, monkeypatch):
     assert all(name.startswith(norm) for name in names)
 
 
+NAN = float("nan")
+
+
+def with_nan_in(module, name, spoil):
+    """A module's function whose result is spoilt at every call but the first."""
+    right, calls = getattr(module, name), []
+
+    def spoilt(*arguments):
+        calls.append(arguments)
+        found = right(*arguments)
+        return found if len(calls) == 1 else spoil(found)
+
+    return spoilt
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "spoil", "rows"),  # rows: beginnings of those that stay right
+    [
+        (padding, "distances", lambda d: d._replace(padding=NAN, mates=NAN, fewer=NAN), ()),
+        (parity, "_alone", lambda outputs: outputs * NAN, ()),
+        (gradients, "_measure", lambda found: (NAN, NAN, 0), ("all: entries not finite",)),
+        (invariance, "_deviations", lambda found: dict.fromkeys(found, NAN), ()),
+        (
+            variance,
+            "two_pass",
+            lambda found: (found[0], found[1] * NAN),
+            ("mean 0:", *(f"mean {mean}: one pass" for mean in variance.MEANS)),
+        ),
+    ],
+)
+def test_nan_is_never_lost_among_numbers(module, name, spoil, rows, monkeypatch):
+    monkeypatch.setattr(module, "IMPLEMENTATIONS", ("loop", "loop"), raising=False)
+    monkeypatch.setattr(module, name, with_nan_in(module, name, spoil))
+    passed = [row.name for row in module.check() if row.passed]
+    assert [name for name in passed if not name.startswith(rows)] == []
+
+
 def test_padding_bias_fails_when_the_mask_is_ignored(monkeypatch):
     monkeypatch.setattr(batch, "masked_moments", unmasked)
     assert failed(padding_bias) == {

@@ -9,8 +9,9 @@ import pytest
 
 from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
-from seqnorm.comparison.run import choose, finalists
+from seqnorm.comparison.run import Comparison, choose, finalists
 from seqnorm.config_checks import ConfigError
+from seqnorm.errors import UserError
 
 OPTIONS = [
     "experiment=smoke", "compare.name=small", "compare.arms=['norm=none,layer']",
@@ -50,6 +51,14 @@ def test_more_runs_decide(tmp_path: Path) -> None:
     assert choose(trials) == {"norm=none": 1}
     finals = finish(list(plan.finals({"norm=none": [1, 2]})), [0.5, 0.7, 0.5, 0.7])
     assert choose([*trials, *finals]) == {"norm=none": 2}
+
+
+def test_runs_of_other_threads_are_not_mixed(tmp_path: Path) -> None:
+    plan = Plan([*OPTIONS, f"runs_dir={tmp_path}", "compare.threads=2"])
+    (first,) = finish(list(plan.trials())[:1], [0.5])
+    (first.folder / "environment.json").write_text(json.dumps({"machine": {"threads": 1}}))
+    with pytest.raises(UserError, match=r"compare.threads=2, and .* was made with 1\. Go on with"):
+        Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
 def test_leaders() -> None:

@@ -177,9 +177,11 @@ def test_settings_that_were_not_chosen_before_are_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fabricate_main(tmp_path, norms=("none", "layer"))
+    fabricate_run(tmp_path / "other", data="imdb")
     for folder, message in (
         (tmp_path / "absent", "needs a finished comparison; received compare.settings_of="),
         (tmp_path, "needs one arm with cell=lstm norm=batch; received"),
+        (tmp_path / "other", "needs a finished comparison of data=reuters; received"),
     ):
         assert main([f"experiment={POLICIES}", f"compare.settings_of={folder}"]) == 1
         assert message in capsys.readouterr().err
@@ -195,14 +197,24 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["compare.seeds=0"], "compare.seeds must be at least 1; received compare.seeds=0."),
         (["compare.seeds=2000"], "compare.first_trial_seed must lie above the seeds of the test;"),
         (["compare.space.gain.low=2"], "compare.space.gain needs low < high"),
-        (["compare.space.gain.keys=[norm.gama]"], "received ['norm.gama'], which no arm has."),
+        (["compare.space.gain.keys=[norm.gama]"], "received norm.gama, which no arm has."),
         (
             ["compare.arms=['norm=batch','norm=batch norm.small_batch=shrink']"],
             "arms that differ in what is run; received ['norm=batch', 'norm=batch norm.small",
         ),
         (["optim.learning_rate=0.5"], "received optim.learning_rate=0.5. Leave it out"),
         (["compare.arms=['norm=layer norm.gamma=1']"], "received norm.gamma=1. Leave it out"),
-        (["compare.trials=0", "seed=3"], "a comparison varies seed; received seed=3."),
+        (["compare.trials=0", "seed=3"], "itself; received seed=3. Leave it out."),
+        (["train.test=false"], "itself; received train.test=false."),
+        (["task=why"], "itself; received task=why."),
+        (["compare.arms=[norm=none,layer]"], "Quote the whole option once for the shell"),
+        (["compare.arms=[cell=lstm norm=none]"], "Quote the whole option once for the shell"),
+        (["compare.arms=norm=layer"], "Quote the whole option once for the shell"),
+        (["norm.gamma=0.5"], "a comparison varies"),
+        (["norm.epsilon=1"], "In the arm 'norm=none': norm has no key 'epsilon'."),
+        (["-m"], "takes key=value and --help only; received -m."),
+        (["compare.arms=['data=imdb,reuters norm=none']"], "received compare.arms with data=imdb"),
+        (["model=mlp", "compare.arms=['norm=none']"], "as in '~compare.space.gain'."),
         (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
         (["compare.trails=3"], "compare has no key 'trails'. Did you mean trials"),
         (["experiment=compare_imbd"], "Did you mean compare_imdb"),

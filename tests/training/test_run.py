@@ -38,6 +38,7 @@ RESULT_KEYS = {
     "train_seconds",
     "tokens_per_second",
     "parameters",
+    "trainable_parameters",
 }
 PLAIN = ("norm=none", "train.probe_every=0")  # the quickest to compile
 # What a clock measures, or names: the only things that may differ between equal runs.
@@ -46,6 +47,27 @@ TIMES = {"seconds", "tokens_per_second", "train_seconds", "run"}
 
 def without_times(record):
     return {key: value for key, value in record.items() if key not in TIMES}
+
+
+def test_what_is_only_mirrored_costs_no_finished_run(small, monkeypatch):
+    def broken(self, values):
+        raise RuntimeError("the service is gone")
+
+    monkeypatch.setattr("seqnorm.tracking.sink.MultiSink.summary", broken)
+    config = small(*PLAIN)
+    with pytest.raises(RuntimeError, match="the service is gone"):
+        run(config)
+    (result,) = Path(config.runs_dir).glob("*/result.json")
+    assert json.loads(result.read_text())["status"] == "completed"
+
+
+def test_trainable_parameters_are_those_without_statistics(small):
+    found = {}
+    for norm in ("layer", "batch"):
+        found[norm] = run(small(f"norm={norm}", "train.probe_every=0"))
+    ours, theirs = found["batch"], found["layer"]
+    assert ours["trainable_parameters"] == theirs["trainable_parameters"] == theirs["parameters"]
+    assert ours["parameters"] > ours["trainable_parameters"]
 
 
 def test_run_folder_is_complete(small, records):
