@@ -160,7 +160,8 @@ def tuning_table(comparison: Comparison) -> Table | None:
         chosen = [_setting(arm.runs[0].config.get(key, NOT_AVAILABLE)) for key in keys]
         spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1]))
         best = max(trials, key=lambda trial: (trial.seeds, trial.mean))
-        again = [f"{_number(best.mean, 4)} ({best.seeds} runs)"] if finals else []
+        count = f"{best.seeds} run{'s' * (best.seeds > 1)}"
+        again = [f"{_number(best.mean, 4)} ({count})"] if finals else []
         rows.append((arm.label, str(len(trials)), *chosen, *spread, *again))
     again = ["best finalist"] if finals else []
     headings = ("arm", "trials", *keys, "median trial", "best trial", *again)

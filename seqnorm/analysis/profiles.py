@@ -13,6 +13,7 @@ from seqnorm.analysis.statistics import mean_profile
 
 # The pre-activation of the recurrence; joined with the input's where a cell has no other.
 RECURRENT_SITES = ("recurrent", "joint")
+PARTS = ("gates", "candidate")  # of a site of the GRU, each with a norm of its own
 GRADIENT, ROWS = "gradient_norm", "rows"
 QUANTITIES = ("mean", "spread", "distance")
 
@@ -39,7 +40,8 @@ def layer_profiles(arrays: Profiles) -> list[LayerProfiles]:
 
     Names are "<layer>/<site>/<quantity>", "<layer>/gradient_norm" and "rows". Layers are taken in
     the order in which they appear, since arms may name theirs differently; of the sites only the
-    recurrent one is kept, or else the joint one.
+    recurrent one is kept, or else the joint one. Where gates and candidate have a norm each, its
+    distance is the mean of theirs.
 
     Args:
         arrays: float64 [T] by name.
@@ -58,11 +60,17 @@ def layer_profiles(arrays: Profiles) -> list[LayerProfiles]:
     rows = {ROWS: arrays[ROWS]} if ROWS in arrays else {}
     found: list[LayerProfiles] = []
     for name, sites in layers.items():
-        site: Profiles = next((sites[key] for key in RECURRENT_SITES if key in sites), {})
+        site: Profiles = next((_whole(sites, key) for key in RECURRENT_SITES if key in sites), {})
         shown = {**site, **sites.get(GRADIENT, {})}
         if shown:
             found.append(LayerProfiles(name, {**shown, **rows}))
     return found
+
+
+def _whole(sites: dict[str, Profiles], name: str) -> Profiles:
+    parts = [sites.get(f"{name}_{part}", {}).get("distance") for part in PARTS]
+    found = [part for part in parts if part is not None]
+    return {**({"distance": np.mean(found, axis=0)} if found else {}), **sites[name]}
 
 
 def arm_profiles(runs: Sequence[RunRecord]) -> list[LayerProfiles]:

@@ -129,8 +129,9 @@ def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
             f"Statistics of the last probe against the time step{title}; mean over seeds. "
             "Distance (batch normalisation only): norm of the difference between batch mean and "
             "running mean over the features, divided by the norm of the running standard "
-            "deviations. Against the valid rows: the mean over the time steps at which so many "
-            "sequences of the batch are still alive." + drawn.restriction,
+            "deviations (where gates and candidate have a norm each, the mean of both). Against "
+            "the valid rows: the mean over the time steps at which so many sequences of the batch "
+            "are still alive." + drawn.restriction,
             charts,
             drawn.legend,
         )

@@ -40,6 +40,18 @@ def test_sorted_by_layer_in_order_of_appearance() -> None:
     assert layer_profiles({"rows": arrays["rows"]}) == []
 
 
+def test_distance_of_gates_and_candidate() -> None:
+    rng = np.random.default_rng(0)
+    names = ("mean", "gates/distance", "candidate/distance")
+    arrays = {
+        f"gru/recurrent{'_' if '/' in name else '/'}{name}": rng.normal(size=5) for name in names
+    }
+    (layer,) = layer_profiles(arrays)
+    mean, gates, candidate = arrays.values()
+    np.testing.assert_array_equal(layer.arrays["mean"], mean)
+    np.testing.assert_allclose(layer.arrays["distance"], (gates + candidate) / 2)
+
+
 def test_mean_over_the_runs_that_were_probed(tmp_path: Path) -> None:
     folders = [fabricate_run(tmp_path, norm="batch", seed=seed) for seed in (1, 2)]
     folders.append(fabricate_run(tmp_path, norm="batch", seed=3, probes=False))
