@@ -22,12 +22,14 @@ from seqnorm.normalizers import LayerNorm
 class LayerNormPreset(Preset):
     """The three arguments that Addons' LSTM has beside Keras's, for the cells that share them."""
 
-    def _settle(self, units: int, gamma: Any, beta: Any, epsilon: float, **options: Any) -> None:
+    def _settle(
+        self, units: int, gamma: Any, beta: Any, epsilon: float, settled: Any, **options: Any
+    ) -> None:
         """Addons' normaliser: gain and offset, although the bias makes the offset redundant."""
         norm = LayerNorm(
             epsilon=epsilon, center=True, gamma_initializer=gamma, beta_initializer=beta
         )
-        super().__init__(units, norm, **options)
+        super().__init__(units, {"norm": norm, **settled}, **options)
         self._remember(
             norm_gamma_initializer=initializers.serialize(norm.gamma_initializer),
             norm_beta_initializer=initializers.serialize(norm.beta_initializer),
@@ -56,7 +58,12 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
         norm_gamma_initializer: initializer of the three γ.
         norm_beta_initializer: initializer of the three β.
         norm_epsilon: added to the variance; Addons' 1e-3, where the paper's code has 1e-5.
-        **kwargs: `seed`, and the Keras layer's `name`, `dtype`, `trainable`.
+        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`; the
+            Keras layer's `name`, `dtype`, `trainable`.
+
+    Raises:
+        ValueError: for what the cell settles itself (`norm`, `cell_norm`, `variant`), and as
+            `NormLSTMCell` does.
 
     Masking:
         A cell knows no mask; the layer around it keeps output and states at masked steps.
@@ -102,7 +109,7 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
             norm_gamma_initializer,
             norm_beta_initializer,
             norm_epsilon,
-            cell_norm="carry",
+            {"cell_norm": "carry"},
             **of_keras,
             **kwargs,
         )
@@ -125,7 +132,8 @@ class LayerNormGRUCell(LayerNormPreset, NormGRUCell):
         norm_gamma_initializer: initializer of the γ.
         norm_beta_initializer: initializer of the β.
         norm_epsilon: added to the variance; 1e-3 as in the LSTM.
-        **kwargs: every argument of `keras.layers.GRUCell` (reset-after form).
+        **kwargs: every argument of `keras.layers.GRUCell` (reset-after form), and of `NormGRUCell`
+            those beside `norm` and `variant`, which raise a ValueError.
 
     Masking:
         A cell knows no mask; the layer around it keeps output and state at masked steps.
@@ -146,7 +154,9 @@ class LayerNormGRUCell(LayerNormPreset, NormGRUCell):
         norm_epsilon: float = 1e-3,
         **kwargs: Any,
     ):
-        self._settle(units, norm_gamma_initializer, norm_beta_initializer, norm_epsilon, **kwargs)
+        self._settle(
+            units, norm_gamma_initializer, norm_beta_initializer, norm_epsilon, {}, **kwargs
+        )
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -165,7 +175,11 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
             `keras.layers.SimpleRNNCell`.
         layernorm_epsilon: added to the variance; 1e-5, unlike Addons' LSTM.
         gamma_initializer, gamma_regularizer, gamma_constraint: of γ.
-        **kwargs: `seed`, and the Keras layer's `name`, `dtype`, `trainable`.
+        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell`; the Keras layer's `name`, `dtype`,
+            `trainable`.
+
+    Raises:
+        ValueError: for what the cell settles itself (`norm`, `placement`, `variant`).
 
     Masking:
         A cell knows no mask; the layer around it keeps output and state at masked steps.
@@ -210,7 +224,7 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
             gamma_regularizer=gamma_regularizer,
             gamma_constraint=gamma_constraint,
         )
-        super().__init__(units, norm, placement="joint", **of_keras, **kwargs)
+        super().__init__(units, {"norm": norm, "placement": "joint"}, **of_keras, **kwargs)
         self._remember(
             layernorm_epsilon=norm.epsilon,
             gamma_initializer=initializers.serialize(norm.gamma_initializer),

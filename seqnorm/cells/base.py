@@ -31,8 +31,9 @@ class NormCell(KerasCell):
 
     Args:
         units: width of the state.
-        norm: what `seqnorm.normalizers.get` takes: a name, a dict or a normaliser, of which every
-            site gets a fresh copy in the cell's dtype. Default "layer".
+        norm: a name, a dict or a normaliser as for `seqnorm.normalizers.get`, of which every site
+            gets a fresh copy in the cell's dtype. Left out or None: "layer". "none" normalises
+            nothing.
         variant: name of a published cell to be, see `seqnorm.cells.variants`; it sets the arguments
             that are not given.
         sites: the sites that are normalised, a subset of "input" (x W), "recurrent" (h U) and, for
@@ -78,9 +79,12 @@ class NormCell(KerasCell):
             setattr(self, name, value)
         self._check_options()
         for name, site in self._chosen().items():
-            config = self.norm.at_site(name, site.gates, site.center).get_config()
-            config.update(name=site.attribute, dtype=self.dtype_policy)
-            setattr(self, site.attribute, self.norm.__class__.from_config(config))
+            own_copy = self.norm.at_site(name, site.gates, site.center).copy(
+                name=site.attribute,
+                dtype=self.dtype_policy,
+                trainable=self.trainable and self.norm.trainable,
+            )
+            setattr(self, site.attribute, own_copy)
 
     def _sites(self, sites: Any) -> tuple[str, ...]:
         known = self.SELECTABLE if sites is None else sites

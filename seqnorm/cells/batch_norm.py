@@ -23,7 +23,8 @@ class BatchNormPreset(Preset):
         norm_epsilon: added to the variance.
         momentum, max_steps, statistics, input_statistics, small_batch: see
             `seqnorm.normalizers.BatchNorm`.
-        **kwargs: every argument of the Keras cell.
+        **kwargs: every argument of the general cell beside `norm` and `variant`, which raise a
+            ValueError, and of the Keras cell.
 
     Masking:
         Inside `NormRNN` padding enters no statistic. A plain `keras.layers.RNN` cannot tell the
@@ -51,7 +52,7 @@ class BatchNormPreset(Preset):
             "small_batch": small_batch,
         }
         norm = BatchNorm(epsilon=norm_epsilon, gamma_initializer=norm_gamma_initializer, **shared)
-        super().__init__(units, norm, **kwargs)
+        super().__init__(units, {"norm": norm}, **kwargs)
         gamma = initializers.serialize(norm.gamma_initializer)
         self._remember(norm_gamma_initializer=gamma, norm_epsilon=norm_epsilon, **shared)
 
@@ -65,7 +66,7 @@ class BatchNormSimpleRNNCell(BatchNormPreset, NormSimpleRNNCell):
     Args:
         units: width of the state.
         **kwargs: the arguments of the norm as in `BatchNormLSTMCell`; every argument of
-            `keras.layers.SimpleRNNCell`.
+            `NormSimpleRNNCell` beside `norm` and `variant`, and of `keras.layers.SimpleRNNCell`.
 
     Masking:
         Inside `NormRNN` padding, which must be on the right, enters no statistic. A plain
@@ -88,7 +89,8 @@ class BatchNormLSTMCell(BatchNormPreset, NormLSTMCell):
         c_t = σ(f) ⊙ c_{t-1} + σ(i) ⊙ tanh(g)
         h_t = σ(o) ⊙ tanh(BN_t(c_t))
 
-    Equations 6 to 8 of the paper, with statistics of every time step's own.
+    Equations 6 to 8 of the paper, with statistics of every time step's own, if
+    `small_batch="naive"`; by default the running moments take part as `few` = 8 further rows.
 
     Args:
         units: width of the state.
@@ -96,7 +98,8 @@ class BatchNormLSTMCell(BatchNormPreset, NormLSTMCell):
         norm_epsilon: added to the variance; default 1e-5.
         momentum, max_steps, statistics, input_statistics, small_batch: see
             `seqnorm.normalizers.BatchNorm`.
-        **kwargs: every argument of `keras.layers.LSTMCell`.
+        **kwargs: every argument of `NormLSTMCell` beside `norm` and `variant`, and of
+            `keras.layers.LSTMCell`.
 
     Masking:
         Inside `NormRNN` padding, which must be on the right, enters no statistic. A plain
@@ -125,7 +128,8 @@ class BatchNormGRUCell(BatchNormPreset, NormGRUCell):
     Args:
         units: width of the state.
         **kwargs: the arguments of the norm as in `BatchNormLSTMCell`; every argument of
-            `keras.layers.GRUCell` (reset-after form).
+            `NormGRUCell` beside `norm` and `variant`, and of `keras.layers.GRUCell` (reset-after
+            form).
 
     Masking:
         Inside `NormRNN` padding, which must be on the right, enters no statistic. A plain

@@ -12,9 +12,28 @@ class Preset(NormCell):
 
     Subclasses state in `SETTLED` which options of the general cell they settle, and call
     `_remember` with their own arguments, serialised.
+
+    Args:
+        units: width of the state.
+        settled: the values of these options.
+        **options: of the general cell, as they were given.
+
+    Raises:
+        ValueError: if the options hold one that is settled, or a `variant`.
     """
 
     SETTLED: ClassVar[tuple[str, ...]] = ("norm",)
+
+    def __init__(self, units: int, settled: dict[str, Any], **options: Any):
+        refused = [name for name in (*self.SETTLED, "variant") if options.get(name) is not None]
+        if refused:
+            name = self.__class__.__name__
+            raise ValueError(
+                f"{name} settles {', '.join((*self.SETTLED, 'variant'))} itself. Received: "
+                f"{', '.join(f'{key}={options[key]!r}' for key in refused)}. Leave it out, or use "
+                f"{name.replace('LayerNorm', 'Norm').replace('BatchNorm', 'Norm')}, which takes it."
+            )
+        super().__init__(units, **settled, **options)
 
     def _remember(self, **own: Any) -> None:
         # Past Keras's tracking, which would wrap the dict.

@@ -72,8 +72,11 @@ class NormSimpleRNN(NormCellLayer):
 
     Args:
         units: width of the state.
-        norm: a normaliser's name, dict or object; default "layer".
+        norm: a normaliser's name, dict or object; default (or None) "layer".
         **kwargs: the arguments of `NormSimpleRNNCell` and of `NormRNN`.
+
+    Call arguments, Returns, Raises:
+        As `NormRNN` and `NormSimpleRNNCell`; with norm="batch" the states end with the age.
 
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
@@ -96,8 +99,11 @@ class NormLSTM(NormCellLayer):
 
     Args:
         units: width of the state.
-        norm: a normaliser's name, dict or object; default "layer".
+        norm: a normaliser's name, dict or object; default (or None) "layer".
         **kwargs: the arguments of `NormLSTMCell` and of `NormRNN`.
+
+    Call arguments, Returns, Raises:
+        As `NormRNN` and `NormLSTMCell`; with norm="batch" the states end with the age.
 
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
@@ -125,8 +131,11 @@ class NormGRU(NormCellLayer):
 
     Args:
         units: width of the state.
-        norm: a normaliser's name, dict or object; default "layer".
+        norm: a normaliser's name, dict or object; default (or None) "layer".
         **kwargs: the arguments of `NormGRUCell` and of `NormRNN`.
+
+    Call arguments, Returns, Raises:
+        As `NormRNN` and `NormGRUCell`; with norm="batch" the states end with the age.
 
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.

@@ -66,6 +66,10 @@ class MaskedPooling(keras.layers.Layer):
         total = ops.sum(ops.where(valid, x, ops.zeros_like(x)), axis=1)
         return total / ops.maximum(ops.sum(weight, axis=1), 1)
 
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """[batch, time, features] -> [batch, features]."""
+        return input_shape[0], input_shape[-1]
+
     def compute_mask(self, x: Any, mask: Any = None) -> None:
         """Time is gone, and the mask with it."""
         return None

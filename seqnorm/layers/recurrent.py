@@ -33,7 +33,7 @@ class NormRNN(keras.layers.RNN):
         cell: a seqnorm cell, or a list of them (run one above the other).
         return_sequences: whether to return all outputs rather than the last.
         return_state: whether to return the last states as well.
-        go_backwards: run from the last token to the first. With per-step statistics steps are
+        go_backwards: run from the last token to the first. With batch statistics steps are
             counted from each row's last valid token. Outputs are laid out as Keras lays them.
         stateful: carry the states from batch to batch.
         unroll: write the steps out one after the other instead of looping.
@@ -45,22 +45,27 @@ class NormRNN(keras.layers.RNN):
 
     Call arguments:
         sequences: float[batch, time, features].
-        initial_state: list of states, float[batch, units] each. With per-step statistics the list
+        initial_state: list of states, float[batch, units] each. With batch statistics the list
             ends with the age, float[batch, 1]: the number of steps that each row has already seen,
-            so that a second chunk goes on at the step where the first one stopped.
-        mask: bool[batch, time], True on valid tokens.
+            at most `max_steps`, so that a second chunk goes on at the step where the first one
+            stopped. Without it rows begin at step 0, which is right for another layer's states. In
+            training the rows of one batch should have the same age: rows at one time step share
+            moments, which are kept for the largest age.
+        mask: bool[batch, time] or [batch, time, 1], True on valid tokens; None takes the one that
+            `sequences` carries, as from `Embedding(mask_zero=True)`. Inside `Bidirectional` with
+            an `initial_state` Keras loses the one that they carry: pass it.
         training: whether dropout is on and BatchNorm normalises by the batch.
 
     Returns:
         float[batch, units], or float[batch, time, units] with `return_sequences`; with
-        `return_state` followed by the states (per-step statistics: the age last).
+        `return_state` followed by the states (batch statistics: the age last).
 
     Masking:
         A masked step keeps the row's states and output and enters no statistic. Inputs at masked
         steps are never read. A row without a valid token keeps its states and puts out zeros, on
-        every backend (Keras's RNN on JAX puts out the initial state). LayerNorm and none take any
-        mask; per-step statistics need padding on the right and raise otherwise (compiled code,
-        which cannot raise, returns NaN).
+        every backend (Keras's RNN on JAX puts out the initial state). Every norm but batch takes
+        any mask; batch needs padding on the right and raises otherwise (compiled code, which
+        cannot raise, returns NaN).
 
     Raises:
         TypeError: if a cell is not one of seqnorm's.
@@ -100,7 +105,7 @@ class NormRNN(keras.layers.RNN):
         if implementation not in IMPLEMENTATIONS:
             raise ValueError(
                 f"Unknown `implementation`. Received: implementation={implementation!r}. "
-                f"Choose one of: {', '.join(IMPLEMENTATIONS)}."
+                f"Choose one of: {', '.join(IMPLEMENTATIONS)}; leave out the number of Keras 2."
             )
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = cells[0].dtype_policy
@@ -151,14 +156,23 @@ class NormRNN(keras.layers.RNN):
             state.assign(ops.zeros(state.shape, state.dtype))
 
     def call(
-        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool = False,
+        sequences_mask: Any = None,
     ) -> Any:
-        """See the class."""
+        """See the class.
+
+        Where states are given, Keras hands the mask that `sequences` carries as `sequences_mask`.
+        """
+        mask = sequences_mask if mask is None else mask
         carried = initial_state is not None or self.stateful
         check_call(self, sequences, carried)
         states, age = self._initial(sequences, initial_state)
         timeline = Timeline(
-            _first(mask),
+            _of_sequence(mask),
             age,
             carried=carried,
             backwards=self.go_backwards,
@@ -255,16 +269,17 @@ class NormRNN(keras.layers.RNN):
         if initial_state is None:
             initial_state = self.get_initial_state(ops.shape(sequences)[0])
         states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
+        if self.time_aware and len(states) == len(self.state_size) - 1:
+            states.append(ops.zeros((ops.shape(sequences)[0], 1), "float32"))
         if len(states) != len(self.state_size):
-            advice = (
-                "With per-step statistics the last one is the age that the layer returned with "
-                "`return_state=True`."
-                if self.time_aware
-                else "Give one for each."
+            advice = "Give one for each" + (
+                ", a list for each cell as in [[h, c], [h, c]]" if self._stacked else ""
             )
+            if self.time_aware:
+                advice += "; the last, which may be left out, is the age that the layer returned"
             raise ValueError(
                 f"`initial_state` must hold {len(self.state_size)} states of sizes "
-                f"{self.state_size}. Received: len(initial_state)={len(states)}. {advice}"
+                f"{self.state_size}. Received: len(initial_state)={len(states)}. {advice}."
             )
         age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
         by_cell = states if self._stacked else [states]
@@ -286,6 +301,7 @@ def _cells_of(cell: Any) -> tuple[Any, ...]:
     return tuple(cell) if isinstance(cell, (list, tuple)) else (cell,)
 
 
-def _first(mask: Any) -> Any:
-    """Keras hands a list of masks when states are among the inputs; the first is the sequence's."""
-    return mask[0] if isinstance(mask, (list, tuple)) else mask
+def _of_sequence(mask: Any) -> Any:
+    """[batch, time]: Keras may hand a list of masks, those of the states after the sequence's."""
+    mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+    return mask[..., 0] if mask is not None and len(mask.shape) == 3 else mask

@@ -61,7 +61,15 @@ class Normalizer(keras.layers.Layer):
             center: whether the site wants an offset.
         """
         del site, gates, center
-        return self.__class__.from_config(self.get_config())
+        return self.copy()
+
+    def copy(self, **changes: Any) -> Self:
+        """One with the same arguments but for `changes`, unbuilt."""
+        return self.__class__.from_config({**self.get_config(), **self.objects(), **changes})
+
+    def objects(self) -> dict[str, Any]:
+        """The arguments that are objects; a copy shares them: not all can be serialised."""
+        return {}
 
     def call(self, x: Any, context: Context) -> tuple[Any, Moments | None]:
         """Normalise `x`: float[..., batch, features] -> the same shape and dtype."""
@@ -116,6 +124,12 @@ class AffineNormalizer(Normalizer):
         if copy.center is None:
             copy.center = center
         return copy
+
+    def objects(self) -> dict[str, Any]:
+        """Initialisers, regularisers and constraints of γ and β."""
+        kinds = ("initializer", "regularizer", "constraint")
+        names = [f"{variable}_{kind}" for variable in ("beta", "gamma") for kind in kinds]
+        return {name: getattr(self, name) for name in names}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ and β, float[features], kept in the variable dtype (never autocast)."""

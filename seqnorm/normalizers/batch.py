@@ -21,6 +21,7 @@ class BatchNorm(MomentNormalizer):
 
         BN_t(x; γ, β) = γ ⊙ (x - μ_t) / sqrt(σ²_t + ε) + β,   μ_t, σ²_t over the rows alive at t
 
+    and, by default, what earlier batches had there (`small_batch`).
     γ and β are shared over time; the running statistics are a table with one row per step. After
     each training batch a row with decayed count N becomes, with n rows seen at that step and
     ρ = momentum (an exact count-weighted average: no bias towards the initial values, and a step
@@ -39,9 +40,11 @@ class BatchNorm(MomentNormalizer):
             step's own batch moments); "sequence" takes one pair of moments over batch and time,
             which only the input site can, where the whole sequence is known.
         input_statistics: "step" or "sequence": what the copy at the input site uses.
-        small_batch: what to do when few rows are alive, see `seqnorm.normalizers.small_batch`:
-            "naive", "running", "shrink" or "renorm".
-        few: number of rows that counts as few there.
+        small_batch: how batch and running moments are mixed, which matters most where few rows are
+            alive, see `seqnorm.normalizers.small_batch`: "naive" (the batch's alone, as published),
+            "running", "shrink" or "renorm". Default "shrink": the running ones count as `few` rows,
+            so that a batch of 64 rows weighs 64 / 72.
+        few: number of rows that counts as few there; default 8.
         min_count: rows that a step must have seen for its statistics to be used at inference.
         gamma_initializer: 0.1 (Cooijmans et al., section 4: larger gains make the gradient vanish).
         **kwargs: see `AffineNormalizer`.

@@ -42,6 +42,10 @@ class DynamicTanh(AffineNormalizer):
             alpha_initializer = keras.initializers.Constant(0.5)
         self.alpha_initializer = keras.initializers.get(alpha_initializer)
 
+    def objects(self) -> dict[str, Any]:
+        """Those of γ and β, and α's initialiser."""
+        return {**super().objects(), "alpha_initializer": self.alpha_initializer}
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create α, float[], and γ and β, float[features]."""
         self.alpha = self.add_weight(

@@ -1,9 +1,9 @@
-"""What per-step BatchNorm does when only a few rows of the batch are still alive.
+"""How per-step BatchNorm mixes the batch's moments with the running ones.
 
 Normalised by its own moments, a single row is exactly 0 and two rows are exactly ±1: the tail of
-every padded batch, next to the classifier, loses its information. Each policy maps the batch
-moments (mean, variance, n) and the running ones (mean, variance, N) to the pair that normalises.
-With `few` the number of rows that counts as few:
+every padded batch, next to the classifier, loses its information. Each policy maps, at every step
+of every batch, the batch moments (mean, variance, n) and the running ones (mean, variance, N) to
+the pair that normalises. With `few` the number of rows that counts as few:
 
 | policy    | normalises by                                                                       |
 |-----------|-------------------------------------------------------------------------------------|
