@@ -42,8 +42,9 @@ class DataConfig:
         batch_tokens: tokens per training batch instead, the number of rows following from their
             lengths; None goes by rows.
         validation_fraction: share of the training examples held out for early stopping.
-        validation_first: hold out this many training examples instead, the first in Keras's order,
-            whatever the seed; None holds out the share.
+        validation_first: hold out this many training examples instead, the first in the loader's
+            order (for Keras's ids that of Keras), the same whatever the seed; None holds out the
+            share.
         bucket: batches in one shuffled pool that is sorted by length; 0 or 1 means no bucketing.
     """
 

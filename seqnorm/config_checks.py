@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from seqnorm.config import RunConfig
+from seqnorm.config import RunConfig, TrackingConfig
 from seqnorm.config_models import NORMS_WITHOUT_STEPS
 
 
@@ -16,7 +17,7 @@ class ConfigError(ValueError):
     """A configuration that cannot be run as it is; the message says what to change."""
 
 
-Rule = tuple[str, Callable[[Any], bool]]
+Rule = tuple[str, Callable[[Any], Any]]  # what is required, and whether it holds
 
 
 def _at_least(low: int) -> Rule:
@@ -35,7 +36,7 @@ SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < v
 # Special ids 0, 1 and 2 leave no word below 4; the start token leaves no word in a row of 1.
 RULES: dict[str, Rule] = {
     "task": _one_of("train", "why"),
-    "seed": _at_least(0),
+    "seed": ("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32),
     "data.num_words": _at_least(4),
     "data.max_length": _at_least(2),
     "data.truncate": _one_of("head", "tail"),
@@ -49,6 +50,7 @@ RULES: dict[str, Rule] = {
     "data.examples": _at_least(10),
     "data.test_examples": _at_least(1),
     "cell.units": _at_least(1),
+    "cell.sites": ("must name one site or more (norm=none normalises none)", len),
     "cell.dropout": RATE,
     "cell.recurrent_dropout": RATE,
     "cell.zoneout": RATE,
@@ -62,7 +64,9 @@ RULES: dict[str, Rule] = {
     "model.hidden": (
         "must be positive, and for the MLP a list such as [64, 64]",
         lambda value: (
-            all(width > 0 for width in value) if isinstance(value, Sequence) else value > 0
+            len(value) > 0 and all(width > 0 for width in value)
+            if isinstance(value, Sequence)
+            else value > 0
         ),
     ),
     "model.norm_position": _one_of("before", "after"),
@@ -92,6 +96,8 @@ RULES: dict[str, Rule] = {
 }
 
 
+# Keras's batch norm over one vector a row; over images it has many positions.
+_ONE_VECTOR = ("mlp", "keras_batch")
 # START and the pixels of an image of `seqnorm.data.mnist`.
 WHOLE_IMAGE = 1 + 28 * 28
 
@@ -122,19 +128,38 @@ def _out_of_range(config: RunConfig) -> Iterator[str]:
 
 def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
+    unheard = [
+        f"tracking.{entry.name}={getattr(config.tracking, entry.name)}"
+        for entry in fields(TrackingConfig)
+        if entry.name in ("project", "entity", "tags", "mode")
+        and getattr(config.tracking, entry.name) != getattr(TrackingConfig(), entry.name)
+    ]
+    if config.tracking.name == "local" and unheard:
+        yield (
+            f"tracking=local writes into the run folder only; received {', '.join(unheard)}. Add "
+            "tracking=wandb, or leave it out."
+        )
     if config.data.batch_tokens is not None and not config.data.even_batches:
         yield (
             "data.batch_tokens cuts batches of equal tokens and needs data.even_batches=true; "
             f"received data.batch_tokens={config.data.batch_tokens} with data.even_batches=false. "
             "Set one of the two."
         )
-    by_rows = config.data.batch_tokens is None
-    if config.norm.name == "batch" and config.data.batch_size == 1 and by_rows:
+    if config.data.bucket > 1 and not config.data.even_batches:
         yield (
-            "norm=batch needs batches of at least 2 rows; received data.batch_size=1. The mean of "
-            "one row is the row itself, so every pre-activation would be normalised to exactly "
-            "zero and nothing of the input would be left. Raise data.batch_size (64 is the "
-            "default), or use norm=layer, whose statistics do not depend on the batch."
+            "data.bucket sorts the rows of a pool by length, so that the rest which "
+            "data.even_batches=false keeps for the last batch would be its longest rows; received "
+            f"data.bucket={config.data.bucket} with data.even_batches=false. Set one of the two."
+        )
+    by_rows = config.data.batch_tokens is None
+    per_batch = config.norm.name == "batch" or (config.model.name, config.norm.name) == _ONE_VECTOR
+    if per_batch and config.data.batch_size == 1 and by_rows:
+        yield (
+            f"norm={config.norm.name} needs batches of at least 2 rows; received "
+            "data.batch_size=1. The mean of "
+            "one row is the row itself, so everything would be normalised to exactly zero and "
+            "nothing of the input would be left. Raise data.batch_size (64 is the default), or use "
+            "the layer norm, whose statistics do not depend on the batch."
         )
 
 

@@ -16,6 +16,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     os.replace(temporary, path)
 
 
+def sync(path: Path) -> None:
+    """Have the content of a file on the disk when this returns; a folder is left as it is."""
+    if path.is_file():
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8, likewise."""
     write_bytes(path, text.encode())

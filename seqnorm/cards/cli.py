@@ -113,7 +113,8 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
         "pipeline_tokens_per_second": speed.pipeline_speed(config, dataset),
     }
     if steps > 0:
-        timing["training_tokens_per_second"] = speed.training_speed(config, dataset, steps)
+        with blame_the_input():
+            timing["training_tokens_per_second"] = speed.training_speed(config, dataset, steps)
     from seqnorm.cards.figures import draw_batches, draw_texts
     from seqnorm.cards.measure import measure
     from seqnorm.cards.page import page
@@ -121,9 +122,9 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
     card = {**measure(dataset, config.data, config.seed), "speed": timing}
     text = page(card)
     pictures = {"texts.png": draw_texts(card), "batches.png": draw_batches(card)}
+    print(text, flush=True)  # first: a folder that cannot be written costs no work
     with blame_the_input():
         write(folder, card, text, pictures)
-    print(text)
     print(f"Card: {folder / 'card.md'}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,7 @@ PARTS = ("train", "validation", "test")
 # Rows that are few for the statistics of one step: one row is its own mean, of two only the sign is
 # left, and the variance of eight is off by half or more one time in three.
 FEW = (1, 2, 8)
-# What decides the numbers of a card, besides the data.
-SETTINGS = (
-    *("num_words", "max_length", "truncate"),
-    *("batch_size", "batch_tokens", "even_batches", "bucket"),
-)
+PLACE = ("name", "dir")  # all other settings of the data decide the numbers of a card
 
 
 def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
         kinds["bucketed"] = config
     return {
         "name": dataset.name,
-        "settings": {key: getattr(config, key) for key in SETTINGS} | {"seed": seed},
+        "settings": {k: v for k, v in asdict(config).items() if k not in PLACE} | {"seed": seed},
         "vocabulary": dataset.vocabulary.size,
         "classes": dataset.num_classes,
         "majority_accuracy": dataset.majority_accuracy,

@@ -104,7 +104,8 @@ def download(tfds: Any, folder: Path | None = None, archive: Path | None = None)
     versions = Path(builder.data_dir).parent
     with staging.exclusive(versions.parents[1], NAME):
         builder = tfds.builder(NAME, data_dir=folder)  # anew: another process may have prepared it
-        staging.sweep_incomplete(versions)
+        if folder is not None:  # TFDS's own folder is also that of programs that take no lock
+            staging.sweep_incomplete(versions)
         try:
             builder.download_and_prepare(download_config=settings)
         except Exception as error:

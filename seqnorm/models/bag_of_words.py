@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqnorm.data.vocabulary import START
 
 if TYPE_CHECKING:
-    from seqnorm.data.spec import Dataset, Sequences, Split
+    from seqnorm.data.spec import Sequences, Split
 
 # By default, n-grams in fewer training texts are dropped: they cannot generalise, and are most.
 MIN_TEXTS = 3
@@ -92,32 +92,6 @@ class BagOfWords:
 
     def _weighted(self, counts: Any) -> Any:
         return counts if self.weights is None else self.weights.transform(counts)
-
-
-def bag_of_words_accuracy(
-    dataset: Dataset, weighting: str = "tfidf", inverse_regularisation: float = 10.0
-) -> dict[str, float]:
-    """Trains a `BagOfWords` on the training part without validation; scores the test part.
-
-    Returns:
-        ``accuracy`` and ``macro_f1`` on the test part, and ``majority_accuracy``: the accuracy of
-        the most frequent training class.
-
-    Raises:
-        ValueError: if ``weighting`` is unknown, or the training part is too small.
-    """
-    from sklearn.metrics import accuracy_score, f1_score
-
-    model = BagOfWords(
-        dataset.vocabulary.size, dataset.num_classes, weighting, inverse_regularisation
-    )
-    model.fit(dataset.train)
-    predicted = model.probabilities(dataset.test).argmax(axis=1)
-    return {
-        "accuracy": float(accuracy_score(dataset.test.labels, predicted)),
-        "macro_f1": float(f1_score(dataset.test.labels, predicted, average="macro")),
-        "majority_accuracy": dataset.majority_accuracy,
-    }
 
 
 def ngrams(sequences: Sequences, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -70,6 +71,9 @@ class Sink(ABC):
 class MultiSink(Sink):
     """Passes every call on to several sinks, and closes all of them whatever happens.
 
+    The first is the record; the others mirror it. Once started, a mirror that fails is named on
+    standard error and left out from there on: no training ends for the sake of its mirror.
+
     As a context manager it closes with exit code 0 at the end of the block and with exit code 1
     if the block raised:
 
@@ -83,6 +87,7 @@ class MultiSink(Sink):
 
     def __init__(self, sinks: Iterable[Sink]) -> None:
         self.sinks = tuple(sinks)
+        self._failed: set[Sink] = set()
 
     def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
         """Start every sink; an error ends it and is left to `close` to clean up after."""
@@ -91,23 +96,36 @@ class MultiSink(Sink):
 
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         """Record the scalars in every sink."""
-        for sink in self.sinks:
-            sink.log(event, step, values)
+        self._pass_on(lambda sink: sink.log(event, step, values))
 
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Record the arrays in every sink."""
-        for sink in self.sinks:
-            sink.arrays(step, arrays)
+        self._pass_on(lambda sink: sink.arrays(step, arrays))
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Record the table in every sink."""
-        for sink in self.sinks:
-            sink.table(name, columns, rows)
+        self._pass_on(lambda sink: sink.table(name, columns, rows))
 
     def summary(self, values: Mapping[str, Any]) -> None:
         """Record the summary in every sink."""
-        for sink in self.sinks:
-            sink.summary(values)
+        self._pass_on(lambda sink: sink.summary(values))
+
+    def _pass_on(self, call: Callable[[Sink], None]) -> None:
+        for place, sink in enumerate(self.sinks):
+            if sink in self._failed:
+                continue
+            try:
+                call(sink)
+            except Exception as error:
+                if place == 0:
+                    raise
+                self._failed.add(sink)
+                print(
+                    f"{type(sink).__name__} failed and gets no more of this run, which goes on in "
+                    f"its folder: {type(error).__name__}: {error}",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
     def close(self, exit_code: int = 0) -> None:
         """Close every sink, then raise what went wrong while closing.
@@ -121,7 +139,8 @@ class MultiSink(Sink):
             try:
                 sink.close(exit_code)
             except Exception as error:  # the remaining sinks must be closed first
-                failures.append(error)
+                if sink not in self._failed:  # of which it was said already
+                    failures.append(error)
         if len(failures) == 1:
             raise failures[0]
         if failures:

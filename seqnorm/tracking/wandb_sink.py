@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from seqnorm.analysis.files import flatten
 from seqnorm.errors import UserError
 from seqnorm.tracking.scalars import plain_scalar
 from seqnorm.tracking.sink import Sink
@@ -117,7 +118,7 @@ class WandbSink(Sink):
                 tags=self.tags,
                 name=name,
                 dir=str(folder),
-                config=config,
+                config=flatten(config),  # a sweep's `norm` would replace all of "norm.*"
                 mode=self.mode,
                 reinit="create_new",
                 settings=settings,

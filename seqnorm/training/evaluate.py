@@ -21,7 +21,8 @@ class Evaluation(NamedTuple):
         predicted: int32[n], the class that was answered.
         probability: float32[n], the probability that the model gave it.
         accuracy: share of rows that are right.
-        macro_f1: unweighted mean of the classes' F1 scores; a class never answered counts 0.
+        macro_f1: unweighted mean of the F1 scores of the classes that the part has; one that is
+            never answered counts 0.
         loss: mean negative log-likelihood; None where there is no network.
     """
 
@@ -83,6 +84,8 @@ def _score(
         predicted,
         probability.astype(np.float32),
         accuracy=float(np.mean(predicted == split.labels)),
-        macro_f1=float(f1_score(split.labels, predicted, average="macro")),
+        macro_f1=float(
+            f1_score(split.labels, predicted, labels=np.unique(split.labels), average="macro")
+        ),
         loss=loss,
     )

@@ -13,8 +13,8 @@ from keras import ops
 from seqnorm.config import OptimConfig
 from seqnorm.training.backend import dense
 
-# Decay pulls towards zero, where a bias or a gain has no reason to be.
-NOT_DECAYED = ["bias", "gamma", "beta"]
+# Decay pulls towards zero, where a bias, a gain or a slope (α of DyT) has no reason to be.
+NOT_DECAYED = ["bias", "gamma", "beta", "alpha"]
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):

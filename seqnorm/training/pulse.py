@@ -90,8 +90,9 @@ class Pulse(keras.callbacks.Callback):
         """Reads the step's numbers."""
         now = time.perf_counter()
         elapsed, self._resumed = now - self._resumed, now
-        # More than one with `steps_per_execution`.
-        self._done, self.batch = batch + 1 - self.batch, batch + 1
+        # More than one with `steps_per_execution`, beyond the epoch's end by Keras's count.
+        end = min(batch + 1, len(self.batches))
+        self._done, self.batch = end - self.batch, end
         self._epoch_seconds += elapsed
         if self.step:
             self._timed_steps += self._done

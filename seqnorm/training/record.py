@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from seqnorm.config import RunConfig
 from seqnorm.data.spec import Dataset
-from seqnorm.durable import write_bytes, write_text
+from seqnorm.durable import sync, write_bytes, write_text
 from seqnorm.errors import UserError
 from seqnorm.training.environment import environment
 from seqnorm.training.evaluate import Evaluation
@@ -119,6 +119,8 @@ class RunFolder:
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes result.json, whose existence says that the run is finished: its last file."""
+        for path in sorted(self.path.rglob("*")):
+            sync(path)  # or a power cut could leave a result whose model is empty
         self.write_json("result.json", result)
 
 

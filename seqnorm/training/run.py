@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import keras
+
 from seqnorm import data
 from seqnorm.config import RunConfig
 from seqnorm.config_checks import validate
@@ -16,7 +18,7 @@ from seqnorm.training.floor import run_floor
 from seqnorm.training.mistakes import COLUMNS, mistakes
 from seqnorm.training.record import RunFolder
 from seqnorm.training.result import closing_line, conclude
-from seqnorm.training.seeding import start_afresh
+from seqnorm.training.seeding import seed_all, start_afresh
 
 
 def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
@@ -44,11 +46,23 @@ def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
     return run_network(config, name)
 
 
+def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
+    try:
+        return build_model(config, dataset)
+    except (TypeError, KeyError) as error:  # Keras's own components raise these as well
+        raise ValueError(
+            f"model={config.model.name}, cell={config.cell.name} and norm={config.norm.name} need "
+            f"arguments that they take; received {asdict(config.model)}, {asdict(config.cell)}, "
+            f"{asdict(config.norm)} and the answer {error}. Correct the key that it is about."
+        ) from error
+
+
 def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
     """Trains, evaluates and records one network."""
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
-        model = build_model(config, dataset)
+        seed_all(config.seed)  # once more: preparing data for the first time draws from these too
+        model = _built(config, dataset)
         sinks = make_sinks(config.tracking)
     folder = RunFolder.create(config, name)
     with sinks:

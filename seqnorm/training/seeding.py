@@ -23,6 +23,11 @@ def start_afresh(seed: int, deterministic: bool) -> None:
     """
     keras.backend.clear_session()
     gc.collect()
-    keras.utils.set_random_seed(seed)
+    seed_all(seed)
     if deterministic:
         make_deterministic()
+
+
+def seed_all(seed: int) -> None:
+    """Seeds Python, NumPy and TensorFlow."""
+    keras.utils.set_random_seed(seed)

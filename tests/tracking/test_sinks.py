@@ -130,6 +130,28 @@ def test_multi_sink_passes_everything_on_in_order(tmp_path: Path) -> None:
     assert sinks[0].calls == sinks[1].calls == expected
 
 
+def test_a_mirror_that_fails_ends_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(RecordingSink):
+        def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+            raise OSError("the service is gone")
+
+    record, third = RecordingSink(), RecordingSink()
+    mirror = Broken(OSError("and cannot be closed"))
+    with MultiSink([record, mirror, third]) as multi:
+        multi.start({}, "run", tmp_path)
+        for step in (1, 2):
+            multi.log("train", step, {"loss": 2.0})
+        multi.summary({"status": "completed"})
+    assert record.calls == third.calls and len(record.calls) == 5
+    assert [call[0] for call in mirror.calls] == ["start", "close"]
+    message = capsys.readouterr().err
+    assert message.count("the service is gone") == 1 and "goes on in its folder" in message
+    with pytest.raises(OSError, match="the service is gone"):
+        MultiSink([Broken(), record]).log("train", 1, {})  # the record itself
+
+
 def test_multi_sink_closes_all_even_if_some_fail() -> None:
     sinks = [RecordingSink(OSError("first")), RecordingSink(), RecordingSink(OSError("third"))]
     with pytest.raises(ExceptionGroup) as caught:

@@ -46,7 +46,7 @@ def test_offline_run_holds_name_config_numbers_and_summary(tmp_path: Path) -> No
     run = read_offline_run(folder)
     assert (run.name, run.project, run.group) == (folder.name, "norms", "arms")
     assert run.tags == ("a", "b")
-    assert run.config == CONFIG
+    assert run.config == {"seed": 3, "cell.name": "lstm", "cell.units": 8, "data.dir": None}
     logged = run.series("train/loss")
     assert [step for step, _ in logged] == [0, 10, 20, 30]
     np.testing.assert_array_equal(np.array([loss for _, loss in logged], np.float32), losses)

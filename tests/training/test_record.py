@@ -14,7 +14,7 @@ from seqnorm.data.spec import Dataset, Sequences, Split
 from seqnorm.data.vocabulary import Vocabulary
 from seqnorm.errors import UserError
 from seqnorm.training.environment import environment
-from seqnorm.training.evaluate import evaluate_majority
+from seqnorm.training.evaluate import evaluate_majority, evaluate_probabilities
 from seqnorm.training.naming import config_hash
 from seqnorm.training.record import RunFolder
 
@@ -107,3 +107,10 @@ def test_majority_is_that_of_the_training_part():
     assert scores.loss is None
     np.testing.assert_allclose(scores.probability, [2 / 3] * 4)
     assert replace(dataset, name="other").num_classes == 3
+
+
+def test_macro_f1_is_over_the_classes_of_the_part():
+    """A class that the part lacks is no class of it, whether it is answered or not."""
+    split = Split(Sequences.from_rows([[1]] * 4), np.array([0, 0, 1, 1], np.int32))
+    answers = np.eye(3)[[0, 0, 1, 2]]
+    assert evaluate_probabilities(split, answers).macro_f1 == pytest.approx((1 + 2 / 3) / 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from seqnorm import data
 from seqnorm.compose import compose
 from seqnorm.config import conf_dir
+from seqnorm.errors import UserError
 from seqnorm.training.run import run
 
 RESULT_KEYS = {
@@ -47,6 +50,28 @@ TIMES = {"seconds", "tokens_per_second", "train_seconds", "run"}
 
 def without_times(record):
     return {key: value for key, value in record.items() if key not in TIMES}
+
+
+def test_what_loading_draws_changes_no_weight(small, monkeypatch):
+    """TensorFlow Datasets draws names of folders from Python's generator when it prepares data."""
+    losses = []
+    for draws in (0, 6):
+        load = data.load
+
+        def drawing(config, seed, draws=draws, load=load):
+            [random.random() for _ in range(draws)]
+            return load(config, seed)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("seqnorm.data.load", drawing)
+            losses.append(run(small(*PLAIN))["test_loss"])
+    assert losses[0] == losses[1]
+
+
+def test_an_argument_that_a_component_does_not_take_is_one_message(tmp_path):
+    options = ["model=mlp", "data=synthetic", "norm=keras_layer", "norm.axis=foo"]
+    with pytest.raises(UserError, match=r"norm=keras_layer need arguments that they take;.*'foo'"):
+        run(compose([*options, f"runs_dir={tmp_path}"]))
 
 
 def test_what_is_only_mirrored_costs_no_finished_run(small, monkeypatch):

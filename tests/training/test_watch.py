@@ -57,6 +57,15 @@ def drive(callbacks, losses, epochs=1):
                 callback.on_train_batch_end(batch, logs)
 
 
+def test_steps_done_together_end_with_the_epoch(pulse):
+    """Keras counts the steps of `steps_per_execution` on beyond the end."""
+    for epoch in range(2):
+        pulse.on_epoch_begin(epoch)
+        for batch in (2, 5, 8):  # three together, of eight
+            pulse.on_train_batch_end(batch, {"loss": 1.0})
+    assert (pulse.step, pulse.batch) == (16, 8)
+
+
 def test_recorded_losses_are_those_of_the_steps_in_between(pulse, rng):
     sink, losses = Memory(), rng.uniform(0, 2, 8)
     drive([pulse, Recorder(pulse, sink, log_every=5)], losses, epochs=2)
