@@ -46,7 +46,8 @@ def _lead(sections: Sequence[Section]) -> str:
 def _draw(sections: Sequence[Section], out: Path) -> Iterator[Path]:
     for section in sections:
         for plate in section.plates:
-            figure = draw_plate(plate, f"{section.comparison.title}: {plate.title.lower()}")
+            heading = plate.title.lower().replace("f1 ", "F1 ")
+            figure = draw_plate(plate, f"{section.comparison.title}: {heading}")
             for ending, metadata in _METADATA.items():
                 path = out / f"{picture_name(plate, section.comparison)}.{ending}"
                 figure.savefig(path, metadata=metadata)
