@@ -119,7 +119,7 @@ class RunFolder:
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes result.json, whose existence says that the run is finished: its last file."""
-        for path in sorted(self.path.rglob("*")):
+        for path in sorted(self.path.iterdir()):
             sync(path)  # or a power cut could leave a result whose model is empty
         self.write_json("result.json", result)
 
