@@ -213,8 +213,14 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["norm.gamma=0.5"], "a comparison varies"),
         (["norm.epsilon=1"], "In the arm 'norm=none': norm has no key 'epsilon'."),
         (["-m"], "takes key=value and --help only; received -m."),
-        (["compare.arms=['data=imdb,reuters norm=none']"], "received compare.arms with data=imdb"),
-        (["model=mlp", "compare.arms=['norm=none']"], "as in '~compare.space.gain'."),
+        (
+            ["experiment=compare_imdb", "compare.arms=['data=imdb,reuters norm=none']"],
+            "received compare.arms with data=imdb,reuters.",
+        ),
+        (
+            ["experiment=compare_imdb", "model=mlp", "compare.arms=['norm=none']"],
+            "as in '~compare.space.gain'.",
+        ),
         (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
         (["compare.trails=3"], "compare has no key 'trails'. Did you mean trials"),
         (["experiment=compare_imbd"], "Did you mean compare_imdb"),
