@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -94,8 +94,9 @@ def _order(arm: Arm) -> tuple[Any, ...]:
 def _repeated(run: RunRecord, counted: RunRecord) -> Ignored:
     reason = f"{REPEATED} {counted.name} counts; delete it to count this one."
     if run.name == counted.name:
+        places = ["/".join(each.folder.parts[-2:]) for each in (counted, run)]
         reason = (
-            f"{REPEATED} {counted.folder} counts, whose result differs from that of {run.folder}. "
+            f"{REPEATED} {places[0]} counts, whose result differs from that of {places[1]}. "
             "Delete one of them."
         )
     return Ignored(run.folder, reason)
@@ -173,8 +174,15 @@ def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
     }
 
 
+def _by_recipe(runs: Iterable[RunRecord]) -> dict[Any, list[RunRecord]]:
+    found: defaultdict[Any, list[RunRecord]] = defaultdict(list)
+    for run in runs:
+        found[recipe_of(run)].append(run)
+    return found
+
+
 def _with_chosen_setting(
-    tests: Sequence[RunRecord], trials: Sequence[RunRecord]
+    tests: Sequence[RunRecord], trials: Mapping[Any, Sequence[RunRecord]]
 ) -> tuple[list[RunRecord], list[Ignored]]:
     """The runs with the setting that the trials of their recipe chose; all, if it was not run yet.
 
@@ -183,12 +191,13 @@ def _with_chosen_setting(
     """
     kept: list[RunRecord] = []
     beaten: list[Ignored] = []
-    for recipe in dict.fromkeys(map(recipe_of, tests)):
-        own = [run for run in tests if recipe_of(run) == recipe]
-        best = best_settings([run for run in trials if recipe_of(run) == recipe])
-        chosen = [run for run in own if settings_of(run) in best] or own
-        kept += chosen
-        beaten += [Ignored(run.folder, _BEATEN) for run in own if run not in chosen]
+    for recipe, own in _by_recipe(tests).items():
+        best = best_settings(trials.get(recipe, ()))
+        chosen = [run for run in own if settings_of(run) in best]
+        kept += chosen or own
+        if chosen:
+            lost = [run for run in own if settings_of(run) not in best]
+            beaten += [Ignored(run.folder, _BEATEN) for run in lost]
     return kept, beaten
 
 
@@ -203,14 +212,14 @@ def _compare_one(
     arms: list[Arm] = []
     ignored: list[Ignored] = []
     for name, members in tests.items():
-        tried = _once(trials[name]) if name else ()
+        tried = _by_recipe(_once(trials[name]) if name else ())
         kept, beaten = _with_chosen_setting(members, tried)
         ignored.extend(beaten)
         for arm in _arms_of(data, kept):
             runs, repeated = _newest_per_seed(arm.runs)
             ignored.extend(repeated)
-            own = tuple(run for run in tried if recipe_of(run) == recipe_of(runs[0]))
-            arms.append(replace(arm, runs=tuple(runs), trials=own))
+            own = tried.get(recipe_of(runs[0]), ())
+            arms.append(replace(arm, runs=tuple(runs), trials=tuple(own)))
     ignored.extend(
         Ignored(run.folder, _UNTESTED)
         for name, members in trials.items()

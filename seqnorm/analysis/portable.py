@@ -11,16 +11,13 @@ from pathlib import PurePath
 from typing import Any
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
-_PATH_ENDINGS = ("dir", "path")
 
 
 def portable_value(key: str, value: Any) -> Any:
     """A config value; an absolute path becomes "runs/<its name>" of runs, "<folder>" of others."""
-    if not key.endswith(_PATH_ENDINGS) or not isinstance(value, str):
+    if not isinstance(value, str) or not PurePath(value).is_absolute():
         return value
     path = PurePath(value)
-    if not path.is_absolute():
-        return value
     return f"runs/{path.name}" if key == RUNS_DIR else ANY_FOLDER
 
 

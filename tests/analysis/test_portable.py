@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def test_values() -> None:
     assert (
         portable_value("runs_dir", "/x/runs/a") == portable_value("runs_dir", "runs/a") == "runs/a"
     )
+    assert portable_value("compare.settings_of", "/x/results") == "<folder>"
+    assert portable_value("compare.settings_of", "results/a") == "results/a"
     assert portable_value("data.dir", None) is None and portable_value("seed", 3) == 3
     assert portable_environment({}) == {}
     assert (
@@ -53,8 +56,13 @@ def test_no_file_of_a_report_names_the_machine_s_folders(tmp_path: Path) -> None
     environment["command"] = f"{tmp_path}/bin/seqnorm-train data.dir={tmp_path} runs_dir={runs}"
     (folder / "environment.json").write_text(json.dumps(environment))
     fabricate_run(runs, seed=2, finished=False)
-    out = write_report([runs], pictures=False).path.parent
+    copy = tmp_path / "runs" / "second" / folder.name
+    shutil.copytree(folder, copy)
+    result = json.loads((copy / "result.json").read_text())
+    (copy / "result.json").write_text(json.dumps(result | {"test_accuracy": 0.9}))
+    out = write_report([runs, copy.parent], pictures=False).path.parent
     for path in out.iterdir():
         assert str(tmp_path) not in path.read_text(encoding="utf-8"), path.name
     page = (out / "report.md").read_text(encoding="utf-8")
     assert "seqnorm-train 'data.dir=<folder>' runs_dir=runs/first" in page
+    assert f"second/{folder.name} counts, whose result differs from that of first/" in page
