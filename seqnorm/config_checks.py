@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -128,13 +127,13 @@ def _out_of_range(config: RunConfig) -> Iterator[str]:
 
 def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
+    tracking, default = config.tracking, TrackingConfig()
     unheard = [
-        f"tracking.{entry.name}={getattr(config.tracking, entry.name)}"
-        for entry in fields(TrackingConfig)
-        if entry.name in ("project", "entity", "tags", "mode")
-        and getattr(config.tracking, entry.name) != getattr(TrackingConfig(), entry.name)
+        f"tracking.{key}={getattr(tracking, key)}"
+        for key in ("mode", "project", "entity", "tags")
+        if getattr(tracking, key) != getattr(default, key)
     ]
-    if config.tracking.name == "local" and unheard:
+    if tracking.name == "local" and unheard:
         yield (
             f"tracking=local writes into the run folder only; received {', '.join(unheard)}. Add "
             "tracking=wandb, or leave it out."
@@ -156,10 +155,10 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
     if per_batch and config.data.batch_size == 1 and by_rows:
         yield (
             f"norm={config.norm.name} needs batches of at least 2 rows; received "
-            "data.batch_size=1. The mean of "
-            "one row is the row itself, so everything would be normalised to exactly zero and "
-            "nothing of the input would be left. Raise data.batch_size (64 is the default), or use "
-            "the layer norm, whose statistics do not depend on the batch."
+            "data.batch_size=1. The mean of one row is the row itself, so everything would be "
+            "normalised to exactly zero and nothing of the input would be left. Raise "
+            "data.batch_size (64 is the default), or use the layer norm, whose statistics do not "
+            "depend on the batch."
         )
 
 

@@ -63,17 +63,6 @@ def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries as one: {"a": {"b": 1}} gives {"a.b": 1}; lists stay values."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
 def read_object(path: Path) -> dict[str, Any]:
     """The keys and values of a JSON or YAML file.
 

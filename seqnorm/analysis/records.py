@@ -14,11 +14,11 @@ from seqnorm.analysis.files import (
     REPAIR,
     RunFolderError,
     epoch_records,
-    flatten,
     read_arrays,
     read_object,
 )
 from seqnorm.analysis.portable import portable_config, portable_environment
+from seqnorm.flat import flatten
 
 RESULT, CONFIG, METRICS = "result.json", "config.yaml", "metrics.jsonl"
 ENVIRONMENT, PROBES, PREDICTIONS = "environment.json", "probes.npz", "predictions.npz"

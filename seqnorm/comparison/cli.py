@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from seqnorm.analysis.files import RunFolderError
+from seqnorm.cli_help import COMPARISONS
 from seqnorm.comparison.plan import Plan
 from seqnorm.comparison.run import TABLE, Comparison
 from seqnorm.config import conf_dir
@@ -20,7 +21,7 @@ Every arm tries the same list of settings on validation data; the best one is ru
 with fresh seeds. Runs what is missing: stop it at any time and start it again.
 
   seqnorm-compare experiment=compare_reuters
-  seqnorm-compare experiment=compare_reuters compare.trials=4 compare.finalists=0 compare.seeds=3 \
+  seqnorm-compare experiment=compare_reuters compare.trials=4 compare.finalists=0 compare.seeds=3 \\
       'compare.arms=["cell=lstm norm=none,layer"]'                                  for a look
   seqnorm-compare data=reuters compare.trials=0 compare.name=batch_size \\
       'compare.arms=["norm=none,layer,batch data.batch_size=2,8,32,128"]'
@@ -29,7 +30,7 @@ with fresh seeds. Runs what is missing: stop it at any time and start it again.
 
 def help_text() -> str:
     """The help: the experiments there are, and every key of a comparison with its reason."""
-    files = sorted((conf_dir() / "experiment").glob("compare_*.yaml"))
+    files = sorted((conf_dir() / "experiment").glob(f"{COMPARISONS}*.yaml"))
     lines = (conf_dir() / "comparison.yaml").read_text(encoding="utf-8").splitlines()
     keys = [line.removeprefix("  ") for line in lines[lines.index("compare:") + 1 :]]
     choices = [f"  {path.stem}" for path in files]

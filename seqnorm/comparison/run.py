@@ -123,9 +123,10 @@ class Comparison:
 
     def _make(self, jobs: Sequence[Job]) -> None:
         # By name: where an arm has no key of a setting, two settings may be one run.
-        missing = list({job.name: job for job in jobs if result_of(job) is None}.values())
+        made = {job.name: job for job in jobs if result_of(job) is not None}
+        missing = list({job.name: job for job in jobs if job.name not in made}.values())
         if missing:
-            self._refuse_other_threads(jobs)
+            self._refuse_other_threads(made.values())
         self.progress.skip(len(jobs) - len(missing))
         options = self.plan.compare
         finished = run_all(
@@ -138,10 +139,10 @@ class Comparison:
         for job in finished:
             self.progress.finished(job.title, _text(result_of(job) or {}))
 
-    def _refuse_other_threads(self, jobs: Sequence[Job]) -> None:
+    def _refuse_other_threads(self, made: Iterable[Job]) -> None:
         """Numbers differ by rounding with the threads, and so must be those of all runs."""
         wanted = self.plan.compare.threads
-        for job in (job for job in jobs if result_of(job) is not None):
+        for job in made:
             path = job.folder / ENVIRONMENT
             machine = read_object(path).get("machine", {}) if path.exists() else {}
             found = machine.get("threads", wanted)

@@ -15,7 +15,7 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
-from seqnorm.layers.requirements import check_call, check_dtypes
+from seqnorm.layers.requirements import check_call, check_dtypes, check_states
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.moments import Moments
 
@@ -136,7 +136,7 @@ class NormRNN(keras.layers.RNN):
         return _cells_of(self.cell)
 
     @property
-    def _stacked(self) -> bool:
+    def stacked(self) -> bool:
         """Whether states come cell by cell, as also those of a list of one cell do."""
         return isinstance(self.cell, keras.layers.StackedRNNCells)
 
@@ -191,7 +191,7 @@ class NormRNN(keras.layers.RNN):
             new_states.append(state if tree.is_nested(cell.state_size) else state[0])
             for site, moments in seen.items():
                 cell.normalizers[site].fold(moments, step_index)
-        states = new_states if self._stacked else list(tree.flatten(new_states))
+        states = new_states if self.stacked else list(tree.flatten(new_states))
         if self.time_aware:
             states = [*states, timeline.age_after(steps, self.age_limit)]
         if self.stateful:
@@ -271,18 +271,9 @@ class NormRNN(keras.layers.RNN):
         states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
         if self.time_aware and len(states) == len(self.state_size) - 1:
             states.append(ops.zeros((ops.shape(sequences)[0], 1), "float32"))
-        if len(states) != len(self.state_size):
-            advice = "Give one for each" + (
-                ", a list for each cell as in [[h, c], [h, c]]" if self._stacked else ""
-            )
-            if self.time_aware:
-                advice += "; the last, which may be left out, is the age that the layer returned"
-            raise ValueError(
-                f"`initial_state` must hold {len(self.state_size)} states of sizes "
-                f"{self.state_size}. Received: len(initial_state)={len(states)}. {advice}."
-            )
+        check_states(self, states)
         age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
-        by_cell = states if self._stacked else [states]
+        by_cell = states if self.stacked else [states]
         dtype = self.compute_dtype
         return [
             [ops.convert_to_tensor(s, dtype) for s in tree.flatten(each)] for each in by_cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,4 +56,18 @@ def check_call(layer: NormRNN, sequences: Any, carried: bool) -> None:
         raise ValueError(
             f"A stateful layer needs the batch size it was built with, {expected}. "
             f"Received: sequences.shape={tuple(sequences.shape)}. Drop or pad the last batch."
+        )
+
+
+def check_states(layer: NormRNN, states: Sequence[Any]) -> None:
+    """Refuse another number of states than the layer has."""
+    if len(states) != len(layer.state_size):
+        advice = "Give one for each"
+        if layer.stacked:
+            advice += ", a list for each cell as in [[h, c], [h, c]]"
+        if layer.time_aware:
+            advice += "; the last, which may be left out, is the age that the layer returned"
+        raise ValueError(
+            f"`initial_state` must hold {len(layer.state_size)} states of sizes "
+            f"{layer.state_size}. Received: len(initial_state)={len(states)}. {advice}."
         )

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.analysis.files import flatten
 from seqnorm.errors import UserError
+from seqnorm.flat import flatten
 from seqnorm.tracking.scalars import plain_scalar
 from seqnorm.tracking.sink import Sink
 

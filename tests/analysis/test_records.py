@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqnorm.analysis.files import RunFolderError, flatten
+from seqnorm.analysis.files import RunFolderError
 from seqnorm.analysis.records import read_run
 from seqnorm.analysis.run_folders import find_run_folders, read_runs
+from seqnorm.flat import flatten
 from tests.analysis.fabricate import fabricate_run
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seqnorm.analysis.report import write_report
-from seqnorm.comparison.cli import help_text, main
+from seqnorm.comparison.cli import HELP, help_text, main
 from seqnorm.comparison.config import RangeConfig
 from seqnorm.comparison.expand import expand
 from seqnorm.comparison.plan import FLOOR, Plan
@@ -238,6 +238,7 @@ def test_help_lists_experiments_and_keys(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert text.strip() == help_text().strip()
+    assert all(len(line) <= 105 for line in HELP.splitlines()) and HELP.count("\\\n") == 2
     assert all(name in text for name in [*EXPERIMENTS, "trials: 16", "seeds: 10", "gain:"])
 
 
