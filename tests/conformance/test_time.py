@@ -55,13 +55,19 @@ def test_stateful_equals_one_shot_and_resets(cell, norm, rng):
 
 
 @grid.over_grid
-def test_forgetting_the_age_is_an_error(cell, norm, rng):
+def test_states_without_an_age_begin_at_step_zero(cell, norm, rng):
     layer = grid.make(cell, norm, rng)
-    _, *states = layer(grid.inputs(rng))
+    x = grid.inputs(rng)
+    _, *states = layer(x)
     if norm in grid.STATELESS:
         return
-    with pytest.raises(ValueError, match="the last one is the age"):
-        layer(grid.inputs(rng), initial_state=states[:-1])
+    *states, age = states
+    short, whole = (
+        layer(x, mask=grid.MASK, initial_state=start)
+        for start in (states, [*states, np.zeros(age.shape)])
+    )
+    for a, b in zip(short, whole, strict=True):
+        np.testing.assert_array_equal(grid.numpy(a), grid.numpy(b))
 
 
 @pytest.mark.parametrize("training", [False, True])

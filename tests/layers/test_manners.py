@@ -72,17 +72,6 @@ def test_padding_beside_given_states_enters_no_statistic():
     assert counts.tolist() == [2, 2, 1, 0, 0]
 
 
-def test_states_without_an_age_begin_at_step_zero(rng):
-    layer = grid.make("lstm", "batch", rng)
-    x = grid.inputs(rng)
-    states = [rng.normal(size=(grid.BATCH, grid.UNITS)) for _ in range(2)]
-    age = np.zeros((grid.BATCH, 1))
-    for a, b in zip(
-        layer(x, initial_state=states), layer(x, initial_state=[*states, age]), strict=True
-    ):
-        np.testing.assert_array_equal(grid.numpy(a), grid.numpy(b))
-
-
 def test_too_many_states_are_one_message():
     with pytest.raises(ValueError, match=r"as in \[\[h, c\], \[h, c\]\]"):
         cells = [seqnorm.NormLSTMCell(4), seqnorm.NormLSTMCell(4)]
