@@ -60,9 +60,9 @@ _HOMES = {
     "MaskedPooling": "seqnorm.layers",
 }
 
-_MODULES = ("migrate", "normalizers")
+_MODULES = ("cells", "layers", "migrate", "normalizers")
 
-__all__ = [*_HOMES, *_MODULES]
+__all__ = [*_HOMES, "migrate", "normalizers"]
 
 
 def __getattr__(name: str) -> Any:

@@ -68,9 +68,9 @@ def collect(paths: Sequence[Path]) -> Findings:
     """
     stored = [file for path in paths if (file := _findings_file(path)) is not None]
     folders = [path for path in paths if _findings_file(path) is None]
-    places = [load_findings(file) for file in stored]
-    if folders:
-        places.append(_read_folders(folders))
+    # Run folders first: of equal places the first is taken, and these may have been mended since.
+    places = [_read_folders(folders)] if folders else []
+    places += [load_findings(file) for file in stored]
     joined, left_out = join_all(part for place in places for part in place.comparisons)
     ignored = [*left_out, *(item for place in places for item in place.ignored)]
     return Findings(joined, _still_left_out(joined, ignored))

@@ -53,19 +53,24 @@ class Drawn:
         return list(dict.fromkeys(map(self.variant, self.arms)))
 
     @cached_property
-    def _several_cells(self) -> bool:
+    def several_cells(self) -> bool:
+        """Whether the arms are of more than one cell."""
         return len({arm.cell for arm in self.arms}) > 1
+
+    def row(self, arm: Arm) -> str:
+        """An arm's label, without a cell that all arms share."""
+        return arm.label if self.several_cells else arm.label.removeprefix(f"{arm.cell} ")
 
     def panel(self, arm: Arm) -> str:
         """The panel an arm is drawn in, as "gru" or "lstm, batch_size=8"; empty if there is one."""
-        cell, value = arm.cell if self._several_cells else "", _axis_text(arm, self.axis)
+        cell, value = arm.cell if self.several_cells else "", _axis_text(arm, self.axis)
         return ", ".join(filter(None, (cell, value)))
 
     def variant(self, arm: Arm) -> str:
         """What an arm is among those of its panel, as "layer"."""
         value = _axis_text(arm, self.axis)
         label = arm.label.replace(f", {value}", "") if value else arm.label
-        return label.removeprefix(f"{arm.cell} ") if self._several_cells else label
+        return label.removeprefix(f"{arm.cell} ") if self.several_cells else label
 
     def style(self, arm: Arm) -> int:
         """Position of its look, the same for the same norm in every cell."""

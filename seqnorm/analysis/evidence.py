@@ -118,7 +118,8 @@ class _Gatherer:
 
     def _layers(self, arm: Arm) -> list[LayerProfiles]:
         place = "the statistics over time"
-        layers = arm_profiles([run for run in arm.runs if self._readable(run, place, run.probes)])
+        completed = [run for run in arm.runs if not run.diverged]
+        layers = arm_profiles([run for run in completed if self._readable(run, place, run.probes)])
         return [
             LayerProfiles(layer.name, {key: _rounded(a) for key, a in layer.arrays.items()})
             for layer in layers

@@ -211,11 +211,13 @@ def _compare_one(
         (trials if record.trial else tests)[record.config.get("tracking.arm")].append(record)
     arms: list[Arm] = []
     ignored: list[Ignored] = []
+    tested: set[tuple[str | None, Any]] = set()
     for name, members in tests.items():
         tried = _by_recipe(_once(trials[name]) if name else ())
         kept, beaten = _with_chosen_setting(members, tried)
         ignored.extend(beaten)
         for arm in _arms_of(data, kept):
+            tested.add((name, recipe_of(arm.runs[0])))
             runs, repeated = _newest_per_seed(arm.runs)
             ignored.extend(repeated)
             own = tried.get(recipe_of(runs[0]), ())
@@ -223,8 +225,8 @@ def _compare_one(
     ignored.extend(
         Ignored(run.folder, _UNTESTED)
         for name, members in trials.items()
-        if name is None or name not in tests
         for run in members
+        if name is None or (name, recipe_of(run)) not in tested
     )
     ordered = tuple(_told_apart(sorted(arms, key=_order)))
     networks = [run for arm in ordered for run in arm.runs if arm.cell != BAG_OF_WORDS]

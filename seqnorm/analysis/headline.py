@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from seqnorm.analysis.floors import bag_of_words, is_floor
 from seqnorm.analysis.predictions import McNemar, mcnemar
 from seqnorm.analysis.tables import NOT_AVAILABLE, Table
 from seqnorm.analysis.targets import TimeToTarget
-from seqnorm.analysis.trials import arm_trials, varied_keys
+from seqnorm.analysis.trials import Trial, arm_trials, varied_keys
 
 
 def _number(value: float, decimals: int, signed: bool = False) -> str:
@@ -135,7 +136,8 @@ def _target_cells(arm: Arm, evidence: Evidence, target: float) -> list[str]:
 
 
 def _median_of(arm: Arm, key: str, spread: bool = False) -> str:
-    values = [run.result[key] for run in arm.runs if run.result.get(key) is not None]
+    completed = [run.result for run in arm.runs if not run.diverged]
+    values = [result[key] for result in completed if result.get(key) is not None]
     if not values:
         return NOT_AVAILABLE
     decimals = 1 if spread and max(values) < 100 else 0
@@ -151,7 +153,7 @@ def tuning_table(comparison: Comparison) -> Table | None:
     )
     if not keys:
         return None
-    finals = any(len({trial.seeds for trial in trials}) > 1 for _, trials in tuned)
+    finals = any(_best_finalist(trials) != NOT_AVAILABLE for _, trials in tuned)
     rows = []
     for arm, trials in tuned:
         if not trials:
@@ -159,13 +161,19 @@ def tuning_table(comparison: Comparison) -> Table | None:
         scores = np.sort([trial.score for trial in trials])
         chosen = [_setting(arm.runs[0].config.get(key, NOT_AVAILABLE)) for key in keys]
         spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1]))
-        best = max(trials, key=lambda trial: (trial.seeds, trial.mean))
-        count = f"{best.seeds} run{'s' * (best.seeds > 1)}"
-        again = [f"{_number(best.mean, 4)} ({count})"] if finals else []
+        again = [_best_finalist(trials)] if finals else []
         rows.append((arm.label, str(len(trials)), *chosen, *spread, *again))
     again = ["best finalist"] if finals else []
     headings = ("arm", "trials", *keys, "median trial", "best trial", *again)
     return Table(headings, tuple(rows))
+
+
+def _best_finalist(trials: Sequence[Trial]) -> str:
+    """Score of the best of the settings that ran again; none if no setting did."""
+    if len({trial.seeds for trial in trials}) <= 1:
+        return NOT_AVAILABLE
+    best = max(trials, key=lambda trial: (trial.seeds, trial.mean))
+    return f"{_number(best.mean, 4)} ({best.seeds} runs)"
 
 
 def _setting(value: Any) -> str:

@@ -22,24 +22,30 @@ def _asset(name: str) -> str:
     return files("seqnorm.analysis.web").joinpath(name).read_text(encoding="utf-8").strip()
 
 
-def _cell(text: str, tag: str, word: bool) -> str:
+def _cell(text: str, word: bool, scope: str = "") -> str:
     names = [name for name, on in (("word", word), ("long", len(text) > _LONG)) if on]
-    attribute = f' class="{" ".join(names)}"' if names else ""
-    return f"<{tag}{attribute}>{escape(text)}</{tag}>"
+    attributes = f' class="{" ".join(names)}"' if names else ""
+    if scope:
+        return f'<th scope="{scope}"{attributes}>{escape(text)}</th>'
+    return f"<td{attributes}>{escape(text)}</td>"
 
 
-def _row(cells: Sequence[str], tag: str, words: int) -> str:
-    inner = "".join(_cell(text, tag, place < words) for place, text in enumerate(cells))
+def _row(cells: Sequence[str], words: int) -> str:
+    scopes = ["row", *[""] * (len(cells) - 1)]
+    inner = "".join(_cell(cells[place], place < words, scope) for place, scope in enumerate(scopes))
     floor = cells[0].startswith(("majority class", "bag of words"))
     attribute = ' class="floor"' if floor else ""
     return f"<tr{attribute}>{inner}</tr>"
 
 
-def table_html(table: Table) -> str:
-    """A table that scrolls sideways where the screen is narrow."""
-    head = _row(table.headings, "th", table.words)
-    body = "\n".join(_row(row, "td", table.words) for row in table.rows)
-    return f'<div class="wrap"><table><thead>{head}</thead><tbody>\n{body}\n</tbody></table></div>'
+def table_html(table: Table, name: str) -> str:
+    """A table that scrolls sideways where the screen is narrow, also by the keyboard."""
+    head = "".join(_cell(text, at < table.words, "col") for at, text in enumerate(table.headings))
+    body = "\n".join(_row(row, table.words) for row in table.rows)
+    return (
+        f'<div class="wrap" tabindex="0" role="region" aria-label="{escape(name)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+    )
 
 
 def _legend(plate: Plate) -> str:
@@ -61,7 +67,7 @@ def _figure(chart: Chart) -> str:
 
 def _explained(entry: Explained | None) -> Iterator[str]:
     if entry is not None:
-        yield table_html(entry.table)
+        yield table_html(entry.table, entry.heading)
         yield f'<p class="note">{escape(entry.note)}</p>'
 
 
@@ -93,7 +99,7 @@ def _making(section: Section) -> Iterator[str]:
     yield f"<pre>{escape(chr(10).join(remake_commands(comparison)))}</pre>"
     yield f'<p class="note">{escape("; ".join(provenance(comparison)))}</p>'
     yield "<details><summary>Settings of each arm, and those that all runs share</summary>"
-    yield table_html(section.settings)
+    yield table_html(section.settings, "Settings of each arm")
     yield f"<pre>{escape(chr(10).join(config_text(comparison)))}</pre></details>"
 
 

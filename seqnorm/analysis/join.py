@@ -98,7 +98,7 @@ def join(parts: Sequence[Part]) -> tuple[Comparison, Evidence, list[Ignored]]:
     runs = [run for held in chosen for run in held.arm.runs]
     ((comparison,), replaced) = compare([*runs, *_join_trials(parts)])
     whole = _texts_of_most(chosen)
-    notes = {note for _, evidence in parts for note in evidence.notes}
+    notes = {note for held in chosen for note in held.whole.notes}
     found: dict[str, ArmEvidence] = {}
     by_settings = {settings_of(held.arm.runs[0]): held for held in chosen}
     for arm in comparison.arms:

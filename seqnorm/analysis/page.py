@@ -68,18 +68,22 @@ def _table_lines(section: Section) -> list[str]:
     return lines
 
 
-def _section_lines(section: Section) -> list[str]:
+def _section_lines(section: Section, pictures: bool) -> list[str]:
     lines = [f"## {section.comparison.title}", ""]
     lines += [*(f"- {sentence}" for sentence in section.sentences), ""]
     lines += [*(f"- {floor}" for floor in section.floors), ""]
     lines += _table_lines(section)
-    if section.plates:
+    if section.plates and pictures:
         lines += ["### Pictures", "", *_picture_lines(section)]
     return [*lines, "### How the runs were made", "", *_config_lines(section)]
 
 
 def markdown_page(
-    sections: Sequence[Section], ignored: Sequence[Ignored], notes: Sequence[str], csv_name: str
+    sections: Sequence[Section],
+    ignored: Sequence[Ignored],
+    notes: Sequence[str],
+    csv_name: str,
+    pictures: bool = True,
 ) -> str:
     """The whole page. The same run folders give the same bytes: it carries no date.
 
@@ -88,12 +92,13 @@ def markdown_page(
         ignored: Run folders that were left out.
         notes: Anything else a reader should know about single runs.
         csv_name: File name of the table with one row per run.
+        pictures: Whether there are pictures to show.
     """
     count = sum(len(section.comparison.runs) for section in sections)
     lines = ["# Comparison of runs", ""]
     lines += [f"Finished runs: {count}, one row each in [{csv_name}]({csv_name}).", ""]
     for section in sections:
-        lines += _section_lines(section)
+        lines += _section_lines(section, pictures)
     lines += ["## Left out", ""]
     lines += [f"Run folders ignored: {len(ignored)}.", ""] if ignored else ["Nothing.", ""]
     lines += [f"- {line}" for line in ignored_lines(ignored)]

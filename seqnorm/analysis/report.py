@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from seqnorm.analysis.collect import collect
@@ -14,6 +15,7 @@ from seqnorm.analysis.html import html_page
 from seqnorm.analysis.page import markdown_page, picture_name, terminal_text
 from seqnorm.analysis.run_folders import Ignored, find_run_folders, ignored_lines
 from seqnorm.analysis.section import Section, make_section
+from seqnorm.durable import write_bytes, write_text
 
 HTML, PAGE, CSV = "report.html", "report.md", "runs.csv"
 # A fixed date, so that the same runs give the same bytes.
@@ -43,15 +45,16 @@ def _lead(sections: Sequence[Section]) -> str:
     return f"{runs:,} runs on the test sets{tried}, in {arms:,} arms."
 
 
-def _draw(sections: Sequence[Section], out: Path) -> Iterator[Path]:
+def _draw(sections: Sequence[Section], out: Path) -> None:
     for section in sections:
         for plate in section.plates:
             heading = plate.title.lower().replace("f1 ", "F1 ")
             figure = draw_plate(plate, f"{section.comparison.title}: {heading}")
             for ending, metadata in _METADATA.items():
-                path = out / f"{picture_name(plate, section.comparison)}.{ending}"
-                figure.savefig(path, metadata=metadata)
-                yield path
+                drawn = BytesIO()
+                figure.savefig(drawn, format=ending, metadata=metadata)
+                name = f"{picture_name(plate, section.comparison)}.{ending}"
+                write_bytes(out / name, drawn.getvalue())
 
 
 def _folder(first: Path) -> Path:
@@ -106,9 +109,8 @@ def write_report(
     if not pages:
         return Report(out / FINDINGS, text, left_out)
     if pictures:
-        list(_draw(sections, out))
+        _draw(sections, out)
     page = html_page(sections, ignored, notes, _lead(sections))
-    (out / HTML).write_text(page, encoding="utf-8")
-    markdown = markdown_page(sections, findings.ignored, notes, CSV)
-    (out / PAGE).write_text(markdown, encoding="utf-8")
+    write_text(out / HTML, page)
+    write_text(out / PAGE, markdown_page(sections, findings.ignored, notes, CSV, pictures))
     return Report(out / HTML, text, left_out)

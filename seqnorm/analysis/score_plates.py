@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from seqnorm.analysis.drawn import Drawn, no_band, without
 from seqnorm.analysis.estimates import mean_estimate, paired_estimate
 from seqnorm.analysis.portable import portable_name
 from seqnorm.analysis.statistics import Band
-from seqnorm.analysis.trials import arm_trials, by_learning_rate, tried_alike
+from seqnorm.analysis.trials import arm_trials, by_learning_rate, tried_alike, varied_keys
 
 MAX_CLASSES = 60
 MOST_TICKS = 8
@@ -30,7 +30,7 @@ def accuracy_plate(drawn: Drawn) -> Plate | None:
             values = list(arm.values(metric).values())
             found = mean_estimate(values)
             dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, values)
-            rows.append(Row(arm.label, [dot]))
+            rows.append(Row(drawn.row(arm), [dot]))
         floors = drawn.floors() if metric == "accuracy" else {}
         charts.append(DotChart(title, rows, floors))
     caption = (
@@ -45,7 +45,7 @@ def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, metric: str) -> Row:
     points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
     found = paired_estimate(ours, theirs)
     dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, points)
-    return Row(arm.label, [dot])
+    return Row(drawn.row(arm), [dot])
 
 
 def differences_plate(drawn: Drawn) -> Plate | None:
@@ -67,44 +67,77 @@ def differences_plate(drawn: Drawn) -> Plate | None:
     return Plate("differences", "Against no normalisation", caption, charts) if kept else None
 
 
-def _against_setting(drawn: Drawn, key: str) -> LineChart:
-    """Test accuracy against one setting, a line for the arms that agree in everything else."""
-    series: dict[str, list[Arm]] = {}
+Series = dict[tuple[str, str], list[Arm]]
+
+
+def _series(drawn: Drawn, key: str) -> Series:
+    """The arms that agree in everything but one setting, by panel and label."""
+    series: Series = {}
+    if key == drawn.axis:  # the other charts have a panel for each of its values: looks as there
+        for arm in drawn.arms:
+            panel = arm.cell if drawn.several_cells else ""
+            series.setdefault((panel, drawn.variant(arm)), []).append(arm)
+        return series
     for arm in drawn.comparison.arms:
         if key in dict(arm.settings):
-            rest = ", ".join(f"{name}={value}" for name, value in without(arm.settings, key))
-            series.setdefault(f"{arm.cell} {arm.norm}{' ' + rest if rest else ''}", []).append(arm)
-    lines = []
-    for style, (label, arms) in enumerate(series.items()):
-        ordered = sorted(arms, key=lambda arm: dict(arm.settings)[key])
-        x = np.array([dict(arm.settings)[key] for arm in ordered], dtype=float)
-        found = [mean_estimate(list(arm.values("accuracy").values())) for arm in ordered]
-        mean = np.array([one.value for one in found])
-        low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
-        single = np.isnan(low)
-        band = Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
-        lines.append(Line(label, style, band))
-    positive = all((line.band.x > 0).all() for line in lines)
+            rest = (f"{name}={value}" for name, value in without(arm.settings, key))
+            label = f"{arm.cell} {arm.norm} {', '.join(rest)}".rstrip()
+            series.setdefault(("", label), []).append(arm)
+    return series
+
+
+def _against(key: str, arms: Sequence[Arm]) -> Band:
+    """Test accuracy of each arm against its value of a setting."""
+    ordered = sorted(arms, key=lambda arm: dict(arm.settings)[key])
+    x = np.array([dict(arm.settings)[key] for arm in ordered], dtype=float)
+    found = [mean_estimate(list(arm.values("accuracy").values())) for arm in ordered]
+    mean = np.array([one.value for one in found])
+    low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
+    single = np.isnan(low)
+    return Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
+
+
+def _against_chart(drawn: Drawn, key: str, panel: str, lines: Sequence[Line]) -> LineChart:
     ticks = sorted({float(value) for line in lines for value in line.band.x})
     return LineChart(
-        "test accuracy",
+        f"test accuracy, {panel}" if panel else "test accuracy",
         key,
         lines,
         drawn.floors(),
-        log_x=positive,
+        log_x=ticks[0] > 0,
         x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
     )
+
+
+def _varied_beside(key: str, series: Series) -> str:
+    """A sentence that names what else differs along a line, as a rate that grows with the batch."""
+    keys = dict.fromkeys(
+        found
+        for arms in series.values()
+        for found in varied_keys([arm.runs[0].config for arm in arms])
+        if found != key
+    )
+    return f" Along a line {', '.join(keys)} varies as well." if keys else ""
 
 
 def setting_plates(drawn: Drawn) -> Iterator[Plate]:
     """One plate for each setting that is varied, as the size of a batch."""
     for key in drawn.varied:
-        chart = _against_setting(drawn, key)
+        series = _series(drawn, key)
+        legend = drawn.legend if key == drawn.axis else [label for _, label in series]
+        charts = []
+        for panel in dict.fromkeys(panel for panel, _ in series):
+            lines = [
+                Line(label, legend.index(label), _against(key, arms))
+                for (place, label), arms in series.items()
+                if place == panel
+            ]
+            charts.append(_against_chart(drawn, key, panel, lines))
         short = key.rsplit(".", 1)[-1]
         caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
-        labels = [line.label for line in chart.lines]
+        caption += _varied_beside(key, series)
         title = f"Accuracy against {short.replace('_', ' ')}"
-        yield Plate(portable_name(f"against-{short}"), title, caption, [chart], labels)
+        yield Plate(portable_name(f"against-{short}"), title, caption, charts, legend)
 
 
 def trials_plate(drawn: Drawn) -> Plate | None:
@@ -130,10 +163,10 @@ def trials_plate(drawn: Drawn) -> Plate | None:
         charts.append(LineChart(title, "learning rate", points, log_x=True))
     same = "The list of trials is the same for every arm." if tried_alike(drawn.arms) else ""
     caption = (
-        "Left: expected validation accuracy of the best of n trials (Dodge et al., 2019, without "
-        "replacement): an arm that is high at few trials is easy to tune. No band: over so few "
-        "trials a bootstrap one covers far less than it says. Right: every trial by its learning "
-        f"rate; dropout and gain vary as well. {same}".rstrip()
+        "The first of two charts: expected validation accuracy of the best of n trials (Dodge et "
+        "al., 2019, without replacement): an arm that is high at few trials is easy to tune. No "
+        "band: over so few trials a bootstrap one covers far less than it says. The second: every "
+        f"trial by its learning rate; dropout and gain vary as well. {same}".rstrip()
         + drawn.restriction
     )
     return Plate("trials", "What tuning buys", caption, charts, drawn.legend)
@@ -165,7 +198,8 @@ def lengths_plate(drawn: Drawn) -> Plate | None:
         return None
     caption = (
         "Test texts in bins of about equal number by length (texts that were cut share the last "
-        "one); mean over seeds, band from the lowest to the highest." + drawn.restriction
+        "one); mean over seeds, band from the lowest to the highest. A diverged run answers with "
+        "the majority class." + drawn.restriction
     )
     return Plate("lengths", "Accuracy by length", caption, charts, drawn.legend)
 
@@ -194,6 +228,7 @@ def classes_plate(drawn: Drawn) -> Plate | None:
         return None
     caption = (
         "F1 of each class on the test set, mean over seeds; in brackets the number of test texts. "
-        "From the largest class to the smallest." + drawn.restriction
+        "From the largest class to the smallest. A diverged run answers with the majority class."
+        + drawn.restriction
     )
     return Plate("classes", "F1 by class", caption, charts, drawn.legend)

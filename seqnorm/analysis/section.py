@@ -31,14 +31,19 @@ PAIRS_NOTE = (
     "on other texts; what other seeds would give, the interval of Δ says."
 )
 COST_NOTE = (
-    "Medians over runs, seconds and tokens/s with the lowest and the highest. Parameters include "
+    "Medians over completed runs, seconds and tokens/s with the lowest and the highest. Parameters "
+    "include "
     "running statistics, which batch normalisation keeps for each step; trainable ones do not (- "
     "if not recorded). Reach: runs whose validation accuracy gets to the target, 97 % of the best "
     "arm's, which is known at the ends of epochs; steps and seconds to it are medians in which a "
     "run that never does is infinite. Seconds compare arms only on a machine that did nothing else."
 )
 ALIKE = "Every arm tried the same list of settings."
-NOT_ALIKE = "The arms did not try the same list of settings: the best of more is higher by chance."
+NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is higher by chance."
+UNTUNED = (
+    "No arm was tuned here: learning rate, dropout and gain are as given, or as another comparison "
+    "chose them for the cell and norm."
+)
 TUNING_NOTE = (
     "Chosen between by validation accuracy; the test set was read with the setting chosen, once "
     "per arm and seed; runs of an earlier choice are named under left out."
@@ -88,9 +93,10 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
             f"{ALIKE if tried_alike(comparison.arms) else NOT_ALIKE} {TUNING_NOTE}",
         ),
     }
+    tuned = any(arm.trials for arm in comparison.arms)
     return Section(
         comparison,
-        list(sentences(comparison, evidence)),
+        [*sentences(comparison, evidence), *([] if tuned else [UNTUNED])],
         floor_lines(comparison),
         {
             key: Explained(heading, table, note)

@@ -17,8 +17,9 @@ DASHES: tuple[Any, ...] = (
     (0, (6, 1.5, 1.2, 1.5)),
     (0, (8, 2, 1.2, 1.5, 1.2, 1.5)),
 )
-# Shapes tell the dots of arms apart where there is no line.
-MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+# Shapes tell the dots of arms apart where there is no line: one fewer than colours, so that the
+# pairs repeat late.
+MARKERS = ("o", "s", "D", "^", "v", "P")
 REFERENCE = "#808080"
 
 

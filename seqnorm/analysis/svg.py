@@ -27,15 +27,15 @@ from seqnorm.analysis.styles import DASHES, arm_style
 WIDTH, HEIGHT = 440, 290
 TOP, RIGHT, BOTTOM, LEFT = 14, 14, 44, 54
 ROW, DOT_TOP = 24, 16
+MOST_LETTERS = 32  # of the label of a row, which has half of the width
 MOST_POINTS = 400  # of a line; more cannot be told apart at this width
-_SHAPES = (  # of radius 1: circle, square, diamond, triangles, cross, star
+_SHAPES = (  # of radius 1: circle, square, diamond, triangles, cross
     "M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z",
     "M-.9-.9H.9V.9H-.9Z",
     "M0-1.25L1.25 0 0 1.25-1.25 0Z",
     "M0-1.2L1.15.85H-1.15Z",
     "M0 1.2L1.15-.85H-1.15Z",
     "M-.4-1.1H.4V-.4H1.1V.4H.4V1.1H-.4V.4H-1.1V-.4H-.4Z",
-    "M-.8-1.2L0-.45.8-1.2 1.2-.8.45 0 1.2.8.8 1.2 0 .45-.8 1.2-1.2.8-.45 0-1.2-.8Z",
 )
 
 
@@ -207,14 +207,14 @@ def _dots_svg(chart: DotChart) -> str:
     if not values.size:
         return ""
     values = np.append(values, list(near_references(chart.references, values).values()))
-    left = min(205.0, 8 + 7.2 * max(len(row.label) for row in chart.rows))
+    left = min(230.0, 8 + 7.2 * max(len(row.label) for row in chart.rows))
     axis = make_axis(values, left, WIDTH - RIGHT, False, margin=0.05)
     bottom = DOT_TOP + ROW * len(chart.rows)
     parts = [_frame(axis, None, bottom, left, DOT_TOP - 4)]
     parts += [_dot_reference(name, v, axis, bottom) for name, v in chart.references.items()]
     for number, row in enumerate(chart.rows):
         y = DOT_TOP + ROW * (number + 0.5)
-        label = row.label if len(row.label) <= 27 else row.label[:26] + "…"
+        label = row.label if len(row.label) <= MOST_LETTERS else row.label[:MOST_LETTERS] + "…"
         parts.append(
             f'<text class="row" x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(label)}</text>'
         )

@@ -22,7 +22,7 @@ _PROFILES = (
     ("mean", "mean of the recurrent pre-activation", False),
     ("spread", "spread of the recurrent pre-activation", False),
     ("distance", "distance of batch mean from running mean", False),
-    ("rows", "valid rows of the batch", False),
+    ("rows", "valid rows of the probe", False),
 )
 _AGAINST_ROWS = ("spread", "distance")
 _STEP, _SECONDS = 0, 1  # columns of a history
@@ -117,7 +117,7 @@ def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
             for ending, lines in drawn.lines(partial(_profile_line, drawn, layer, key))
             if any(line.band.x.size for line in lines)
         ] + [
-            LineChart(f"{heading}{ending}", "valid rows of the batch", lines, log_x=True)
+            LineChart(f"{heading}{ending}", "valid rows of the probe", lines, log_x=True)
             for key, heading, _ in _PROFILES
             if key in _AGAINST_ROWS
             for ending, lines in drawn.lines(partial(_rows_line, drawn, layer, key))
@@ -126,11 +126,13 @@ def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
         yield Plate(
             f"statistics-layer{layer + 1}",
             f"Through time{title}",
-            f"Statistics of the last probe against the time step{title}; mean over seeds. "
+            f"Statistics of the last probe against the time step{title}; mean over the seeds that "
+            "did not diverge. The probe is a batch of its own, at inference, of "
+            "train.probe_examples texts whatever the batch size. "
             "Distance (batch normalisation only): norm of the difference between batch mean and "
             "running mean over the features, divided by the norm of the running standard "
             "deviations (where gates and candidate have a norm each, the mean of both). Against "
-            "the valid rows: the mean over the time steps at which so many sequences of the batch "
+            "the valid rows: the mean over the time steps at which so many sequences of the probe "
             "are still alive." + drawn.restriction,
             charts,
             drawn.legend,

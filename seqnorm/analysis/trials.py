@@ -12,6 +12,7 @@ import numpy as np
 
 from seqnorm.analysis.arms import Arm, as_text, is_setting, settings_of
 from seqnorm.analysis.charts import plain_band
+from seqnorm.analysis.floors import is_floor
 from seqnorm.analysis.records import RunRecord
 from seqnorm.analysis.statistics import Band
 
@@ -75,8 +76,9 @@ def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
 
 
 def tried_alike(arms: Sequence[Arm]) -> bool:
-    """Whether all arms that were tuned tried the same values of the keys that all of them have."""
-    configs = [[trial.config for trial in arm_trials(arm)] for arm in arms if arm.trials]
+    """Whether all networks tried the same values of the keys that all of them have."""
+    networks = [arm for arm in arms if not is_floor(arm)]
+    configs = [[trial.config for trial in arm_trials(arm)] for arm in networks]
     keys = set.intersection(*(set(varied_keys(tried)) for tried in configs)) if configs else set()
     lists = {
         frozenset(tuple(as_text(one[key]) for key in sorted(keys)) for one in tried)

@@ -79,7 +79,8 @@ class NormCell(KerasCell):
             setattr(self, name, value)
         self._check_options()
         for name, site in self._chosen().items():
-            own_copy = self.norm.at_site(name, site.gates, site.center).copy(
+            own_copy = self.norm.copy(
+                **self.norm.at_site(name, site.gates, site.center),
                 name=site.attribute,
                 dtype=self.dtype_policy,
                 trainable=self.trainable and self.norm.trainable,

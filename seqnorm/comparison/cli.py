@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    except (ConfigError, RunFolderError, UserError) as error:
+    except (ConfigError, RunFolderError, UserError, OSError) as error:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1
     print(f"This table: {plan.folder / TABLE}\nThe page:   seqnorm-report {plan.folder}")

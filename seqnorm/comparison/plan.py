@@ -84,7 +84,7 @@ class Plan:
         self._refuse_equal_arms()
         if self.compare.settings_of:  # before anything runs
             for arm in self.arms:
-                self._untuned(arm)
+                self.untuned(arm)
 
     def _wanted(self) -> list[str]:
         return [key for place in self.compare.space.values() for key in place.keys]
@@ -175,7 +175,7 @@ class Plan:
         data = self._composed[self.arms[0]].data.name
         return chosen_before(Path(folder).expanduser(), data, keys) if folder else None
 
-    def _untuned(self, arm: str) -> dict[str, float]:
+    def untuned(self, arm: str) -> dict[str, float]:
         """The settings of an arm without trials: those of an earlier comparison, or its own.
 
         The learning rate is that of one batch size, and grows with a power of it.
@@ -227,7 +227,7 @@ class Plan:
         """
         for seed in range(self.compare.seeds):
             for arm in self.arms:
-                setting = self.settings[chosen[arm]] if chosen else self._untuned(arm)
+                setting = self.settings[chosen[arm]] if chosen else self.untuned(arm)
                 yield self._job(arm, seed, setting)
 
 

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from seqnorm.comparison.plan import Job
 from seqnorm.errors import UserError
@@ -55,11 +54,8 @@ class Worker:
                 )
         return self.process
 
-    def run(self, job: Job, command: Sequence[str]) -> dict[str, Any]:
-        """Make one run.
-
-        Returns:
-            The content of result.json.
+    def run(self, job: Job, command: Sequence[str]) -> None:
+        """Make one run, which leaves its folder.
 
         Raises:
             UserError: If the run fails or the process dies.
@@ -81,7 +77,6 @@ class Worker:
         self.done += 1
         if self.done % RUNS_PER_WORKER == 0:
             self.stop()
-        return answer["result"]
 
     def stop(self) -> None:
         """End the process; a run it is in leaves no result."""

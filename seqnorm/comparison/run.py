@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from statistics import fmean as mean
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from seqnorm.analysis.files import read_object
+from seqnorm.analysis.files import RunFolderError, read_object
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import robust_table, tuning_table
-from seqnorm.analysis.records import ENVIRONMENT, read_run
+from seqnorm.analysis.records import ENVIRONMENT, RESULT, RunRecord, read_run
 from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
 from seqnorm.comparison.pool import run_all
@@ -21,20 +20,24 @@ from seqnorm.durable import write_text
 from seqnorm.errors import UserError, blame_the_input
 from seqnorm.kernels.machine import usable_cores
 
-TABLE = "table.md"
+TABLE, SETTINGS = "table.md", "settings.json"
 
 
-def result_of(job: Job) -> dict[str, Any] | None:
-    """What a run came to; None if it has not been made."""
-    path = job.folder / "result.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+def is_made(job: Job) -> bool:
+    """Whether a run has its result."""
+    return (job.folder / RESULT).exists()
 
 
-def _score(job: Job) -> float:
-    """Validation accuracy of a finished trial; of the majority class if it diverged."""
-    result = result_of(job) or {}
-    diverged = result["status"] == "diverged" or result["val_accuracy"] is None
-    return float(result["majority_accuracy" if diverged else "val_accuracy"])
+def record_of(job: Job) -> RunRecord:
+    """What a run that was made came to.
+
+    Raises:
+        RunFolderError: If its files are damaged; the message names the folder.
+    """
+    try:
+        return read_run(job.folder)
+    except RunFolderError as error:
+        raise RunFolderError(f"{job.folder}: {error}") from error
 
 
 def _scores(trials: Iterable[Job]) -> dict[str, dict[int, list[float]]]:
@@ -42,7 +45,8 @@ def _scores(trials: Iterable[Job]) -> dict[str, dict[int, list[float]]]:
     found: dict[str, dict[int, list[float]]] = {}
     for job in trials:
         if job.number is not None:
-            found.setdefault(job.arm, {}).setdefault(job.number, []).append(_score(job))
+            of_arm = found.setdefault(job.arm, {})
+            of_arm.setdefault(job.number, []).append(record_of(job).validation_score)
     return found
 
 
@@ -101,18 +105,37 @@ class Comparison:
             ) from None
 
     def _carry_out(self) -> str:
+        self.keep_settings()
         trials, floors = list(self.plan.trials()), list(self.plan.floors())
         self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
         self._make([*floors, *trials])
         self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))))
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
-        trials += [job for job in again if result_of(job) is not None]
+        trials += [job for job in again if is_made(job)]
         final = list(self.plan.tests(choose(trials)))
         self._make(final)
         text = self._tables([*floors, *trials, *final])
         write_text(self.plan.folder / TABLE, text)
         return text
+
+    def keep_settings(self) -> None:
+        """What was taken from another comparison stays: that one may have grown and chosen anew."""
+        if not self.plan.compare.settings_of:
+            return
+        path = self.plan.folder / SETTINGS
+        kept = read_object(path) if path.exists() else {}
+        settings = {arm: self.plan.untuned(arm) for arm in self.plan.arms}
+        changed = [arm for arm in settings if settings[arm] != kept.get(arm, settings[arm])]
+        if changed:
+            arm = changed[0]
+            raise UserError(
+                f"all runs of a comparison need the settings of its first start; received "
+                f"compare.settings_of={self.plan.compare.settings_of}, which has chosen "
+                f"{settings[arm]} for '{arm}' now, and {kept[arm]} before ({path}). Set another "
+                "compare.name, or another runs_dir."
+            )
+        write_text(path, json.dumps(kept | settings, indent=1, sort_keys=True) + "\n")
 
     def _later(self) -> int:
         """Runs that depend on the results of the first trials."""
@@ -123,7 +146,7 @@ class Comparison:
 
     def _make(self, jobs: Sequence[Job]) -> None:
         # By name: where an arm has no key of a setting, two settings may be one run.
-        made = {job.name: job for job in jobs if result_of(job) is not None}
+        made = {job.name: job for job in jobs if is_made(job)}
         missing = list({job.name: job for job in jobs if job.name not in made}.values())
         if missing:
             self._refuse_other_threads(made.values())
@@ -137,7 +160,7 @@ class Comparison:
             self.command,
         )
         for job in finished:
-            self.progress.finished(job.title, _text(result_of(job) or {}))
+            self.progress.finished(job.title, _text(record_of(job)))
 
     def _refuse_other_threads(self, made: Iterable[Job]) -> None:
         """Numbers differ by rounding with the threads, and so must be those of all runs."""
@@ -155,7 +178,7 @@ class Comparison:
 
     def _tables(self, jobs: Sequence[Job]) -> str:
         """The tables of exactly these runs; the folder may hold those of another choice."""
-        comparisons, _ = compare([read_run(job.folder) for job in jobs])
+        comparisons, _ = compare(map(record_of, jobs))
         parts: list[str] = []
         for comparison in comparisons:
             parts += [f"## {comparison.data}", robust_table(comparison).markdown()]
@@ -164,9 +187,7 @@ class Comparison:
         return "\n\n".join(parts) + "\n"
 
 
-def _text(result: dict[str, Any]) -> str:
-    if result["status"] == "diverged":
+def _text(run: RunRecord) -> str:
+    if run.diverged:
         return "diverged"
-    if result["test_accuracy"] is None:
-        return f"validation {result['val_accuracy']:.4f}"
-    return f"test {result['test_accuracy']:.4f}"
+    return f"validation {run.validation_score:.4f}" if run.trial else f"test {run.accuracy:.4f}"

@@ -1,6 +1,6 @@
 """A process that makes one run after another for `seqnorm-compare`, and dies with it.
 
-Runs come in on standard input and results go out on standard output, both pickled. The end of the
+Runs come in on standard input and answers go out on standard output, both pickled. The end of the
 input means that the other process is gone, however it ended: then this one stops at once, in the
 middle of a run, which leaves no result.json and is made again next time.
 """
@@ -14,6 +14,7 @@ import queue
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 
@@ -25,7 +26,8 @@ def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
             os._exit(1)
 
 
-def _run(task: dict[str, Any]) -> dict[str, Any]:
+def _run(task: dict[str, Any]) -> dict[str, str]:
+    """Make a run: nothing, or the error it ended in."""
     # What a run records as its command is the one that made the comparison.
     sys.argv = task["command"]
     try:
@@ -33,9 +35,11 @@ def _run(task: dict[str, Any]) -> dict[str, Any]:
 
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each run's graph is traced anew
 
-        return {"result": run(task["config"], task["name"])}
+        run(task["config"], task["name"])
+        return {}
     except Exception as error:
-        traceback.print_exc()
+        with suppress(OSError):  # a full disk must not hide the error behind that of its log
+            traceback.print_exc()
         return {"error": f"{type(error).__name__}: {error}"}
 
 

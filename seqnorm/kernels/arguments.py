@@ -74,7 +74,7 @@ class Saved(NamedTuple):
     """What the forward pass leaves for the backward pass, which overwrites it.
 
     `mean_*` and `scale_*` are what a site normalised by, `seen_*` [steps, 2, columns] the mean and
-    the variance of the rows alive (batch norm only).
+    the variance of the rows alive (batch norms only).
     """
 
     pre_in: Array  # [N, G] x W, or that of one chunk, computed again on the way back
@@ -93,7 +93,7 @@ class Saved(NamedTuple):
 
 
 class Priors(NamedTuple):
-    """For batch norm [steps, 3, columns]: the weight of the batch, a mean and a variance."""
+    """For batch norms [steps, 3, columns]: the weight of the batch, a mean and a variance."""
 
     input: Array
     recurrent: Array

@@ -41,10 +41,10 @@ def _lstm(call, step, row, rows):
         dy[: rows * units] = 0
     lstm_output_back(scratch.z, scratch.y, rows, units, low, width, scratch.dh, row, dy)
     sum_rows(dy, rows, units, call.layout.own_units, grads.offset_state)
-    moments = (saved.mean_state, saved.scale_state)
+    moments = (saved.mean_state, saved.scale_state, saved.seen_state)
     site_backward(call.codes.state, saved.state, token, rows, units, call.layout.own_units, moments,
-                  call.priors.state, step, call.vectors.gain_state, dy, grads.gain_state,
-                  scratch.sums)  # fmt: skip
+                  call.priors.state, call.epsilons[2], step, call.vectors.gain_state, dy,
+                  grads.gain_state, scratch.sums)  # fmt: skip
     if call.codes.carry:
         copy_rows(saved.state, token * units + low, scratch.dc, at, rows, units, width)
     else:
@@ -77,10 +77,11 @@ def _block(call, step, row, rows):
     vectors, wide, pieces = call.vectors, call.sizes.columns, call.layout.pieces
     token = call.layout.start[step] + row
     _gates_back(call, step, row, rows)
-    first, second = (saved.mean_in, saved.scale_in), (saved.mean_rec, saved.scale_rec)
+    first = (saved.mean_in, saved.scale_in, saved.seen_in)
+    second = (saved.mean_rec, saved.scale_rec, saved.seen_rec)
     sum_rows(scratch.z, rows, wide, pieces, grads.offset_in)
     site_backward(codes.input, inputs_at(call, step), token, rows, wide, pieces, first,
-                  call.priors.input, step,
+                  call.priors.input, call.epsilons[0], step,
                   vectors.gain_in, scratch.z, grads.gain_in, scratch.sums)  # fmt: skip
     if codes.joined:
         return
@@ -88,7 +89,7 @@ def _block(call, step, row, rows):
     if codes.cell == GRU:
         sum_rows(recurrent, rows, wide, pieces, grads.offset_rec)
     site_backward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, second,
-                  call.priors.recurrent, step,
+                  call.priors.recurrent, call.epsilons[1], step,
                   vectors.gain_rec, recurrent, grads.gain_rec, scratch.sums)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from seqnorm.kernels.arguments import Codes, Priors, Saved, Scratch, Tables
 from seqnorm.kernels.plan import Share
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.products import pack
-from seqnorm.kernels.spec import Spec
+from seqnorm.kernels.spec import OF_BATCH, Spec
 from seqnorm.kernels.tile import ROWS, VECTOR_BYTES
 
 
@@ -44,17 +44,17 @@ def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
 
 
 def priors(spec: Spec, share: Share, given: Any) -> Priors:
-    """The prior of each site of kind "batch"; where none is given the batch has all the weight."""
+    """The prior of each site of batch moments; without one these have all the weight."""
     dtype, steps = np.dtype(spec.dtype), len(share.layout.alive)
     found = []
     for site, name in enumerate(spec.norms):
         prior = np.empty(0, dtype)
-        if name == "batch" and given[site] is None:
+        if name in OF_BATCH and given[site] is None:
             prior = np.zeros(
                 (steps, 3, share.sizes.units if site == 2 else share.sizes.columns), dtype
             )
-            prior[:, 0] = 1
-        elif name == "batch":
+            prior[:, 0], prior[:, 2] = 1, -1
+        elif name in OF_BATCH:
             prior = np.ascontiguousarray(given[site], dtype)
         found.append(prior.reshape(-1))
     return Priors(*found)
@@ -94,7 +94,7 @@ def _moments(
     empty = np.empty(0, dtype)
     if name in ("layer", "rms"):
         return [np.empty(by_row, dtype), np.empty(by_row, dtype), empty]
-    if name == "batch":
+    if name in OF_BATCH:
         steps, wide = by_column
         return [np.empty(size * steps * wide, dtype) for size in (1, 1, 2)]
     if name == "fixed":
@@ -117,7 +117,7 @@ def scratch(share: Share, dtype: np.dtype, backward: bool) -> Scratch:
         "dc": carried,
         "left": tall * depth,
         "panel": 2 * VECTOR_BYTES // dtype.itemsize * depth,
-        "sums": 2 * sizes.columns,
+        "sums": 3 * sizes.columns,
     }
     _, parts = cut(list(wanted.values()), dtype)
     return Scratch(**dict(zip(wanted, parts, strict=True)))

@@ -28,7 +28,7 @@ from seqnorm.kernels.scan import (
     scan_backward,
     scan_forward,
 )
-from seqnorm.kernels.spec import SITES, Spec
+from seqnorm.kernels.spec import OF_BATCH, SITES, Spec
 
 _RECORDS: dict[int, Record] = {}
 _NUMBERS = itertools.count(1)
@@ -159,13 +159,13 @@ def fused_scan(
         given: for sites ("input", "recurrent", "state") of kind "fixed" mean and
             1 / sqrt(variance + epsilon), [T, 2, columns]; of kind "batch" the weight of the batch's
             own moments, and the mean and variance that have the rest, [T, 3, columns] (none: the
-            batch has all the weight).
+            batch has all the weight); of kind "renorm" see `scan.scan_forward`.
         backwards: run from the last token to the first.
         repeat: the output of a masked step repeats the one before it; otherwise it is zero.
         sequences: whether the outputs of all steps are wanted.
 
     Returns:
-        Outputs; `moments` has an entry for each site of kind "batch".
+        Outputs; `moments` has an entry for each site of kind "batch" or "renorm".
 
     Raises:
         LookupError: if a second derivative is asked for.
@@ -187,7 +187,7 @@ def fused_scan(
     kept = {
         site: seen
         for site, name, seen in zip(SITES, spec.norms, rest, strict=False)
-        if name == "batch"
+        if name in OF_BATCH
     }
     return Outputs(rest[-1] if sequences else None, h, c, kept)
 
@@ -261,7 +261,9 @@ def _from_outside(value: tf.Tensor) -> bool:
     There, as in the body of `tf.cond` or `tf.map_fn`, a tape sees variables and no arguments, so
     what it watched says nothing about x.
     """
-    return not tf.executing_eagerly() and tf.compat.v1.get_default_graph() is not value.graph
+    if tf.executing_eagerly() or not tf.is_symbolic_tensor(value):
+        return False  # what was computed eagerly was watched by the tape that asks
+    return tf.compat.v1.get_default_graph() is not value.graph
 
 
 def _call(

@@ -8,7 +8,13 @@ with given ones,
     mean = w mean_B + (1 - w) mean_P,
     variance = w var_B + (1 - w) var_P + w (1 - w) (mean_B - mean_P)^2,
 
-which is what the small-batch policies come to (w = 1: the batch alone).
+which is what most small-batch policies come to (w = 1: the batch alone). RENORM is Ioffe's (2017):
+with r = s_B / s_P and d = (mean_B - mean_P) / s_P, s being sqrt(variance + epsilon), both clipped,
+
+    mean = mean_B - d s_B / r,  scale = r / s_B,
+
+so that (x - mean) scale is r times what the batch gives, plus d; r = 1 and d = 0 where var_P < 0,
+which says that nothing has run yet.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ import numpy as np
 from numba import njit
 
 from seqnorm.kernels.options import JIT
-from seqnorm.kernels.spec import BATCH, FIXED, LAYER, NONE
+from seqnorm.kernels.spec import BATCH, D_MAX, FIXED, LAYER, NONE, R_MAX, RENORM
 from seqnorm.kernels.window import window
 
 
@@ -79,6 +85,26 @@ def _mix(seen, prior, at, stride, epsilon, mean, scale):
 
 
 @njit(**JIT)
+def _renormalise(seen, prior, at, stride, epsilon, mean, scale):
+    """What the columns are normalised by: the moments seen, corrected towards the prior's."""
+    width = mean.size
+    one = mean.dtype.type(1)
+    most_r, most_d = mean.dtype.type(R_MAX), mean.dtype.type(D_MAX)
+    seen_mean, seen_variance = window(seen, at[0], width), window(seen, at[0] + stride, width)
+    prior_mean = window(prior, at[1] + stride, width)
+    prior_variance = window(prior, at[1] + 2 * stride, width)
+    for j in range(width):
+        own = np.sqrt(seen_variance[j] + epsilon)
+        r, d = one, one - one
+        if prior_variance[j] >= 0:
+            known = np.sqrt(prior_variance[j] + epsilon)
+            r = min(max(own / known, one / most_r), most_r)
+            d = min(max((seen_mean[j] - prior_mean[j]) / known, -most_d), most_d)
+        mean[j] = seen_mean[j] - d * own / r
+        scale[j] = r / own
+
+
+@njit(**JIT)
 def site_moments(kind, source, token, rows, stride, pieces, epsilon, step, moments, prior):
     """Fills the moments of a block; nothing to do for NONE and FIXED."""
     mean, scale, seen = moments
@@ -87,12 +113,16 @@ def site_moments(kind, source, token, rows, stride, pieces, epsilon, step, momen
         return
     for p in range(count):
         low, width = pieces[p, 0], pieces[p, 1]
-        if kind == BATCH:
+        if kind in (BATCH, RENORM):
             at, first = step * stride + low, 2 * step * stride + low
             _column_moments(source, token * stride + low, rows, stride, window(seen, first, width),
                             window(seen, first + stride, width))  # fmt: skip
-            _mix(seen, prior, (first, 3 * step * stride + low), stride, epsilon,
-                 window(mean, at, width), window(scale, at, width))  # fmt: skip
+            both = first, 3 * step * stride + low
+            centre, factor = window(mean, at, width), window(scale, at, width)
+            if kind == BATCH:
+                _mix(seen, prior, both, stride, epsilon, centre, factor)
+            else:
+                _renormalise(seen, prior, both, stride, epsilon, centre, factor)
         else:
             for r in range(rows):
                 slot = (token + r) * count + p

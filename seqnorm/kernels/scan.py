@@ -14,7 +14,7 @@ from seqnorm.kernels.forward import forward
 from seqnorm.kernels.plan import Share, plan
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.rows import Rows
-from seqnorm.kernels.spec import CELLS, KINDS, Spec
+from seqnorm.kernels.spec import CELLS, KINDS, OF_BATCH, Spec
 from seqnorm.kernels.workers import run
 
 
@@ -87,7 +87,8 @@ def scan_forward(
         initial: states before the first step.
         given: for sites of kind "fixed" mean and 1 / sqrt(variance + epsilon), [T, 2, columns];
             of kind "batch" the weight of the batch's own moments, and the mean and variance that
-            have the rest, [T, 3, columns], or None: the batch's alone.
+            have the rest, [T, 3, columns], or None: the batch's alone; of kind "renorm" ones, and
+            the mean and variance to correct towards (a variance below 0: none).
     """
     dtype, empty = np.dtype(spec.dtype), np.empty(0, spec.dtype)
     batch, steps, inputs = x.shape
@@ -134,7 +135,7 @@ def last_states(record: Record, initial: States) -> States:
 
 
 def moments(record: Record) -> list[np.ndarray | None]:
-    """Mean and variance of the rows alive, [steps, 2, columns] for each "batch" site, else None.
+    """Mean and variance of the rows alive, [steps, 2, columns] for each site in `OF_BATCH`.
 
     Steps that no row reached are absent.
     """
@@ -143,7 +144,7 @@ def moments(record: Record) -> list[np.ndarray | None]:
     seen = (saved.seen_in, saved.seen_rec, saved.seen_state)
     widths = (sizes.columns, sizes.columns, sizes.units)
     return [
-        array.reshape(steps, 2, width) if name == "batch" else None
+        array.reshape(steps, 2, width) if name in OF_BATCH else None
         for array, width, name in zip(seen, widths, record.spec.norms, strict=True)
     ]
 

@@ -2,6 +2,8 @@
 
 `moments` fills what they normalise by. For BATCH, x - mean is also half the derivative of the
 variance by x over w / rows, so the gradient is that of w = 1 with w / rows in place of 1 / rows.
+For RENORM, whose r and d carry no gradient, it is r times that of u, what the batch's own moments
+give: the normalised value is r u + d.
 
 A site's source is flat with `stride` columns a row; the block is its rows `token`, ..., token +
 rows - 1. Its counterpart (z forward, d backward) is flat with the same stride and starts at row 0.
@@ -9,11 +11,12 @@ rows - 1. Its counterpart (z forward, d backward) is flat with the same stride a
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from seqnorm.kernels.flat import add_rows, copy_rows
 from seqnorm.kernels.options import JIT
-from seqnorm.kernels.spec import BATCH, FIXED, LAYER, NONE
+from seqnorm.kernels.spec import BATCH, FIXED, LAYER, NONE, RENORM
 from seqnorm.kernels.window import window
 
 
@@ -68,7 +71,7 @@ def site_forward(kind, source, token, rows, stride, pieces, moments, step, gain,
                     add_rows(row, 0, target, 0, 1, 0, width)
                 else:
                     _set_plain(row, start, target)
-            elif kind in (BATCH, FIXED):
+            elif kind in (BATCH, FIXED, RENORM):
                 centre, factor = window(mean, at, width), window(scale, at, width)
                 if add:
                     _add_columns(row, centre, factor, weight, target)
@@ -111,10 +114,31 @@ def _back_fixed(row, mean, scale, gain, d, d_gain):
 
 
 @njit(**JIT)
+def _own_scale(variance, epsilon, scale):
+    one = scale.dtype.type(1)
+    for j in range(scale.size):
+        scale[j] = one / np.sqrt(variance[j] + epsilon)
+
+
+@njit(**JIT)
+def _gain_of_renorm(own_mean, own_scale, mean, scale, plain, weighted, d_gain):
+    """D_gain of r u + d, from the sums of dL/d(output) and of that times u."""
+    for j in range(mean.size):
+        r, shift = scale[j] / own_scale[j], (own_mean[j] - mean[j]) * scale[j]
+        d_gain[j] += r * weighted[j] + shift * plain[j]
+
+
+@njit(**JIT)
 def _back_columns(
-    source, first, rows, stride, mean, scale, share_of, gain, d, low, d_gain, plain, weighted
+    kind, source, first, rows, stride, own, used, share_of, gain, d, low, d_gain, plain, weighted
 ):
-    """Gradient through the batch moments of mean.size columns; d_gain gains."""
+    """Gradient through the batch moments of some columns; d_gain gains.
+
+    `own` and `used` are mean and scale: of the hat that depends on the batch, and of the output.
+    For BATCH they are the same.
+    """
+    mean, scale = own
+    factor = used[1]
     width = mean.size
     share = mean.dtype.type(1) / mean.dtype.type(rows)
     plain[:] = 0
@@ -125,8 +149,11 @@ def _back_columns(
         for j in range(width):
             plain[j] += d_row[j]
             weighted[j] += d_row[j] * ((row[j] - mean[j]) * scale[j])
+    if kind == RENORM:
+        _gain_of_renorm(mean, scale, used[0], used[1], plain, weighted, d_gain)
+    else:
+        add_rows(weighted, 0, d_gain, 0, 1, 0, width)
     for j in range(width):
-        d_gain[j] += weighted[j]
         plain[j] *= share * share_of[j]
         weighted[j] *= share * share_of[j]
     for r in range(rows):
@@ -134,31 +161,37 @@ def _back_columns(
         d_row = window(d, low + r * stride, width)
         for j in range(width):
             hat = (row[j] - mean[j]) * scale[j]
-            row[j] = (d_row[j] - plain[j] - hat * weighted[j]) * (gain[j] * scale[j])
+            row[j] = (d_row[j] - plain[j] - hat * weighted[j]) * (gain[j] * factor[j])
 
 
 @njit(**JIT)
 def site_backward(
-    kind, source, token, rows, stride, pieces, moments, prior, step, gain, d, d_gain, sums
+    kind, source, token, rows, stride, pieces, moments, prior, epsilon, step, gain, d, d_gain, sums
 ):
     """Replaces the source block by its gradient, from d = dL/d(output); adds to d_gain.
 
-    sums is working memory, twice the widest piece.
+    sums is working memory, thrice the widest piece.
     """
-    mean, scale = moments
+    mean, scale, seen = moments
     count = pieces.shape[0]
     for p in range(count):
         low, width = pieces[p, 0], pieces[p, 1]
         weight, d_weight = window(gain, low, width), window(d_gain, low, width)
         at = step * stride + low
-        if kind == BATCH:
+        if kind in (BATCH, RENORM):
+            used = window(mean, at, width), window(scale, at, width)
+            own = used
+            if kind == RENORM:
+                own = window(seen, at + step * stride, width), window(sums, 2 * width, width)
+                _own_scale(window(seen, at + (step + 1) * stride, width), epsilon, own[1])
             _back_columns(
+                kind,
                 source,
                 token * stride + low,
                 rows,
                 stride,
-                window(mean, at, width),
-                window(scale, at, width),
+                own,
+                used,
                 window(prior, 3 * step * stride + low, width),
                 weight,
                 d,

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-NONE, LAYER, RMS, BATCH, FIXED = 0, 1, 2, 3, 4
+NONE, LAYER, RMS, BATCH, FIXED, RENORM = 0, 1, 2, 3, 4, 5
 SIMPLE_RNN, LSTM, GRU = 0, 1, 2
 
-KINDS = {"none": NONE, "layer": LAYER, "rms": RMS, "batch": BATCH, "fixed": FIXED}
+KINDS = {
+    "none": NONE,
+    "layer": LAYER,
+    "rms": RMS,
+    "batch": BATCH,
+    "fixed": FIXED,
+    "renorm": RENORM,
+}
+OF_BATCH = ("batch", "renorm")  # kinds that take the moments of the rows alive
+# Batch renormalisation's final clipping (Ioffe, 2017, section 4): r in [1/3, 3], |d| <= 5.
+R_MAX, D_MAX = 3.0, 5.0
 CELLS = {"simple_rnn": SIMPLE_RNN, "lstm": LSTM, "gru": GRU}
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
 
@@ -23,8 +33,9 @@ class Spec:
     Args:
         cell: "simple_rnn", "lstm" (gates i, f, c, o) or "gru" (z, r, h; the reset gate after the
             product).
-        input_norm: norm of x W. "batch" uses the moments of the rows alive at each step; "fixed" is
-            batch normalisation with given moments (inference).
+        input_norm: norm of x W. "batch" uses the moments of the rows alive at each step; "renorm"
+            corrects these towards given ones; "fixed" is batch normalisation with given moments
+            (inference).
         recurrent_norm: norm of h U.
         state_norm: norm of c on its way to h (LSTM only).
         carry: the LSTM carries N(c) to the next step instead of c.
@@ -60,7 +71,7 @@ class Spec:
     @property
     def couples_rows(self) -> bool:
         """Whether rows see each other, so that threads must split units instead of rows."""
-        return "batch" in self.norms
+        return not set(OF_BATCH).isdisjoint(self.norms)
 
 
 def why_not(spec: Spec) -> str | None:

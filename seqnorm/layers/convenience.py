@@ -15,6 +15,9 @@ _SHARED = ("dtype", "trainable")
 _LAYER = (
     *(set(inspect.signature(NormRNN.__init__).parameters) - {"self", "cell", "kwargs"}),
     "activity_regularizer",
+    "autocast",
+    "input_dim",
+    "input_shape",
     "name",
     *_SHARED,
 )

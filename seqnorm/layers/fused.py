@@ -35,8 +35,11 @@ def _kind(norms: list[tuple[str, Normalizer]], training: bool) -> str:
     if not norms:
         return "none"
     norm = norms[0][1]
-    fixed = isinstance(norm, BatchNorm) and not (training and norm.trainable)
-    return "fixed" if fixed else KINDS[type(norm)]
+    if not isinstance(norm, BatchNorm):
+        return KINDS[type(norm)]
+    if not (training and norm.trainable):
+        return "fixed"
+    return "renorm" if norm.small_batch == "renorm" else "batch"
 
 
 def spec_of(cell: NormCell, training: bool) -> kernels.Spec:
@@ -145,7 +148,7 @@ class Fused:
             norms = [norm for _, norm in norms_at(cell, site)]
             if kind == "fixed":
                 parts = [_fixed(norm, self.context.index[:, 0]) for norm in norms]
-            elif kind == "batch" and norms[0].small_batch != "naive":
+            elif kind in kernels.OF_BATCH and norms[0].small_batch != "naive":
                 parts = [_prior(norm, self.context.index[:, 0], counts) for norm in norms]
             else:
                 continue
@@ -174,5 +177,8 @@ def _fixed(norm: BatchNorm, index: Any) -> Any:
 def _prior(norm: BatchNorm, index: Any, counts: Any) -> Any:
     """Weight of the batch, and the running mean and variance: [time, 3, features]."""
     known = norm.running(norm.row(index))
+    if norm.small_batch == "renorm":  # a variance of -1: nothing to correct towards yet
+        variance = ops.where(known.count > 0, known.variance, -ops.ones_like(known.variance))
+        return ops.stack([ops.ones_like(known.mean), known.mean, variance], axis=1)
     weight = WEIGHTS[norm.small_batch](ops.cast(counts, known.count.dtype), known.count, norm.few)
     return ops.stack([weight * ops.ones_like(known.mean), known.mean, known.variance], axis=1)

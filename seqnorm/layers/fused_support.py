@@ -14,7 +14,6 @@ from seqnorm import kernels
 from seqnorm.cells import CELLS, NormCell
 from seqnorm.layers.fused import KINDS, norms_at, spec_of
 from seqnorm.normalizers import BatchNorm, Normalizer
-from seqnorm.normalizers.small_batch import WEIGHTS
 
 if TYPE_CHECKING:
     from seqnorm.layers.recurrent import NormRNN
@@ -23,12 +22,13 @@ if TYPE_CHECKING:
 _METHODS = ("step", "advance", "preactivation", "recurrent", "project", "offset")
 
 
-def why_not(layer: NormRNN, carried: bool) -> str | None:
+def why_not(layer: NormRNN, carried: bool, training: bool) -> str | None:
     """Why the kernels cannot run the layer here and now; None when they can.
 
     Args:
         layer: the layer, built.
         carried: whether the call starts from given states.
+        training: whether the call is one of training.
     """
     if keras.backend.backend() != "tensorflow":
         return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
@@ -38,7 +38,8 @@ def why_not(layer: NormRNN, carried: bool) -> str | None:
         return "the layer is being observed"
     if layer.time_aware and carried:
         return "rows that start at different steps need the loop where statistics are per step"
-    return _graph_obstacle() or next(filter(None, map(_cell_obstacle, layer.cells)), None)
+    of_cells = (_cell_obstacle(cell, training) for cell in layer.cells)
+    return _graph_obstacle() or next(filter(None, of_cells), None)
 
 
 def _graph_obstacle() -> str | None:
@@ -69,7 +70,7 @@ def _called_by(package: str) -> bool:
     return False
 
 
-def _cell_obstacle(cell: NormCell) -> str | None:
+def _cell_obstacle(cell: NormCell, training: bool) -> str | None:
     known = CELLS[cell.NAME]
     changed = [name for name in _METHODS if getattr(type(cell), name) is not getattr(known, name)]
     kinds = [type(norm) for norm in cell.normalizers.values()]
@@ -78,7 +79,8 @@ def _cell_obstacle(cell: NormCell) -> str | None:
         f"{type(cell).__name__} has a {'/'.join(changed)} of its own": changed,
         "the kernels have tanh and sigmoid only": cell.activation is not activations.tanh
         or gates is not activations.sigmoid,
-        "dropout inside the cell needs the loop": cell.dropout or cell.recurrent_dropout,
+        "dropout inside the cell needs the loop": training
+        and (cell.dropout or cell.recurrent_dropout),
         "zoneout needs the loop": any(cell.zoneout),
         "placement='joint' needs the loop": cell.placement == "joint",
         "no kernel for the normaliser": not set(kinds) <= set(KINDS),
@@ -93,7 +95,7 @@ def _servable(norm: Normalizer) -> bool:
     """Whether a normaliser's batch statistics are those that the kernels take."""
     if not isinstance(norm, BatchNorm):
         return True
-    return norm.statistics != "sequence" and norm.small_batch in WEIGHTS
+    return norm.statistics != "sequence"
 
 
 def _half_frozen(cell: NormCell) -> bool:

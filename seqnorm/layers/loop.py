@@ -48,11 +48,18 @@ class Loop:
 
     def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Ran:
         """One cell over all steps."""
-        layer, context, seen = self.layer, self.context, self.layer.seen
-        if context.training:
+        if self.context.training:
             # One mask for all steps, made before the loop: the step must stay pure.
             cell.get_dropout_mask(x[0])
             cell.get_recurrent_dropout_mask(states[0])
+        try:
+            return self._run(cell, x, states, keep_outputs)
+        finally:  # or the next call would take the masks of one that failed
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
+
+    def _run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Ran:
+        layer, context, seen = self.layer, self.context, self.layer.seen
         norm = SiteNorms(cell.normalizers, context, seen is not None)
         whole = any(normalizer.whole_sequence for normalizer in cell.normalizers.values())
         inputs = {
@@ -88,8 +95,6 @@ class Loop:
                 keep_outputs=keep_outputs,
                 unroll=layer.unroll,
             )
-        cell.reset_dropout_mask()
-        cell.reset_recurrent_dropout_mask()
         if seen is not None:
             seen.append({**(norm.observed or {}), **observed})
         return Ran(last, outputs, states, {**norm.moments, **moments})

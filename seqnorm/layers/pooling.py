@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqnorm.ops.masking import of_sequence
+
 MODES = ("last", "mean", "max")
 
 
@@ -20,7 +22,7 @@ class MaskedPooling(keras.layers.Layer):
 
     Call arguments:
         x: float[batch, time, features].
-        mask: bool[batch, time], True on valid tokens; None means all.
+        mask: bool[batch, time] or [batch, time, 1], True on valid tokens; None means all.
 
     Returns:
         float[batch, features]; zeros for a row without a valid token.
@@ -51,6 +53,7 @@ class MaskedPooling(keras.layers.Layer):
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """See the class."""
+        mask = of_sequence(mask)
         valid = ops.ones_like(x[..., 0], "bool") if mask is None else ops.cast(mask, "bool")
         some = ops.any(valid, axis=1)[:, None]
         valid = valid[..., None]

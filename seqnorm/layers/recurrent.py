@@ -15,8 +15,9 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
-from seqnorm.layers.requirements import check_call, check_dtypes, check_states
+from seqnorm.layers.requirements import check_call, check_cells, check_dtypes, check_states
 from seqnorm.layers.timeline import Timeline
+from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
 
 IMPLEMENTATIONS = ("auto", "loop", "fused")
@@ -68,12 +69,12 @@ class NormRNN(keras.layers.RNN):
         cannot raise, returns NaN).
 
     Raises:
-        TypeError: if a cell is not one of seqnorm's.
-        ValueError: for a mask as above; for an unknown `implementation`, or "fused" where the
-            kernels cannot serve; for a `dtype` that is not the cells', no time step at all, or a
-            carried age beyond what half precision counts to; or, as Keras does, for inputs that are
-            not three-dimensional, `unroll` without a static number of steps and `stateful` with
-            another batch size.
+        TypeError: if a cell is not one of seqnorm's, or has a `call` of its own (override `step`).
+        ValueError: for a mask as above; for states of another number or width; for an unknown
+            `implementation`, or "fused" where the kernels cannot serve; for no cell, a `dtype` that
+            is not the cells', no time step at all, or a carried age beyond what half precision
+            counts to; or, as Keras does, for inputs that are not three-dimensional, `unroll`
+            without a static number of steps and `stateful` with another batch size.
 
     Example:
         >>> import numpy as np
@@ -96,12 +97,7 @@ class NormRNN(keras.layers.RNN):
         **kwargs: Any,
     ):
         cells = _cells_of(cell)
-        for each in cells:
-            if not isinstance(each, NormCell):
-                raise TypeError(
-                    "NormRNN runs seqnorm's cells, such as NormLSTMCell. "
-                    f"Received: cell={each!r}. Run other cells in keras.layers.RNN."
-                )
+        check_cells(cell, cells)
         if implementation not in IMPLEMENTATIONS:
             raise ValueError(
                 f"Unknown `implementation`. Received: implementation={implementation!r}. "
@@ -120,6 +116,8 @@ class NormRNN(keras.layers.RNN):
             **kwargs,
         )
         check_dtypes(self)
+        if not self.trainable:
+            self.cell.trainable = False  # Keras's constructor leaves the cells alone
         self.input_spec = keras.layers.InputSpec(ndim=3)
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
@@ -129,6 +127,12 @@ class NormRNN(keras.layers.RNN):
         if self.time_aware:
             self.state_size: list[Any] = [*self.state_size, 1]
             self.single_state = False
+            if return_state and self.activity_regularizer is not None:
+                raise ValueError(
+                    "Keras's activity regulariser counts every output, and with batch statistics "
+                    "one of them is the age. Received: activity_regularizer with "
+                    "return_state=True. Put keras.layers.ActivityRegularization on the output."
+                )
 
     @property
     def cells(self) -> tuple[NormCell, ...]:
@@ -172,7 +176,7 @@ class NormRNN(keras.layers.RNN):
         check_call(self, sequences, carried)
         states, age = self._initial(sequences, initial_state)
         timeline = Timeline(
-            _of_sequence(mask),
+            of_sequence(mask),
             age,
             carried=carried,
             backwards=self.go_backwards,
@@ -181,11 +185,11 @@ class NormRNN(keras.layers.RNN):
         steps = ops.shape(sequences)[1]
         context = timeline.contexts(steps, bool(training))
         step_index = timeline.step_index(context) if self.time_aware else None
-        engine = self._engine(carried)(self, timeline, context)
+        engine = self._engine(carried, context.training)(self, timeline, context)
         x = engine.enter(ops.cast(sequences, self.compute_dtype))
         last, new_states = None, []
-        for cell, state in zip(self.cells, states, strict=True):
-            keep = self.return_sequences or cell is not self.cells[-1]
+        for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
+            keep = self.return_sequences or depth < len(self.cells)
             state = timeline.poison(state)
             last, x, state, seen = engine.run(cell, x, state, keep)
             new_states.append(state if tree.is_nested(cell.state_size) else state[0])
@@ -202,6 +206,10 @@ class NormRNN(keras.layers.RNN):
         output = engine.leave(x) if self.return_sequences else last
         return (output, *states) if self.return_state else output
 
+    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+        """The mask that the outputs carry: [batch, time] with `return_sequences`, else none."""
+        return super().compute_mask(sequences, of_sequence(mask))
+
     @contextmanager
     def observing(self, perturbation: Any = None) -> Iterator[list[dict[str, Moments]]]:
         """Watch what reaches the normalisers while the layer is called inside the context.
@@ -209,7 +217,7 @@ class NormRNN(keras.layers.RNN):
         Args:
             perturbation: float[time, batch, units], added to h_t inside the loop (in running
                 order); the gradient of a loss with respect to it is dL/dh_t through all later
-                steps.
+                steps. For a layer of one cell.
 
         Steps are counted from where the run starts: backwards, from each row's last valid token. A
         mask must therefore be right-padded.
@@ -218,28 +226,38 @@ class NormRNN(keras.layers.RNN):
             A list that gains one dict per cell and call: site -> `Moments` over the valid rows of
             the tensor that enters the normaliser, mean and variance [time, 1, features], count
             [time, 1, 1]. Watching changes no result and no statistic.
+
+        Raises:
+            ValueError: for a `perturbation` of a stack, whose cells have a state each.
         """
+        if perturbation is not None and len(self.cells) > 1:
+            raise ValueError(
+                "`perturbation` is added to the state of one cell. Received: a stack of "
+                f"{len(self.cells)} cells. Use one layer for each."
+            )
         self.seen, self.perturbation = [], perturbation
         try:
             yield self.seen
         finally:
             self.seen = self.perturbation = None
 
-    def why_not_fused(self, carried: bool = False) -> str | None:
+    def why_not_fused(self, carried: bool = False, training: bool = True) -> str | None:
         """Why `implementation="auto"` would run the loop here and now; None if the kernels serve.
 
         A reason that lies in the surroundings (XLA, an export) is one only while they last.
 
         Args:
             carried: whether the call in question starts from given states.
+            training: whether it is one of training, in which dropout inside the cell needs the
+                loop; inference takes the kernels all the same.
         """
-        return fused_support.why_not(self, carried or self.stateful)
+        return fused_support.why_not(self, carried or self.stateful, training)
 
-    def _engine(self, carried: bool) -> type[Loop] | type[Fused]:
+    def _engine(self, carried: bool, training: bool) -> type[Loop] | type[Fused]:
         """What runs the cells in a call that may start from given states."""
         if self.implementation == "loop":
             return Loop
-        obstacle = self.why_not_fused(carried)
+        obstacle = self.why_not_fused(carried, training)
         if obstacle is None:
             return Fused
         if self.implementation == "fused":
@@ -290,9 +308,3 @@ def _cells_of(cell: Any) -> tuple[Any, ...]:
     if isinstance(cell, keras.layers.StackedRNNCells):
         return tuple(cell.cells)
     return tuple(cell) if isinstance(cell, (list, tuple)) else (cell,)
-
-
-def _of_sequence(mask: Any) -> Any:
-    """[batch, time]: Keras may hand a list of masks, those of the states after the sequence's."""
-    mask = mask[0] if isinstance(mask, (list, tuple)) else mask
-    return mask[..., 0] if mask is not None and len(mask.shape) == 3 else mask

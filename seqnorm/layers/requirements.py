@@ -5,11 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import keras
+from keras import tree
+
+from seqnorm.cells import NormCell
+
 if TYPE_CHECKING:
     from seqnorm.layers.recurrent import NormRNN
 
 # Keras casts states to the compute dtype: how far each counts without a gap.
 _EXACT = {"bfloat16": 256, "float16": 2048}
+
+
+def check_cells(cell: Any, cells: Sequence[Any]) -> None:
+    """Refuse what would not be run as it is written.
+
+    Args:
+        cell: What the layer was given.
+        cells: The cells in it.
+    """
+    if not cells:
+        raise ValueError(f"NormRNN needs one cell or more. Received: cell={cell!r}.")
+    for each in cells:
+        if not isinstance(each, NormCell):
+            raise TypeError(
+                "NormRNN runs seqnorm's cells, such as NormLSTMCell. "
+                f"Received: cell={each!r}. Run other cells in keras.layers.RNN."
+            )
+    own = [one for one in cells if type(one).call is not NormCell.call]
+    stacked = isinstance(cell, keras.layers.StackedRNNCells)
+    if stacked and type(cell).call is not keras.layers.StackedRNNCells.call:
+        own.append(cell)
+    if own:
+        raise TypeError(
+            "NormRNN takes a cell's `step` through time and never its `call`. Received: "
+            f"{type(own[0]).__name__} with a `call` of its own. Override `step`, or use "
+            "keras.layers.RNN."
+        )
 
 
 def check_dtypes(layer: NormRNN) -> None:
@@ -60,14 +92,27 @@ def check_call(layer: NormRNN, sequences: Any, carried: bool) -> None:
 
 
 def check_states(layer: NormRNN, states: Sequence[Any]) -> None:
-    """Refuse another number of states than the layer has."""
-    if len(states) != len(layer.state_size):
-        advice = "Give one for each"
+    """Refuse states of another number or width than the layer has."""
+    given = [tree.flatten(state) for state in states]
+    wanted = [tree.flatten(size) for size in layer.state_size]
+    if [*map(len, given)] != [*map(len, wanted)] or not all(
+        map(_fits, tree.flatten(given), tree.flatten(wanted))
+    ):
+        advice = "Give one for each, [batch, size]"
         if layer.stacked:
             advice += ", a list for each cell as in [[h, c], [h, c]]"
         if layer.time_aware:
             advice += "; the last, which may be left out, is the age that the layer returned"
         raise ValueError(
             f"`initial_state` must hold {len(layer.state_size)} states of sizes "
-            f"{layer.state_size}. Received: len(initial_state)={len(states)}. {advice}."
+            f"{layer.state_size}. Received: {len(states)} of shapes "
+            f"{[[getattr(one, 'shape', one) for one in each] for each in given]}. {advice}."
         )
+
+
+def _fits(state: Any, size: int) -> bool:
+    """Whether a state is [batch, size], as far as its shape is known."""
+    shape: Any = getattr(state, "shape", ())
+    if getattr(shape, "rank", 0) is None:
+        return True
+    return len(shape) == 2 and shape[-1] in (None, size)

@@ -52,8 +52,8 @@ class Normalizer(keras.layers.Layer):
     max_steps = 1  # where time_aware: the number of steps after which all are treated alike
     whole_sequence = False  # True: needs all steps at once, which only the input site can give
 
-    def at_site(self, site: str, gates: int, center: bool) -> Self:
-        """A fresh copy for one site of a cell, with what was left open settled by the site.
+    def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
+        """The arguments that were left open, as one site of a cell settles them.
 
         Args:
             site: name of the site, such as "input" or "recurrent".
@@ -61,7 +61,7 @@ class Normalizer(keras.layers.Layer):
             center: whether the site wants an offset.
         """
         del site, gates, center
-        return self.copy()
+        return {}
 
     def copy(self, **changes: Any) -> Self:
         """One with the same arguments but for `changes`, unbuilt."""
@@ -118,12 +118,9 @@ class AffineNormalizer(Normalizer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
 
-    def at_site(self, site: str, gates: int, center: bool) -> Self:
-        """A fresh copy with `center` settled by the site unless it was given."""
-        copy = super().at_site(site, gates, center)
-        if copy.center is None:
-            copy.center = center
-        return copy
+    def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
+        """`center` as the site wants it, unless it was given."""
+        return {"center": center} if self.center is None else {}
 
     def objects(self) -> dict[str, Any]:
         """Initialisers, regularisers and constraints of γ and β."""

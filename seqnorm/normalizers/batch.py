@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import keras
 from keras import ops
@@ -110,15 +110,12 @@ class BatchNorm(MomentNormalizer):
         self.few = few
         self.min_count = min_count
 
-    def at_site(self, site: str, gates: int, center: bool) -> Self:
-        """A fresh copy; at an input site it takes on `input_statistics`.
+    def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
+        """At an input site the statistics are `input_statistics`, where these are a choice.
 
         Raises:
             ValueError: if moments over the whole sequence are asked for where they cannot be had.
         """
-        copy = super().at_site(site, gates, center)
-        if site.startswith("input") and self.input_statistics == "sequence":
-            copy.statistics = "sequence"
         joint = site.startswith("joint") and self.input_statistics == "sequence"
         if joint or (self.statistics == "sequence" and not site.startswith("input")):
             raise ValueError(
@@ -127,7 +124,9 @@ class BatchNorm(MomentNormalizer):
                 f"{self.input_statistics!r} at the site {site!r}. Use input_statistics='sequence' "
                 "with placement='separate', or sites=['input']."
             )
-        return copy
+        settled = super().at_site(site, gates, center)
+        whole = site.startswith("input") and self.input_statistics == "sequence"
+        return {**settled, "statistics": "sequence"} if whole else settled
 
     @property
     def whole_sequence(self) -> bool:  # type: ignore[override]

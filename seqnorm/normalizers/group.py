@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import keras
 from keras import ops
@@ -51,12 +51,10 @@ class GroupNorm(MomentNormalizer):
             raise ValueError(f"`groups` must be at least 1. Received: groups={groups}.")
         self.groups = groups
 
-    def at_site(self, site: str, gates: int, center: bool) -> Self:
-        """A fresh copy, with one group per gate unless `groups` was given."""
-        copy = super().at_site(site, gates, center)
-        if copy.groups is None:
-            copy.groups = gates
-        return copy
+    def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
+        """One group per gate, unless `groups` was given."""
+        settled = super().at_site(site, gates, center)
+        return {**settled, "groups": gates} if self.groups is None else settled
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ and β, float[features]."""

@@ -28,12 +28,10 @@ from typing import Any
 
 from keras import ops
 
+from seqnorm.kernels.spec import D_MAX, R_MAX
 from seqnorm.ops.moments import Moments
 
 Policy = Callable[[Moments, Moments, float, float], tuple[Any, Any]]
-
-# Batch renormalisation's final clipping (Ioffe, 2017, section 4): r in [1/3, 3], |d| <= 5.
-R_MAX, D_MAX = 3.0, 5.0
 
 
 def _running_weight(n: Any, running: Any, few: float) -> Any:
@@ -45,9 +43,8 @@ def _shrink_weight(n: Any, running: Any, few: float) -> Any:
     return ops.where(total > 0, n / ops.where(total > 0, total, 1), 1.0)
 
 
-# λ(n, N, few): what the batch moments weigh where a policy is a mixture of both.
+# λ(n, N, few): what the batch moments weigh where a policy is a mixture of both (`naive`: 1).
 WEIGHTS: dict[str, Callable[[Any, Any, float], Any]] = {
-    "naive": lambda n, running, few: ops.ones_like(n),
     "running": _running_weight,
     "shrink": _shrink_weight,
 }

@@ -47,3 +47,12 @@ def hold(valid: Any, new: Any, old: Any) -> Any:
     """
     new = ops.cast(new, old.dtype)
     return new if valid is None else ops.where(valid, new, old)
+
+
+def of_sequence(mask: Any) -> Any:
+    """A sequence's mask as [batch, time], from that or [batch, time, 1]; None stays None.
+
+    Keras may hand a list of masks, those of the states after the sequence's.
+    """
+    mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+    return mask[..., 0] if mask is not None and len(mask.shape) == 3 else mask

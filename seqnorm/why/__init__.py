@@ -1,1 +1,1 @@
-"""Why sequences want layer normalisation: one figure from real batches, ``experiment=why``."""
+"""What ending sequences do to batch statistics: a figure from real batches, ``experiment=why``."""

@@ -191,7 +191,8 @@ def write_why(why: Why, folder: Path) -> list[Path]:
                 for alive, count, quantiles in zip(*curve, strict=True):
                     writer.writerow([way, moment, alive, count, *(f"{q:.5g}" for q in quantiles)])
     text = (
-        f"# Why sequences want layer norm: {why.data}\n\n![]({paths[0].name})\n\n{why.caption}\n\n"
+        f"# What ending sequences do to batch statistics: {why.data}\n\n"
+        f"![]({paths[0].name})\n\n{why.caption}\n\n"
         "Median [5 %, 95 %] by the number of sequences alive:\n\n"
     )
     paths[3].write_text(text + table(why).markdown() + "\n", encoding="utf-8")

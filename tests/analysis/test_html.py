@@ -87,7 +87,7 @@ def test_page_is_sound_and_refers_to_nothing_outside(page: Path) -> None:
 
 
 def test_what_runs_say_is_text_and_no_markup() -> None:
-    html = table_html(Table(("<b>", "n"), (("<script>alert(1)</script>", "&"),)))
+    html = table_html(Table(("<b>", "n"), (("<script>alert(1)</script>", "&"),)), 'a "name"')
     assert "<script>" not in html and "&lt;script&gt;" in html and "&amp;" in html
 
 

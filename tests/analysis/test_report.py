@@ -57,8 +57,7 @@ def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
         "curves-imdb.png",
         "statistics-imdb-layer1.png",
         "accuracy-reuters.png",
-        "curves-reuters.png",
-        "statistics-reuters-layer1.png",
+        "curves-reuters.png",  # its only run diverged: no statistics of a state that broke down
     ]
     for name in pictures:
         path = report.path.parent / name
@@ -200,7 +199,8 @@ def test_many_arms_are_drawn_in_part(tmp_path: Path) -> None:
         rate = 0.001 * (index + 1)
         changes = {"optim.learning_rate": rate}
         fabricate_run(tmp_path, accuracy=0.6 + 0.01 * index, changes=changes, probes=False)
-    page = markdown(write_report([tmp_path], pictures=False))
+    report = write_report([tmp_path], pictures=False)
+    page = report.path.read_text(encoding="utf-8")
     assert "Of 12 arms, the 10 with the highest accuracy are drawn." in page
 
 

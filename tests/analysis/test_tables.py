@@ -56,7 +56,7 @@ def test_terminal_and_pages_say_the_same(comparison: Comparison, tmp_path: Path)
     for row in [*robust_table(comparison).rows, *pairs_table(comparison, gather(comparison)).rows]:  # type: ignore[union-attr]
         for text in (report.text, written):
             assert any(re.split(r" *\| *", line)[1:-1] == list(row) for line in text.splitlines())
-        assert all(f">{cell}</td>" in page for cell in row)
+        assert f">{row[0]}</th>" in page and all(f">{cell}</td>" in page for cell in row[1:])
     assert "Student" not in report.text + written + page
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seqnorm.analysis.files import RunFolderError
 from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
 from seqnorm.comparison.run import Comparison, choose, finalists
@@ -23,8 +24,13 @@ def finish(jobs: list[Job], scores: list[float | None]) -> list[Job]:
     """Results with these validation accuracies; None is a diverged run."""
     for job, score in zip(jobs, scores, strict=True):
         job.folder.mkdir(parents=True)
-        status = "diverged" if score is None else "finished"
-        result = {"status": status, "val_accuracy": score, "majority_accuracy": 0.4}
+        result = {
+            "data": "synthetic", "cell": "lstm", "norm": job.config.norm.name,
+            "seed": job.config.seed, "status": "diverged" if score is None else "completed",
+            "test_accuracy": None, "test_macro_f1": None, "val_accuracy": score,
+            "majority_accuracy": 0.4, "train_seconds": 1.0,
+        }  # fmt: skip
+        (job.folder / "config.yaml").write_text("{}")
         (job.folder / "result.json").write_text(json.dumps(result))
     return jobs
 
@@ -59,6 +65,14 @@ def test_runs_of_other_threads_are_not_mixed(tmp_path: Path) -> None:
     (first.folder / "environment.json").write_text(json.dumps({"machine": {"threads": 1}}))
     with pytest.raises(UserError, match=r"compare.threads=2, and .* was made with 1\. Go on with"):
         Comparison(plan, ["seqnorm-compare"]).carry_out()
+
+
+def test_a_damaged_run_is_named_by_its_folder(tmp_path: Path) -> None:
+    plan = Plan([*OPTIONS, f"runs_dir={tmp_path}"])
+    (first,) = finish(list(plan.trials())[:1], [0.5])
+    (first.folder / "result.json").write_text('{"data":')
+    with pytest.raises(RunFolderError, match=rf"{first.name}: result.json must be valid JSON"):
+        finalists([first], 1)
 
 
 def test_leaders() -> None:

@@ -15,7 +15,7 @@ from seqnorm.analysis.collect import collect
 from seqnorm.analysis.report import write_report
 from seqnorm.analysis.trials import arm_trials
 from seqnorm.comparison.plan import Plan
-from seqnorm.comparison.run import Comparison, choose, finalists, result_of
+from seqnorm.comparison.run import Comparison, choose, finalists, record_of
 from seqnorm.errors import UserError
 
 OPTIONS = [
@@ -111,8 +111,7 @@ def check_the_protocol(runs: Path) -> None:
     trials += plan.finals(finalists(trials, 1))
     assert len(trials) == 6
     for job in trials:
-        result = result_of(job)
-        assert result is not None and result["test_accuracy"] is None
+        assert record_of(job).trial
         files = {path.name for path in job.folder.iterdir()}
         assert not files & {"predictions.npz", "model.keras"}
     tests = list(plan.tests(choose(trials)))

@@ -15,9 +15,11 @@ from seqnorm.comparison.config import RangeConfig
 from seqnorm.comparison.expand import expand
 from seqnorm.comparison.plan import FLOOR, Plan
 from seqnorm.comparison.progress import Progress, duration
+from seqnorm.comparison.run import Comparison
 from seqnorm.comparison.settings import draw_settings
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
+from seqnorm.errors import UserError
 from tests.analysis.fabricate import fabricate_run
 
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
@@ -157,6 +159,19 @@ def test_batch_sizes_take_the_settings_of_the_main_comparison(tmp_path: Path) ->
     plain = Plan([*few, "compare.settings_of=null"])
     rates = {j.config.data.batch_size: j.config.optim.learning_rate for j in plain.tests({})}
     assert rates == {2: 3.536e-4, 8: 7.071e-4, 32: 1.414e-3, 128: 2.828e-3}
+
+
+def test_settings_of_another_comparison_stay_those_of_the_first_start(tmp_path: Path) -> None:
+    fabricate_main(tmp_path / "main")
+    options = [f"experiment={SIZES}", "compare.seeds=1", f"runs_dir={tmp_path / 'sizes'}"]
+    given = [*options, f"compare.settings_of={tmp_path / 'main'}"]
+    (tmp_path / "sizes").mkdir()
+    for _ in range(2):
+        Comparison(Plan(given), ["seqnorm-compare"]).keep_settings()
+    for path in (tmp_path / "main").rglob("*-batch-*/config.yaml"):
+        path.write_text(path.read_text().replace("learning_rate: 0.003", "learning_rate: 0.004"))
+    with pytest.raises(UserError, match=r"'cell=lstm norm=batch data.batch_size=\d+' now, and"):
+        Comparison(Plan(given), ["seqnorm-compare"]).keep_settings()
 
 
 def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def norm_of(rng):
         "epsilon": float(rng.choice([1e-5, 0.1])),
     }
     if name == "batch":
-        policy = str(rng.choice(["naive", "running", "shrink"]))
+        policy = str(rng.choice(["naive", "running", "shrink", "renorm"]))
         options |= {"small_batch": policy, "few": int(rng.integers(6))}
         options |= {"statistics": str(rng.choice(["per_step", "shared"]))}
         options |= {"max_steps": int(rng.integers(1, 8)), "center": bool(rng.integers(2))}

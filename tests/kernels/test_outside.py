@@ -64,3 +64,18 @@ def test_an_embedding_below_a_branch_learns(rng):
         return tf.convert_to_tensor(tape.gradient(loss, table))
 
     assert np.all(np.abs(step()[1:6]).max(axis=1) > 0)
+
+
+def test_a_jacobian_of_the_weights_taken_eagerly_is_the_loop_s(rng):
+    x = tf.constant(rng.normal(size=(3, 5, 4)), tf.float32)
+    found = {}
+    for implementation in ("loop", "auto"):
+        keras.utils.set_random_seed(3)
+        layer = NormLSTM(2, implementation=implementation)
+        layer.build(x.shape)
+        with tf.GradientTape(persistent=True) as tape:
+            y = tf.reduce_sum(layer(x), axis=-1)
+        found[implementation] = tape.jacobian(y, [v.value for v in layer.trainable_variables])
+    for expected, got in zip(found["loop"], found["auto"], strict=True):
+        assert np.abs(expected).max() > 0
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)

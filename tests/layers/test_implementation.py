@@ -26,7 +26,7 @@ OBSTACLES = {
     "zoneout": ({"zoneout": 0.1}, "zoneout"),
     "placement": ({"placement": "joint"}, "joint"),
     "group": ({"norm": "group"}, "no kernel for the normaliser"),
-    "renorm": ({"norm": {"name": "batch", "small_batch": "renorm"}}, "statistics"),
+    "sequence": ({"norm": {"name": "batch", "input_statistics": "sequence"}}, "statistics"),
     "half": ({"dtype": "mixed_bfloat16"}, "bfloat16"),
 }
 
@@ -37,9 +37,20 @@ def test_the_loop_runs_where_the_kernels_cannot(name):
     layer = NormLSTM(4, **options)
     assert reason in layer.why_not_fused()
     x = np.ones((2, 3, 4), "float32")
-    assert np.all(np.isfinite(grid.numpy(layer(x))))
+    assert np.all(np.isfinite(grid.numpy(layer(x, training=True))))
     with pytest.raises(ValueError, match=f"implementation='fused'.*{reason}"):
-        NormLSTM(4, **options, implementation="fused")(x)
+        NormLSTM(4, **options, implementation="fused")(x, training=True)
+
+
+def test_inference_with_dropout_takes_the_kernels(rng):
+    options = {"dropout": 0.5, "recurrent_dropout": 0.5}
+    layer = grid.make("lstm", "layer", rng, implementation="fused", **options)
+    assert "dropout" in layer.why_not_fused() and layer.why_not_fused(training=False) is None
+    x = grid.inputs(rng)
+    expected = grid.oracle(layer, x, grid.MASK, training=False).outputs
+    grid.assert_close(layer(x, mask=grid.MASK)[0], expected)
+    with pytest.raises(ValueError, match="dropout inside the cell"):
+        layer(x, mask=grid.MASK, training=True)
 
 
 def test_a_gru_with_one_of_two_norms_frozen(rng):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -72,11 +75,117 @@ def test_padding_beside_given_states_enters_no_statistic():
     assert counts.tolist() == [2, 2, 1, 0, 0]
 
 
-def test_too_many_states_are_one_message():
+def stack(**options):
+    return seqnorm.NormRNN([seqnorm.NormLSTMCell(4), seqnorm.NormLSTMCell(4)], **options)
+
+
+@pytest.mark.parametrize("implementation", ["auto", "loop"])
+@pytest.mark.parametrize("count", [2, 4])
+def test_flat_states_of_a_stack_are_refused(count, implementation):
+    layer = stack(implementation=implementation)
     with pytest.raises(ValueError, match=r"as in \[\[h, c\], \[h, c\]\]"):
-        cells = [seqnorm.NormLSTMCell(4), seqnorm.NormLSTMCell(4)]
-        layer = seqnorm.NormRNN(cells)
-        layer(np.ones((2, 5, 3)), initial_state=[np.ones((2, 4))] * 4)
+        layer(np.ones((2, 5, 3)), initial_state=[np.ones((2, 4))] * count)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 4), (2, 3), (4,)])
+def test_states_of_another_shape_are_refused(shape):
+    layer = seqnorm.NormGRU(4)
+    with pytest.raises(ValueError, match=r"of sizes \[4\]\. Received: 1 of shapes"):
+        layer(np.ones((2, 5, 3)), initial_state=[np.ones(shape)])
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_a_frozen_layer_around_a_cell_does_not_train(norm):
+    layer = seqnorm.NormRNN(seqnorm.NormLSTMCell(4, norm), trainable=False)
+    model = keras.Sequential([keras.Input((5, 3)), layer])
+    before = model.get_weights()
+    model(np.ones((2, 5, 3)), training=True)
+    assert not model.trainable_variables
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    layer.trainable = True
+    assert model.trainable_variables
+
+
+class Silent(seqnorm.NormLSTMCell):
+    def call(self, inputs, states, training=False):
+        output, states = super().call(inputs, states, training)
+        return 0 * output, states
+
+
+class Skipping(keras.layers.StackedRNNCells):
+    def call(self, inputs, states, training=False, **kwargs):
+        output, states = super().call(inputs, states, training=training, **kwargs)
+        return output + inputs, states
+
+
+@pytest.mark.parametrize("make", [lambda: Silent(4), lambda: Skipping([seqnorm.NormLSTMCell(4)])])
+def test_a_call_of_ones_own_is_refused_and_not_ignored(make):
+    with pytest.raises(TypeError, match=r"with a `call` of its own\. Override `step`"):
+        seqnorm.NormRNN(make())
+
+
+def test_masks_of_dropout_do_not_outlive_a_call_that_failed():
+    layer = NormLSTM(4, dropout=0.5, recurrent_dropout=0.5)
+
+    def broken(*_):
+        raise RuntimeError
+
+    layer(np.ones((8, 5, 3)))
+    step, layer.cell.step = layer.cell.step, broken
+    with pytest.raises(RuntimeError):
+        layer(np.ones((8, 5, 3)), training=True)
+    layer.cell.step = step
+    assert tuple(layer(np.ones((2, 5, 3)), training=True).shape) == (2, 4)
+
+
+def test_a_regulariser_does_not_count_the_age():
+    options = {"return_state": True, "activity_regularizer": keras.regularizers.L2(0.01)}
+    with pytest.raises(ValueError, match=r"keras\.layers\.ActivityRegularization"):
+        NormLSTM(4, "batch", **options)
+    layer = NormLSTM(4, "layer", **options)
+    states = [grid.numpy(y) for y in layer(np.ones((2, 5, 3)))]
+    expected = 0.01 * sum(float(np.sum(y**2)) for y in states) / 2  # Keras divides by the batch
+    assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_wide_mask_reaches_the_pooling_as_that_of_the_sequence():
+    mask = np.array([[True, True, False]])
+    x = np.array([[[1.0], [3.0], [9.0]]])
+    assert float(MaskedPooling("mean")(x, mask=mask[..., None])[0, 0]) == 2.0
+    layer = NormLSTM(4, return_sequences=True)
+    assert tuple(layer.compute_mask(x, mask[..., None]).shape) == (1, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
+@pytest.mark.parametrize("given", [{"input_shape": (5, 3)}])
+def test_an_input_shape_builds_the_model_as_in_keras(given):
+    for layer in (keras.layers.LSTM, NormLSTM):
+        assert keras.Sequential([layer(4, **given)]).built
+
+
+@pytest.mark.parametrize("implementation", ["auto", "loop"])
+def test_one_cell_may_stand_twice_in_a_stack(implementation):
+    cell = seqnorm.NormGRUCell(4)
+    x = np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
+    last = seqnorm.NormRNN([cell, cell], implementation=implementation)(x)
+    expected = keras.layers.RNN([cell, cell])(x)
+    grid.assert_close(last, expected, "float32")
+
+
+def test_a_layer_needs_a_cell():
+    with pytest.raises(ValueError, match=r"one cell or more. Received: cell=\[\]"):
+        seqnorm.NormRNN([])
+
+
+def test_a_stack_takes_no_perturbation():
+    with pytest.raises(ValueError, match="a stack of 2 cells"), stack().observing(np.zeros(1)):
+        pass
+
+
+def test_modules_are_found_whatever_was_imported_before():
+    code = "import seqnorm; seqnorm.layers.NormLSTM, seqnorm.cells.NormLSTMCell"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @grid.over_pairs
