@@ -181,7 +181,8 @@ def _line_svg(chart: LineChart) -> str:
         f'<text class="label" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">'
         f"{escape(chart.x_label)}</text>"
     )
-    return _wrapped(parts, HEIGHT, chart.title, "lines", x_label=chart.x_label)
+    ends = {line.label: float(line.band.mean[-1]) for line in chart.lines if line.band.x.size}
+    return _wrapped(parts, HEIGHT, _said(chart.title, ends), "lines", x_label=chart.x_label)
 
 
 def _dot(dot: Dot, axis: Axis, y: float) -> str:
@@ -229,7 +230,8 @@ def _dots_svg(chart: DotChart) -> str:
             f'<text class="reference" x="{WIDTH - RIGHT}" y="{bottom + 32}" text-anchor="end">'
             f"{'; '.join(far)}</text>"
         )
-    return _wrapped(parts, bottom + (40 if far else 24), chart.title, "dots")
+    single = {row.label: row.dots[0].value for row in chart.rows if len(row.dots) == 1}
+    return _wrapped(parts, bottom + (40 if far else 24), _said(chart.title, single), "dots")
 
 
 def _dot_reference(name: str, value: float, axis: Axis, bottom: float) -> str:
@@ -242,6 +244,11 @@ def _dot_reference(name: str, value: float, axis: Axis, bottom: float) -> str:
         f'<path class="rule" d="M{x:.1f} {DOT_TOP - 4}V{bottom}"/>'
         f'<text class="reference" x="{x:.1f}" y="9" text-anchor="{anchor}">{text}</text>'
     )
+
+
+def _said(title: str, values: Mapping[str, float]) -> str:
+    """What a screen reader reads: the title, and the last value of each line or that of a row."""
+    return ", ".join([title, *(f"{name} {value:.4g}" for name, value in values.items())])
 
 
 def _wrapped(parts: Sequence[str], height: float, title: str, kind: str, x_label: str = "") -> str:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from seqnorm.analysis.charts import Dot, DotChart, Line, LineChart, Row, plain_band
 from seqnorm.analysis.html import table_html
 from seqnorm.analysis.report import write_report
 from seqnorm.analysis.styles import COLOURS
+from seqnorm.analysis.svg import chart_svg
 from seqnorm.analysis.tables import Table
 from tests.analysis.fabricate import fabricate_comparison, fabricate_run
 from tests.analysis.many import fabricate_many
@@ -84,6 +86,14 @@ def test_page_is_sound_and_refers_to_nothing_outside(page: Path) -> None:
     # The name of SVG in the script is an identifier, no address that is visited.
     assert set(re.findall(r"https?://[\w./]+", text)) <= {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in text and "nan" not in re.sub(r"<[^>]*>", "", text).split()
+
+
+def test_a_chart_reads_its_values_out() -> None:
+    x = np.array([1.0, 2.0])
+    line = Line("layer", 0, plain_band(x, np.array([0.5, 0.875])))
+    assert 'aria-label="accuracy, layer 0.875"' in chart_svg(LineChart("accuracy", "steps", [line]))
+    dots = DotChart("F1", [Row("earn", [Dot("layer", 0, 0.75)])])
+    assert 'aria-label="F1, earn 0.75"' in chart_svg(dots)
 
 
 def test_what_runs_say_is_text_and_no_markup() -> None:
