@@ -153,7 +153,8 @@ def tuning_table(comparison: Comparison) -> Table | None:
     )
     if not keys:
         return None
-    finals = any(_best_finalist(trials) != NOT_AVAILABLE for _, trials in tuned)
+    best = {arm.label: _best_finalist(trials) for arm, trials in tuned}
+    finals = set(best.values()) != {NOT_AVAILABLE}
     rows = []
     for arm, trials in tuned:
         if not trials:
@@ -161,7 +162,7 @@ def tuning_table(comparison: Comparison) -> Table | None:
         scores = np.sort([trial.score for trial in trials])
         chosen = [_setting(arm.runs[0].config.get(key, NOT_AVAILABLE)) for key in keys]
         spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1]))
-        again = [_best_finalist(trials)] if finals else []
+        again = [best[arm.label]] if finals else []
         rows.append((arm.label, str(len(trials)), *chosen, *spread, *again))
     again = ["best finalist"] if finals else []
     headings = ("arm", "trials", *keys, "median trial", "best trial", *again)

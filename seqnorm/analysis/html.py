@@ -31,8 +31,9 @@ def _cell(text: str, word: bool, scope: str = "") -> str:
 
 
 def _row(cells: Sequence[str], words: int) -> str:
-    scopes = ["row", *[""] * (len(cells) - 1)]
-    inner = "".join(_cell(cells[place], place < words, scope) for place, scope in enumerate(scopes))
+    inner = "".join(
+        _cell(text, place < words, "" if place else "row") for place, text in enumerate(cells)
+    )
     floor = cells[0].startswith(("majority class", "bag of words"))
     attribute = ' class="floor"' if floor else ""
     return f"<tr{attribute}>{inner}</tr>"

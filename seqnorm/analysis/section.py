@@ -32,11 +32,11 @@ PAIRS_NOTE = (
 )
 COST_NOTE = (
     "Medians over completed runs, seconds and tokens/s with the lowest and the highest. Parameters "
-    "include "
-    "running statistics, which batch normalisation keeps for each step; trainable ones do not (- "
-    "if not recorded). Reach: runs whose validation accuracy gets to the target, 97 % of the best "
-    "arm's, which is known at the ends of epochs; steps and seconds to it are medians in which a "
-    "run that never does is infinite. Seconds compare arms only on a machine that did nothing else."
+    "include running statistics, which batch normalisation keeps for each step; trainable ones do "
+    "not (- if not recorded). Reach: runs whose validation accuracy gets to the target, 97 % of "
+    "the best arm's, which is known at the ends of epochs; steps and seconds to it are medians in "
+    "which a run that never does is infinite. Seconds compare arms only on a machine that did "
+    "nothing else."
 )
 ALIKE = "Every arm tried the same list of settings."
 NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is higher by chance."

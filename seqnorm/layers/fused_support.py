@@ -13,7 +13,6 @@ from keras import activations
 from seqnorm import kernels
 from seqnorm.cells import CELLS, NormCell
 from seqnorm.layers.fused import KINDS, norms_at, spec_of
-from seqnorm.normalizers import BatchNorm, Normalizer
 
 if TYPE_CHECKING:
     from seqnorm.layers.recurrent import NormRNN
@@ -84,18 +83,13 @@ def _cell_obstacle(cell: NormCell, training: bool) -> str | None:
         "zoneout needs the loop": any(cell.zoneout),
         "placement='joint' needs the loop": cell.placement == "joint",
         "no kernel for the normaliser": not set(kinds) <= set(KINDS),
-        "no kernel for these batch statistics": not all(map(_servable, cell.normalizers.values())),
+        "no kernel for these batch statistics": any(
+            norm.whole_sequence for norm in cell.normalizers.values()
+        ),
         "one of two normalisers side by side is frozen": _half_frozen(cell),
     }
     found = [reason for reason, present in obstacles.items() if present]
     return found[0] if found else kernels.why_not(spec_of(cell, training=True))
-
-
-def _servable(norm: Normalizer) -> bool:
-    """Whether a normaliser's batch statistics are those that the kernels take."""
-    if not isinstance(norm, BatchNorm):
-        return True
-    return norm.statistics != "sequence"
 
 
 def _half_frozen(cell: NormCell) -> bool:

@@ -15,7 +15,7 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
-from seqnorm.layers.requirements import check_call, check_cells, check_dtypes, check_states
+from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
@@ -115,7 +115,7 @@ class NormRNN(keras.layers.RNN):
             zero_output_for_mask=zero_output_for_mask,
             **kwargs,
         )
-        check_dtypes(self)
+        check_layer(self)
         if not self.trainable:
             self.cell.trainable = False  # Keras's constructor leaves the cells alone
         self.input_spec = keras.layers.InputSpec(ndim=3)
@@ -127,12 +127,6 @@ class NormRNN(keras.layers.RNN):
         if self.time_aware:
             self.state_size: list[Any] = [*self.state_size, 1]
             self.single_state = False
-            if return_state and self.activity_regularizer is not None:
-                raise ValueError(
-                    "Keras's activity regulariser counts every output, and with batch statistics "
-                    "one of them is the age. Received: activity_regularizer with "
-                    "return_state=True. Put keras.layers.ActivityRegularization on the output."
-                )
 
     @property
     def cells(self) -> tuple[NormCell, ...]:

@@ -44,14 +44,20 @@ def check_cells(cell: Any, cells: Sequence[Any]) -> None:
         )
 
 
-def check_dtypes(layer: NormRNN) -> None:
-    """Refuse a layer whose cells compute in another dtype."""
+def check_layer(layer: NormRNN) -> None:
+    """Refuse cells that compute in another dtype, and a regulariser that would count the age."""
     differing = [cell for cell in layer.cells if cell.dtype_policy != layer.dtype_policy]
     if differing:
         raise ValueError(
             "NormRNN computes in the dtype of its cells. Received: "
             f"dtype={layer.dtype_policy.name} with a cell of "
             f"dtype={differing[0].dtype_policy.name}. Give layer and cells the same dtype."
+        )
+    if layer.time_aware and layer.return_state and layer.activity_regularizer is not None:
+        raise ValueError(
+            "Keras's activity regulariser counts every output, and with batch statistics one of "
+            "them is the age. Received: activity_regularizer with return_state=True. Put "
+            "keras.layers.ActivityRegularization on the output."
         )
 
 

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import yaml
 
+from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.collect import collect
+
 NORM_SETTINGS: dict[str, dict[str, Any]] = {
     "none": {},
     "layer": {"epsilon": 1e-5, "gamma": 1.0, "scale": True, "center": None},
@@ -228,3 +231,23 @@ def fabricate_run(
     if finished:
         (folder / "result.json").write_text(json.dumps(result))
     return folder
+
+
+def named(norm: str, **changes: object) -> dict[str, object]:
+    """What `seqnorm-compare` writes into the config of an arm's runs, and further changes."""
+    own = {"tracking.group": "compare_imdb", "tracking.arm": f"cell=lstm norm={norm}"}
+    return own | {key.replace("__", "."): value for key, value in changes.items()}
+
+
+def fabricate_trial(
+    folder: Path, norm: str, seed: int, rate: float, score: float, **changes: object
+) -> None:
+    """A trial of a named arm."""
+    fabricate_run(folder, norm=norm, seed=seed, accuracy=score, trial=True,
+                  changes=named(norm, optim__learning_rate=rate, **changes))  # fmt: skip
+
+
+def only(*folders: Path) -> Comparison:
+    """The one comparison in some folders."""
+    ((comparison, _),) = collect(folders).comparisons
+    return comparison

@@ -158,10 +158,9 @@ def test_a_wide_mask_reaches_the_pooling_as_that_of_the_sequence():
 
 
 @pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
-@pytest.mark.parametrize("given", [{"input_shape": (5, 3)}])
-def test_an_input_shape_builds_the_model_as_in_keras(given):
+def test_an_input_shape_builds_the_model_as_in_keras():
     for layer in (keras.layers.LSTM, NormLSTM):
-        assert keras.Sequential([layer(4, **given)]).built
+        assert keras.Sequential([layer(4, input_shape=(5, 3))]).built
 
 
 @pytest.mark.parametrize("implementation", ["auto", "loop"])
