@@ -14,7 +14,7 @@ from seqnorm.analysis.bootstrap import (
     paired_bootstrap,
     probability_of_improvement,
 )
-from seqnorm.analysis.evidence import ArmEvidence, Evidence
+from seqnorm.analysis.evidence import Evidence, RunCurves
 from seqnorm.analysis.floors import is_floor
 from seqnorm.analysis.targets import TimeToTarget, first_reaching, time_to_target
 
@@ -66,18 +66,17 @@ def arm_time_to_target(
 ) -> tuple[TimeToTarget, TimeToTarget]:
     """Steps and seconds at which the runs of an arm reach a validation accuracy.
 
-    A run that diverged before its first epoch never reaches it; one whose curves cannot be read
-    does not count.
+    A run that diverged never reaches it, whatever it had before: it scores as the majority class.
+    One whose curves cannot be read does not count.
     """
-    without = len(arm.runs) - len(evidence.arms[arm.label].curves)
-    missing = [np.inf] * min(without, arm.diverged)
+    completed = [run for run in evidence.arms[arm.label].curves if not run.diverged]
+    never = [np.inf] * arm.diverged
     steps, seconds = (
-        time_to_target([*_times(evidence.arms[arm.label], axis, target), *missing])
-        for axis in (0, 1)
+        time_to_target([*_times(completed, axis, target), *never]) for axis in (0, 1)
     )
     return steps, seconds
 
 
-def _times(evidence: ArmEvidence, axis: int, target: float) -> list[float]:
-    histories = [run.metrics["val_accuracy"] for run in evidence.curves]
+def _times(runs: Sequence[RunCurves], axis: int, target: float) -> list[float]:
+    histories = [run.metrics["val_accuracy"] for run in runs]
     return [first_reaching(history[:, axis], history[:, 2], target) for history in histories]

@@ -73,7 +73,10 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
         if baseline is None:
             continue
         ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
-        difference = paired_estimate(ours, theirs)
+        difference, macro_f1 = (
+            paired_estimate(arm.values(name), baseline.values(name))
+            for name in ("accuracy", "macro_f1")
+        )
         # A vote of fifteen runs beats one of three, whatever the arms.
         same = ours.keys() == theirs.keys()
         votes = [evidence.arms[one.label].right for one in (arm, baseline)]
@@ -85,12 +88,14 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
                 baseline.label,
                 str(difference.count),
                 *estimate_cells(difference, signed=True),
+                *estimate_cells(macro_f1, signed=True),
                 *estimate_cells(improvement_estimate(ours, theirs), decimals=2),
                 only,
                 _p_value(test.p_value) if test else NOT_AVAILABLE,
             )
         )
-    headings = ("arm", "against", "seeds", "accuracy Δ", "95 %", "P(better)", "95 %")
+    scores = [(name, "95 %") for name in ("accuracy Δ", "macro-F1 Δ", "P(better)")]
+    headings = ("arm", "against", "seeds", *(text for pair in scores for text in pair))
     table = Table((*headings, "only right", "McNemar p"), tuple(rows), words=2)
     return table if rows else None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.arms import Comparison
 from seqnorm.analysis.charts import Plate
 from seqnorm.analysis.run_folders import Ignored, ignored_lines
-from seqnorm.analysis.section import Section, config_text, provenance
+from seqnorm.analysis.section import Section, config_text, provenance, remake_commands
 
 ON_TERMINAL = ("accuracy", "differences")
 
@@ -39,16 +39,10 @@ def _picture_lines(section: Section) -> list[str]:
     return lines
 
 
-def _command(arm: Arm) -> str:
-    command = arm.runs[0].environment.get("command")
-    return f"`{command}`" if command else "command not recorded"
-
-
 def _config_lines(section: Section) -> list[str]:
     comparison = section.comparison
-    lines = ["First command of each arm:", ""]
-    lines += [f"- {arm.label}: {_command(arm)}" for arm in comparison.arms]
-    lines += ["", "Made by:", "", *(f"- {line}" for line in provenance(comparison)), ""]
+    lines = ["How to make it again:", "", "```bash", *remake_commands(comparison), "```", ""]
+    lines += ["Made by:", "", *(f"- {line}" for line in provenance(comparison)), ""]
     lines += [section.settings.markdown(), ""]
     return [
         *lines,

@@ -28,7 +28,7 @@ PAIRS_NOTE = (
     "the arm beats a run of the other, a tie counting half. Only right: test texts on which only "
     "the arm : only the other is right, the runs of each arm answering together; p of McNemar's "
     "exact test on these, where both arms have the same seeds. It is about the votes of these runs "
-    "on other texts; what other seeds would give, the interval of Δ says."
+    "on other texts; what other seeds would give, the intervals of both Δ say."
 )
 COST_NOTE = (
     "Medians over completed runs, seconds and tokens/s with the lowest and the highest. Parameters "
@@ -109,8 +109,8 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
 
 
 def remake_commands(comparison: Comparison) -> list[str]:
-    """The commands that made the arms, each once, and the one that makes the report."""
-    commands = dict.fromkeys(arm.runs[0].environment.get("command") for arm in comparison.arms)
+    """The commands that made the runs and trials, each once, and the one that makes the report."""
+    commands = dict.fromkeys(run.environment.get("command") for run in comparison.everything)
     known = [command for command in commands if command]
     lines = known[:MOST_COMMANDS] or ["# the commands were not recorded"]
     if len(known) > MOST_COMMANDS:

@@ -15,7 +15,7 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """One line per finished run, with the time left.
+    """One line per stage and one per finished run, with the time left.
 
     The time left is what the runs of this session took on average, times the number that is left.
 
@@ -34,6 +34,12 @@ class Progress:
         """Runs that turn out to be finished already."""
         self.before += count
         self.done += count
+
+    def begin(self, count: int, workers: int) -> None:
+        """Write what is done, and what is made next; nothing if that is nothing."""
+        if count:
+            line = f"[{self.done}/{self.total}] {count} runs to make, {workers} at a time"
+            print(line, file=self.file, flush=True)
 
     def finished(self, title: str, score: str) -> None:
         """Write the line of one run."""

@@ -108,13 +108,13 @@ class Comparison:
         self.keep_settings()
         trials, floors = list(self.plan.trials()), list(self.plan.floors())
         self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
-        self._make([*floors, *trials])
+        self._make(trials)
         self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))))
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
         trials += [job for job in again if is_made(job)]
         final = list(self.plan.tests(choose(trials)))
-        self._make(final)
+        self._make([*final, *floors])  # floors take seconds, and would promise an early end
         text = self._tables([*floors, *trials, *final])
         write_text(self.plan.folder / TABLE, text)
         return text
@@ -150,11 +150,13 @@ class Comparison:
         missing = list({job.name: job for job in jobs if job.name not in made}.values())
         if missing:
             self._refuse_other_threads(made.values())
-        self.progress.skip(len(jobs) - len(missing))
         options = self.plan.compare
+        workers = options.workers or max(1, usable_cores() // options.threads)
+        self.progress.skip(len(jobs) - len(missing))
+        self.progress.begin(len(missing), workers)
         finished = run_all(
             missing,
-            options.workers or max(1, usable_cores() // options.threads),
+            workers,
             options.threads,
             self.plan.folder / ".log",
             self.command,
