@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import hydra
@@ -21,6 +22,7 @@ from omegaconf import DictConfig
 from seqnorm.cli_help import help_text
 from seqnorm.compose import explain, is_mistake, to_run_config
 from seqnorm.config import conf_dir
+from seqnorm.config_checks import ConfigError
 from seqnorm.errors import UserError
 
 # TensorFlow greets on stderr and reports missing GPUs as errors; what matters it raises.
@@ -74,7 +76,9 @@ def train(argv: Sequence[str] | None = None) -> int:
                 _job
             )()
     except KeyboardInterrupt:
-        print("seqnorm-train: interrupted; that run has no result.json", file=sys.stderr)
+        print(
+            "seqnorm-train: interrupted; a run without result.json is unfinished", file=sys.stderr
+        )
         return 130
     except Exception as error:
         session.report(error)
@@ -88,6 +92,7 @@ def _job(config: DictConfig) -> float | None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each job's graph is traced anew
     try:
         run_config = to_run_config(config)
+        _refuse_scratch(run_config.runs_dir)
         from seqnorm.training.run import run
 
         return run(run_config).get("val_accuracy")
@@ -97,6 +102,17 @@ def _job(config: DictConfig) -> float | None:
             raise
         session.report(error)
         return None
+
+
+def _refuse_scratch(runs_dir: str) -> None:
+    """Refuses runs in the folder that Hydra's own files go into, which is removed at the end."""
+    scratch = Path(os.environ["SEQNORM_SCRATCH"]).resolve()
+    if Path(runs_dir).expanduser().resolve().is_relative_to(scratch):
+        raise ConfigError(
+            f"runs_dir must be a folder that stays; received runs_dir={runs_dir} in a job that "
+            "Hydra moved to its own folder, which is removed at the end. Leave hydra.job.chdir and "
+            "hydra.runtime out, or give an absolute runs_dir."
+        )
 
 
 @contextmanager

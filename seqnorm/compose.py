@@ -51,7 +51,7 @@ def to_run_config(config: DictConfig) -> RunConfig:
         ConfigError: if a value is out of range or two keys contradict one another.
         MissingMandatoryValue: if a key marked ``???`` was not given.
     """
-    _refuse_changed_keys(config, "the configuration")
+    refuse_changed_keys(config, "the configuration")
     run_config = cast(RunConfig, OmegaConf.to_object(config))
     validate(run_config)
     return run_config
@@ -90,7 +90,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
-def _refuse_changed_keys(config: DictConfig, where: str) -> None:
+def refuse_changed_keys(config: DictConfig, where: str) -> None:
     """Refuses keys appended with ``+`` or deleted with ``~``: Hydra lets both past a schema."""
     valid = [entry.name for entry in fields(cast(Any, OmegaConf.get_type(config)))]
     for key in config:
@@ -102,7 +102,7 @@ def _refuse_changed_keys(config: DictConfig, where: str) -> None:
     for key in valid:
         # A mapping that is no dataclass is one value, such as a serialised regulariser.
         if not OmegaConf.is_missing(config, key) and is_dataclass(OmegaConf.get_type(config, key)):
-            _refuse_changed_keys(config[key], key)
+            refuse_changed_keys(config[key], key)
 
 
 def _no_such_key(where: str, key: str, valid: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from seqnorm.config import RunConfig, TrackingConfig
+from seqnorm.config import SCHEMAS, RunConfig, TrackingConfig
 from seqnorm.config_models import NORMS_WITHOUT_STEPS
 
 
@@ -112,9 +112,26 @@ def validate(config: RunConfig) -> None:
     Raises:
         ConfigError: naming every offending key with its value, and what to do about it.
     """
-    problems = [*_out_of_range(config), *_contradictions(config)]
+    problems = [*_renamed(config)] or [*_out_of_range(config), *_contradictions(config)]
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def _renamed(config: RunConfig) -> Iterator[str]:
+    """Components whose name was changed under the keys of another one."""
+    for group, choices in SCHEMAS.items():
+        component = getattr(config, group)
+        if not hasattr(component, "name"):
+            continue
+        wanted = choices.get(component.name)
+        if wanted is not type(component):
+            choice = f"{group}={component.name}"
+            advice = f"Use {choice}" if wanted else f"Use {group}= one of {', '.join(choices)}"
+            yield (
+                f"{group}.name says which component the keys of {group} are for, and cannot be set "
+                f"by itself; received {group}.name={component.name} with the keys of another. "
+                f"{advice}."
+            )
 
 
 def _out_of_range(config: RunConfig) -> Iterator[str]:

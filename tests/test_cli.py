@@ -63,6 +63,8 @@ def test_help_lists_the_choices_of_a_folder_of_ones_own(tmp_path, capsys):
         (["-m", "norm=layer,lyer"], "Did you mean layer?"),
         (["cell.units=[3"], "no viable alternative"),
         (["--config-dir", "nowhere"], "nowhere"),
+        (["-m", "hydra.job.chdir=true", "seed=0"], "a folder that stays; received runs_dir=runs"),
+        (["-m", "runs_dir=${hydra:sweep.dir}/a", "seed=0"], "a folder that stays"),
     ],
 )
 def test_a_mistake_is_one_message_and_no_run(arguments, expected, tmp_path, capsys):

@@ -71,9 +71,7 @@ def arm_time_to_target(
     """
     completed = [run for run in evidence.arms[arm.label].curves if not run.diverged]
     never = [np.inf] * arm.diverged
-    steps, seconds = (
-        time_to_target([*_times(completed, axis, target), *never]) for axis in (0, 1)
-    )
+    steps, seconds = (time_to_target([*_times(completed, axis, target), *never]) for axis in (0, 1))
     return steps, seconds
 
 

@@ -79,13 +79,14 @@ def _carry_out(options: argparse.Namespace) -> None:
 
     record = {"machine": platform.platform(), "threads": machine.threads()}
     record["options"] = vars(options)
+    if options.out:  # before hours of measuring
+        options.out.mkdir(parents=True, exist_ok=True)
     tables = {}
     if options.epoch:
         record["epoch_seconds"] = _epoch(options)
     else:
         tables = _steps(options, record)
     if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(record, indent=1, default=str)
         (options.out / "bench.json").write_text(text, encoding="utf-8")
         if tables:
@@ -101,9 +102,10 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
           "ratios to Keras's own layer")  # fmt: skip
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
     tables = {}
+    shapes = {text: Shape.parse(text)._replace(share=options.share) for text in options.shapes}
     for cell in options.cells:
-        for text in options.shapes:
-            title, shape = f"{cell} {text}", Shape.parse(text)._replace(share=options.share)
+        for text, shape in shapes.items():
+            title = f"{cell} {text}"
             samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
             tables[title] = summary(samples, "keras")

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from omegaconf.errors import OmegaConfBaseException
+
 from seqnorm.analysis.files import RunFolderError
 from seqnorm.cli_help import COMPARISONS
 from seqnorm.comparison.plan import Plan
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    except (ConfigError, RunFolderError, UserError, OSError) as error:
+    except (ConfigError, RunFolderError, UserError, OSError, OmegaConfBaseException) as error:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1
     print(f"This table: {plan.folder / TABLE}\nThe page:   seqnorm-report {plan.folder}")

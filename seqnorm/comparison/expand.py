@@ -21,12 +21,7 @@ def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
     for line in arms:
         combinations: list[tuple[str, ...]] = [()]
         for override in _overrides(line):
-            values = (
-                [str(value) for value in override.sweep_string_iterator()]
-                if override.is_sweep_override()
-                else [override.get_value_element_as_str()]
-            )
-            tokens = [f"{override.get_key_element()}={value}" for value in values]
+            tokens = [f"{override.get_key_element()}={value}" for value in _values(override)]
             combinations = [(*before, token) for before in combinations for token in tokens]
         found += combinations
     if not found or len(set(found)) < len(found):
@@ -52,6 +47,18 @@ def check_quotes(tokens: Sequence[str]) -> None:
                 raise _badly_quoted(value) from error
             if not isinstance(arms, list):
                 raise _badly_quoted(value)
+
+
+def _values(override: Override) -> list[str]:
+    if not override.is_sweep_override():
+        return [override.get_value_element_as_str()]
+    try:
+        return [str(value) for value in override.sweep_string_iterator()]
+    except HydraException as error:  # glob and interval, which only some sweepers can list
+        raise ConfigError(
+            "compare.arms needs values that can be listed, as in norm=none,layer or "
+            f"range(0,3); received {override.input_line}."
+        ) from error
 
 
 def _overrides(line: str) -> list[Override]:

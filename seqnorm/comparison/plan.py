@@ -17,7 +17,7 @@ from seqnorm.comparison.chosen import Chosen, chosen_before
 from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.comparison.expand import check_quotes, expand
 from seqnorm.comparison.settings import draw_settings, rounded
-from seqnorm.compose import compose, explain, is_mistake
+from seqnorm.compose import compose, explain, is_mistake, refuse_changed_keys
 from seqnorm.config import RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError, validate
 from seqnorm.training.naming import lasting_name
@@ -120,6 +120,19 @@ class Plan:
                 f"a comparison sets {', '.join(_ITS_OWN)} itself; received {', '.join(own)}. "
                 "Leave it out."
             )
+        of_arms = {token for arm in self.arms for token in arm.split()}
+        unheard = [
+            token
+            for token, key in given.items()
+            if key.split(".")[0].split("/")[0] == "hydra"
+            or (token in of_arms and key.startswith(("compare.", "runs_dir")))
+        ]
+        if unheard or self._plain.task != "train":
+            raise ConfigError(
+                "a comparison trains, starts its own processes, and has one folder and one list of "
+                f"seeds and trials; received {', '.join(unheard) or f'task={self._plain.task}'}. "
+                "Leave it out, or give it beside compare.arms."
+            )
         fixed = [token for token, key in given.items() if key in searched]
         if fixed:
             raise ConfigError(
@@ -143,7 +156,11 @@ class Plan:
         kept = [token for token in self.overrides if token.partition("=")[0] not in own]
         try:
             with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                return hydra.compose("comparison", [*kept, *arm])
+                composed = hydra.compose("comparison", [*kept, *arm])
+            refuse_changed_keys(composed, "the configuration")
+            for name, place in composed.compare.space.items():
+                refuse_changed_keys(place, f"compare.space.{name}")
+            return composed
         except Exception as error:
             if not is_mistake(error):
                 raise

@@ -45,7 +45,8 @@ class Worker:
             variables = dict.fromkeys(_THREAD_VARIABLES, str(self.threads))
             with self.log.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "seqnorm.comparison.worker"],
+                    # -P: the package that made the plan, whatever lies in the current folder.
+                    [sys.executable, "-P", "-m", "seqnorm.comparison.worker"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

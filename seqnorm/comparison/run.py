@@ -21,6 +21,7 @@ from seqnorm.errors import UserError, blame_the_input
 from seqnorm.kernels.machine import usable_cores
 
 TABLE, SETTINGS = "table.md", "settings.json"
+NAMED_BY = {"arm": "the arm", "group": "compare.name"}
 
 
 def is_made(job: Job) -> bool:
@@ -150,6 +151,7 @@ class Comparison:
         missing = list({job.name: job for job in jobs if job.name not in made}.values())
         if missing:
             self._refuse_other_threads(made.values())
+        self._refuse_other_names(made.values())
         options = self.plan.compare
         workers = options.workers or max(1, usable_cores() // options.threads)
         self.progress.skip(len(jobs) - len(missing))
@@ -163,6 +165,19 @@ class Comparison:
         )
         for job in finished:
             self.progress.finished(job.title, _text(record_of(job)))
+
+    def _refuse_other_names(self, made: Iterable[Job]) -> None:
+        """The report tells arms by the names they were given: another spelling is another arm."""
+        for job in made:
+            found = record_of(job).config
+            for key, name in (("arm", job.arm), ("group", self.plan.compare.name)):
+                if found.get(f"tracking.{key}") != name:
+                    raise UserError(
+                        f"the runs of a comparison keep the names they were begun with; received "
+                        f"{NAMED_BY[key]} '{name}', and {job.name} was made as "
+                        f"'{found.get(f'tracking.{key}')}'. Spell it as before, or set another "
+                        "runs_dir."
+                    )
 
     def _refuse_other_threads(self, made: Iterable[Job]) -> None:
         """Numbers differ by rounding with the threads, and so must be those of all runs."""

@@ -88,11 +88,18 @@ def ids_dataset(
 ) -> Dataset:
     """Shifts, limits and cuts ranks as Keras does, then holds out a validation part.
 
+    Raises:
+        OSError: if a label is not that of a class.
+
     Ids are Keras's: START 1, unknown 2, the most frequent word 4. Ids from ``config.num_words`` on
     become unknown. Rows longer than ``config.max_length`` are cut, where Keras drops them.
     """
     parts = []
     for rows, labels in (train, test):
+        if not 0 <= labels.min() <= labels.max() < len(label_names):
+            required = f"data with labels from 0 to {len(label_names) - 1}"
+            received = f"labels from {labels.min()} to {labels.max()}"
+            raise sources.damaged(f"the files of {config.name}", required, received)
         known = Sequences(limit_ids(rows.values + OFFSET, config.num_words), rows.offsets)
         parts.append(Split(start_and_cut(known, config.max_length, config.truncate), labels))
     everything, tested = parts

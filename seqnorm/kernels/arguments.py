@@ -111,7 +111,7 @@ class Scratch(NamedTuple):
     dc: Array  # [R, H]
     left: Array  # left factor of a chunk
     panel: Array  # right panel of a chunk
-    sums: Array  # [2 G]
+    sums: Array  # [3 G]
 
 
 class Tables(NamedTuple):

@@ -1,8 +1,9 @@
 """The kernels as a differentiable TensorFlow operation, in eager mode and inside `tf.function`.
 
-Large arrays cross into Python and back without a copy. What the backward pass needs stays on the
-Python side, under a ticket that travels through the graph as a small tensor; when TensorFlow drops
-the ticket, the memory goes back to the pool, whether or not a backward pass came.
+Inside a `tf.function` large arrays cross into Python and back without a copy. What the backward
+pass needs stays on the Python side, under a ticket that travels through the graph as a small
+tensor; when TensorFlow drops the ticket, the memory goes back to the pool, whether or not a
+backward pass came.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ def tile_rows() -> int:
 
 
 def usable_cores() -> int:
-    """Cores that this process may use: a container or taskset can leave fewer than there are."""
+    """Cores that this process may use, of which a cpuset or taskset can leave a part.
+
+    A quota of processor time, as of `docker run --cpus`, is not among them: set SEQNORM_THREADS.
+    """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -18,7 +18,8 @@ class Pool:
     """Lends aligned arrays; safe for several threads.
 
     Args:
-        slack: free memory kept, as a multiple of the most memory that was ever lent at once.
+        slack: memory that is kept when a block comes back, lent and free together, as a multiple of
+            the most that was ever lent at once.
     """
 
     def __init__(self, slack: float = 1.0) -> None:

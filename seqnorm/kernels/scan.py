@@ -21,9 +21,9 @@ from seqnorm.kernels.workers import run
 class Weights(NamedTuple):
     """Parameters of a call, or their gradients; G = gates * units.
 
-    The vectors of a site without a norm are not used; pass ones and zeros. The offsets hold every
-    bias and beta of their side; only the GRU tells the recurrent offset from the input's, so for
-    other cells pass their sum as `offset_in`.
+    The gains of a site without a norm are not used; pass ones. The offsets are added all the same,
+    and hold every bias and beta of their side; only the GRU tells the recurrent offset from the
+    input's, so for other cells pass their sum as `offset_in`.
     """
 
     kernel: Any  # [E, G]

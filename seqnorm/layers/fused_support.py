@@ -70,7 +70,9 @@ def _called_by(package: str) -> bool:
 
 
 def _cell_obstacle(cell: NormCell, training: bool) -> str | None:
-    known = CELLS[cell.NAME]
+    known = CELLS.get(cell.NAME)
+    if known is None:
+        return f"there is no kernel for {type(cell).__name__}"
     changed = [name for name in _METHODS if getattr(type(cell), name) is not getattr(known, name)]
     kinds = [type(norm) for norm in cell.normalizers.values()]
     gates = cell.recurrent_activation if cell.NAME != "simple_rnn" else activations.sigmoid

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from seqnorm.ops.masking import of_sequence
+from seqnorm.ops.moments import statistics_dtype
 
 MODES = ("last", "mean", "max")
 
@@ -65,9 +66,10 @@ class MaskedPooling(keras.layers.Layer):
         if self.mode == "last":
             steps = ops.arange(ops.shape(x)[1], dtype="int32")[None, :, None]
             valid = ops.equal(steps, ops.max(ops.where(valid, steps, -1), axis=1, keepdims=True))
-        weight = ops.cast(valid, x.dtype)
-        total = ops.sum(ops.where(valid, x, ops.zeros_like(x)), axis=1)
-        return total / ops.maximum(ops.sum(weight, axis=1), 1)
+        exact = ops.cast(x, statistics_dtype(x))  # a sum in half precision overflows
+        total = ops.sum(ops.where(valid, exact, ops.zeros_like(exact)), axis=1)
+        count = ops.sum(ops.cast(valid, exact.dtype), axis=1)
+        return ops.cast(total / ops.maximum(count, 1), x.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[batch, time, features] -> [batch, features]."""

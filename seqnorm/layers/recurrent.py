@@ -15,7 +15,13 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
-from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
+from seqnorm.layers.requirements import (
+    check_age,
+    check_call,
+    check_cells,
+    check_layer,
+    check_states,
+)
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
@@ -167,7 +173,7 @@ class NormRNN(keras.layers.RNN):
         """
         mask = sequences_mask if mask is None else mask
         carried = initial_state is not None or self.stateful
-        check_call(self, sequences, carried)
+        check_call(self, sequences)
         states, age = self._initial(sequences, initial_state)
         timeline = Timeline(
             of_sequence(mask),
@@ -188,7 +194,7 @@ class NormRNN(keras.layers.RNN):
             last, x, state, seen = engine.run(cell, x, state, keep)
             new_states.append(state if tree.is_nested(cell.state_size) else state[0])
             for site, moments in seen.items():
-                cell.normalizers[site].fold(moments, step_index)
+                cell.normalizers[site].fold(timeline.believed(moments), step_index)
         states = new_states if self.stacked else list(tree.flatten(new_states))
         if self.time_aware:
             states = [*states, timeline.age_after(steps, self.age_limit)]
@@ -284,7 +290,10 @@ class NormRNN(keras.layers.RNN):
         if self.time_aware and len(states) == len(self.state_size) - 1:
             states.append(ops.zeros((ops.shape(sequences)[0], 1), "float32"))
         check_states(self, states)
-        age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
+        age = None
+        if self.time_aware:
+            check_age(self, states[-1])
+            age = ops.convert_to_tensor(states.pop(), "float32")
         by_cell = states if self.stacked else [states]
         dtype = self.compute_dtype
         return [

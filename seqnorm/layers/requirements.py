@@ -13,7 +13,7 @@ from seqnorm.cells import NormCell
 if TYPE_CHECKING:
     from seqnorm.layers.recurrent import NormRNN
 
-# Keras casts states to the compute dtype: how far each counts without a gap.
+# How far each dtype counts without a gap.
 _EXACT = {"bfloat16": 256, "float16": 2048}
 
 
@@ -61,13 +61,24 @@ def check_layer(layer: NormRNN) -> None:
         )
 
 
-def check_call(layer: NormRNN, sequences: Any, carried: bool) -> None:
+def check_age(layer: NormRNN, age: Any) -> None:
+    """Refuse an age that has lost its exactness: Keras casts states that are handed to a layer."""
+    dtype = keras.backend.standardize_dtype(getattr(age, "dtype", "float32"))
+    exact = _EXACT.get(dtype)
+    if exact is not None and layer.age_limit > exact:
+        raise ValueError(
+            f"A carried age must be exact, and {dtype} counts to {exact}. "
+            f"Received: max_steps={layer.age_limit}. Lower `max_steps` of the normaliser, "
+            "leave the age out, or use float32."
+        )
+
+
+def check_call(layer: NormRNN, sequences: Any) -> None:
     """Refuse inputs that the layer cannot run over.
 
     Args:
         layer: The layer.
         sequences: float[batch, time, features].
-        carried: Whether the call starts from given states.
     """
     batch, steps = sequences.shape[0], sequences.shape[1]
     if steps == 0:
@@ -75,13 +86,6 @@ def check_call(layer: NormRNN, sequences: Any, carried: bool) -> None:
             "NormRNN needs one time step or more. "
             f"Received: sequences.shape={tuple(sequences.shape)}. Leave empty sequences out, "
             "or pad them to one masked step."
-        )
-    exact = _EXACT.get(layer.compute_dtype)
-    if layer.time_aware and carried and exact is not None and layer.age_limit > exact:
-        raise ValueError(
-            f"A carried age must be exact, and {layer.compute_dtype} counts to {exact}. "
-            f"Received: max_steps={layer.age_limit}. Lower `max_steps` of the normaliser, "
-            "or use float32."
         )
     if layer.unroll and steps is None:
         raise ValueError(

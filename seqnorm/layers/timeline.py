@@ -9,6 +9,7 @@ from keras import ops
 from seqnorm.normalizers import Context
 from seqnorm.ops import backend
 from seqnorm.ops.masking import is_right_padded, lengths, reverse_valid
+from seqnorm.ops.moments import Moments
 
 NOT_RIGHT_PADDED = (
     "Per-step normalisation needs a right-padded mask: in every row all valid tokens first, then "
@@ -95,6 +96,13 @@ class Timeline:
         if self.right_padded is None:
             return states
         return [ops.where(self.right_padded, s, ops.full_like(s, float("nan"))) for s in states]
+
+    def believed(self, moments: Moments) -> Moments:
+        """Moments of what `poison` spoilt count no row, so that no running statistic takes them."""
+        if self.right_padded is None:
+            return moments
+        count = ops.where(self.right_padded, moments.count, ops.zeros_like(moments.count))
+        return moments._replace(count=count)
 
     def _turn(self, x: Any) -> Any:
         if not self.backwards:

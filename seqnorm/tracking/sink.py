@@ -119,32 +119,35 @@ class MultiSink(Sink):
             except Exception as error:
                 if place == 0:
                     raise
-                self._failed.add(sink)
-                print(
-                    f"{type(sink).__name__} failed and gets no more of this run, which goes on in "
-                    f"its folder: {type(error).__name__}: {error}",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                self._leave_out(sink, error)
+
+    def _leave_out(self, sink: Sink, error: Exception) -> None:
+        self._failed.add(sink)
+        print(
+            f"{type(sink).__name__} failed and gets no more of this run, whose record is its "
+            f"folder: {type(error).__name__}: {error}",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def close(self, exit_code: int = 0) -> None:
-        """Close every sink, then raise what went wrong while closing.
+        """Close every sink.
 
         Raises:
-            Exception: The error of the one sink that failed to close.
-            ExceptionGroup: If several failed.
+            Exception: The error of the first sink, after the others are closed. That of a mirror is
+                said on standard error.
         """
-        failures: list[Exception] = []
-        for sink in self.sinks:
+        failure: Exception | None = None
+        for place, sink in enumerate(self.sinks):
             try:
                 sink.close(exit_code)
             except Exception as error:  # the remaining sinks must be closed first
-                if sink not in self._failed:  # of which it was said already
-                    failures.append(error)
-        if len(failures) == 1:
-            raise failures[0]
-        if failures:
-            raise ExceptionGroup("several sinks could not be closed", failures)
+                if place == 0:
+                    failure = error
+                elif sink not in self._failed:  # of which it was said already
+                    self._leave_out(sink, error)
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> Self:
         return self

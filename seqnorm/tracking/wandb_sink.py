@@ -115,7 +115,7 @@ class WandbSink(Sink):
                 entity=self.entity,
                 group=self.group,
                 job_type=self.arm,
-                tags=self.tags,
+                tags=self.tags or None,  # None hears WANDB_TAGS
                 name=name,
                 dir=str(folder),
                 config=flatten(config),  # a sweep's `norm` would replace all of "norm.*"

@@ -41,9 +41,8 @@ def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         del settings["name"]
         model = BagOfWords(dataset.vocabulary.size, dataset.num_classes, **settings)
         sinks = make_sinks(config.tracking)
-    folder = RunFolder.create(config, name)
     with sinks:
-        sinks.start(asdict(config), folder.name, folder.path)
+        folder = RunFolder.begin(config, name, sinks)
         print(f"{folder.path}", flush=True)
         began = time.perf_counter()
         with blame_the_input():

@@ -20,6 +20,7 @@ from seqnorm.config import RunConfig
 from seqnorm.data.spec import Dataset
 from seqnorm.durable import sync, write_bytes, write_text
 from seqnorm.errors import UserError
+from seqnorm.tracking.sink import Sink
 from seqnorm.training.environment import environment
 from seqnorm.training.evaluate import Evaluation
 from seqnorm.training.naming import run_prefix
@@ -76,6 +77,22 @@ class RunFolder:
         folder = cls(path)
         write_text(path / "config.yaml", OmegaConf.to_yaml(asdict(config)))
         folder.write_json("environment.json", environment())
+        return folder
+
+    @classmethod
+    def begin(cls, config: RunConfig, name: str | None, sinks: Sink) -> RunFolder:
+        """Makes the folder and starts the sinks; if they refuse, the folder is removed again.
+
+        Raises:
+            UserError: as of `create`, and of the sinks.
+        """
+        folder = cls.create(config, name)
+        try:
+            sinks.start(asdict(config), folder.name, folder.path)
+        except BaseException:
+            sinks.close(1)
+            shutil.rmtree(folder.path)
+            raise
         return folder
 
     @property

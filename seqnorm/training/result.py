@@ -25,9 +25,10 @@ def conclude(
 ) -> dict[str, Any]:
     """Evaluates on the test part and writes everything but result.json.
 
-    A diverged run is scored as what it is worth, the majority class: leaving it out of a comparison
-    would favour the arm that diverges. With `train.test` off the test part is not looked at: its
-    scores are None, the majority's accuracy is that on the validation part, no model is kept.
+    A diverged run is scored as what it is worth, the majority class, on both parts: leaving it out
+    of a comparison would favour the arm that diverges. With `train.test` off the test part is not
+    looked at: its scores are None, the majority's accuracy is that on the validation part, no model
+    is kept.
     """
     majority = evaluate_majority(dataset, "test" if config.train.test else "validation")
     test = None
@@ -40,6 +41,9 @@ def conclude(
                 test, message = majority, f"the test loss became {test.loss}"
         folder.write_model(model, dataset)
         folder.write_predictions(dataset, test)
+    validation = training.best.accuracy if training.best.epoch else None
+    if message is not None:  # or a sweep would take it for the best
+        validation = evaluate_majority(dataset, "validation").accuracy
     if training.probe and training.probe.last:
         folder.write_arrays("probes.npz", training.probe.last)
     return {
@@ -49,7 +53,7 @@ def conclude(
         "test_accuracy": test and test.accuracy,
         "test_macro_f1": test and test.macro_f1,
         "test_loss": test and test.loss,
-        "val_accuracy": training.best.accuracy if training.best.epoch else None,
+        "val_accuracy": validation,
         "majority_accuracy": majority.accuracy,
         "best_epoch": training.best.epoch,
         "steps": training.pulse.step,

@@ -64,18 +64,17 @@ def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         model = _built(config, dataset)
         sinks = make_sinks(config.tracking)
-    folder = RunFolder.create(config, name)
     with sinks:
-        sinks.start(asdict(config), folder.name, folder.path)
+        folder = RunFolder.begin(config, name, sinks)
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
         training = Training(config, dataset, model, sinks)
         diverged = training.fit()
         result = conclude(config, dataset, model, training, diverged, folder)
         folder.finish(result)  # before what is only mirrored, whose failure costs no finished run
+        sinks.summary(result)
         answers = folder.read_predictions()
         if answers:  # a trial has none
             rows = mistakes(dataset, answers["predicted"], answers["probability"])
             sinks.table("mistakes", COLUMNS, rows)
-        sinks.summary(result)
     print(closing_line(result), flush=True)
     return result

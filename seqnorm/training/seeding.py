@@ -13,8 +13,8 @@ def start_afresh(seed: int, deterministic: bool) -> None:
     """Makes a run independent of whatever ran before it in this process.
 
     Seeds Python, NumPy and TensorFlow (from which Keras seeds initial weights and dropout), and
-    drops the graphs and layer names of an earlier job of the same process. The order of batches has
-    a seed of its own (`seqnorm.data.batching`).
+    drops the graphs and layer names of an earlier job of the same process. The validation split
+    and the order of batches have a generator of their own (`seqnorm.data`), from the same seed.
 
     Args:
         seed: not negative.

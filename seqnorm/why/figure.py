@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from matplotlib.ticker import MultipleLocator, NullLocator
 
 from seqnorm.analysis.styles import COLOURS
 from seqnorm.analysis.tables import Table
+from seqnorm.durable import write_bytes, write_text
 from seqnorm.why.moments import ALIVE, ALL_ROWS, LEVELS, MEAN, PER_SAMPLE, SPREAD, WAYS, Curve
 
 # Each way in a colour of its own; in grey they are told apart by their panels.
@@ -181,19 +183,22 @@ def write_why(why: Why, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     figure = draw(why)
     paths = [folder / f"why.{ending}" for ending in ("png", "pdf", "csv", "md")]
-    figure.savefig(paths[0])
-    figure.savefig(paths[1], metadata={"CreationDate": None})  # the same bytes every time
-    with paths[2].open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["way", "moment", "alive", "values", *(f"q{q:g}" for q in LEVELS)])
-        for way, moments in why.curves.items():
-            for moment, curve in moments.items():
-                for alive, count, quantiles in zip(*curve, strict=True):
-                    writer.writerow([way, moment, alive, count, *(f"{q:.5g}" for q in quantiles)])
+    for path, metadata in ((paths[0], {}), (paths[1], {"CreationDate": None})):  # the same bytes
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=path.suffix[1:], metadata=metadata)
+        write_bytes(path, drawn.getvalue())
+    rows = io.StringIO(newline="")
+    writer = csv.writer(rows)
+    writer.writerow(["way", "moment", "alive", "values", *(f"q{q:g}" for q in LEVELS)])
+    for way, moments in why.curves.items():
+        for moment, curve in moments.items():
+            for alive, count, quantiles in zip(*curve, strict=True):
+                writer.writerow([way, moment, alive, count, *(f"{q:.5g}" for q in quantiles)])
+    write_text(paths[2], rows.getvalue())
     text = (
         f"# What ending sequences do to batch statistics: {why.data}\n\n"
         f"![]({paths[0].name})\n\n{why.caption}\n\n"
         "Median [5 %, 95 %] by the number of sequences alive:\n\n"
     )
-    paths[3].write_text(text + table(why).markdown() + "\n", encoding="utf-8")
+    write_text(paths[3], text + table(why).markdown() + "\n")
     return paths

@@ -31,6 +31,7 @@ from seqnorm.data.batching import Batches
 from seqnorm.data.spec import PAD, Dataset
 from seqnorm.errors import UserError, blame_the_input
 from seqnorm.layers import recurrent_layer
+from seqnorm.training.naming import config_hash
 from seqnorm.why.figure import Why, write_why
 from seqnorm.why.moments import (
     ALIVE,
@@ -50,7 +51,10 @@ FEATURES = 32  # of all that there are, evenly spread: a quantile needs no more
 
 
 def why(config: RunConfig) -> dict[str, Any]:
-    """Draws the figure and writes its numbers into ``<runs_dir>/<data>-<cell>-s<seed>``.
+    """Draws the figure and writes its numbers into ``<runs_dir>/<data>-<cell>-s<seed>-<hash>``.
+
+    The hash is that of the configuration without seed and folders: the same figure again replaces
+    the first, another one does not.
 
     Returns:
         The folder, by the key "folder".
@@ -77,7 +81,7 @@ def why(config: RunConfig) -> dict[str, Any]:
         curves,
         _command(config),
     )
-    name = f"{config.data.name}-{config.network}-s{config.seed}"
+    name = f"{config.data.name}-{config.network}-s{config.seed}-{config_hash(config)}"
     folder = Path(config.runs_dir).expanduser() / name
     for path in write_why(figure, folder):
         print(path, flush=True)

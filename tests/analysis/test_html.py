@@ -172,6 +172,11 @@ const place = {clientX: box.left + box.width / 2, clientY: box.top + box.height 
 chart.dispatchEvent(new PointerEvent("pointermove", place));
 facts.tip = document.getElementById("tip").innerText;
 facts.wide = document.documentElement.scrollWidth - window.innerWidth;
+const marks = (svg) => [...svg.querySelectorAll(".series, .dot")].filter((mark) => {
+  const size = mark.getBBox();
+  return size.width + size.height > 0;
+}).length;
+facts.marks = [...document.querySelectorAll("figure svg")].map(marks);
 window.addEventListener("load", () => setTimeout(() => {
   facts.fetched = performance.getEntriesByType("resource").length + refused.length;
   document.body.setAttribute("data-facts", JSON.stringify(facts));
@@ -196,6 +201,29 @@ def test_arms_can_be_switched_values_read_and_nothing_is_fetched(page: Path) -> 
     assert "optimiser steps" in facts["tip"] and re.search(r"lstm layer\s+0\.\d", facts["tip"])
     assert facts["wide"] == 0  # the page itself never scrolls sideways
     assert facts["fetched"] == 0
+
+
+def test_every_figure_is_drawn(page: Path) -> None:
+    marks = probed(page)["marks"]
+    assert len(marks) == page.read_text(encoding="utf-8").count("<figure>") > 15
+    assert all(count > 0 for count in marks), marks
+
+
+def test_the_page_is_no_wider_than_a_phone(page: Path) -> None:
+    """A window is no narrower than 500 pixels; a frame in it can be as narrow as a phone."""
+    frame = page.with_name("phone.html")
+    frame.write_text(
+        '<iframe id="phone" src="report.html" width="390" height="800" style="border:0"></iframe>'
+        "<script>document.getElementById('phone').onload = (event) => {"
+        " const root = event.target.contentDocument.documentElement;"
+        " document.body.setAttribute('data-wide', root.scrollWidth + ' ' + root.clientWidth); };"
+        "</script>",
+        encoding="utf-8",
+    )
+    dom = browse(frame, "--allow-file-access-from-files", "--dump-dom").stdout
+    (found,) = re.findall(r'data-wide="(\d+) (\d+)"', dom)
+    wide, seen = map(int, found)
+    assert wide == seen <= 390
 
 
 @pytest.mark.parametrize("addition", ['<img src="picture.png">', '<script src="a.js"></script>'])

@@ -66,7 +66,7 @@ def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
     assert "bootstrap interval over seeds" in page and "- for a single run" in page
     assert "Majority class: accuracy 0.5000." in page
     assert "Bag of words: not measured" in page
-    assert "`seqnorm-train data=imdb cell=lstm norm=none seed=1`" in page
+    assert "\nseqnorm-train data=imdb cell=lstm norm=none seed=1\n" in page
     assert "code: 0123abc (runs: 6)" in page
     assert "norm.epsilon=1e-05" in page and "data.max_length: 200" in page
 

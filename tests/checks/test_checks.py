@@ -27,6 +27,7 @@ from seqnorm.layers import fused
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import BatchNorm, batch, layer
 from seqnorm.normalizers.base import AffineNormalizer
+from seqnorm.ops import scan
 from seqnorm.ops.moments import Moments, feature_moments, masked_moments, normalize
 from tests.conformance.conftest import FUSED
 
@@ -176,6 +177,14 @@ def test_padding_fails_when_rows_meet(norm, monkeypatch):
     assert all(name.startswith(norm) for name in names)
 
 
+def test_padding_fails_when_a_padded_step_moves_the_state(monkeypatch):
+    monkeypatch.setattr(padding, "CELLS", ("lstm",))
+    monkeypatch.setattr(padding, "NORMS", ("none", "batch"))
+    monkeypatch.setattr(scan, "hold", lambda valid, new, old: ops.cast(new, old.dtype))
+    rows = {"none loop: more padding", "none loop: padding on the left", "batch loop: more padding"}
+    assert rows <= failed(padding)
+
+
 NAN = float("nan")
 
 
@@ -194,7 +203,12 @@ def with_nan_in(module, name, spoil):
 @pytest.mark.parametrize(
     ("module", "name", "spoil", "rows"),  # rows: beginnings of those that stay right
     [
-        (padding, "distances", lambda d: d._replace(padding=NAN, mates=NAN, fewer=NAN), ()),
+        (
+            padding,
+            "distances",
+            lambda d: d._replace(padding=NAN, left=NAN, mates=NAN, fewer=NAN),
+            (),
+        ),
         (parity, "_alone", lambda outputs: outputs * NAN, ()),
         (gradients, "_measure", lambda found: (NAN, NAN, 0), ("all: entries not finite",)),
         (invariance, "_deviations", lambda found: dict.fromkeys(found, NAN), ()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -58,13 +59,16 @@ def is_alive(pid: int) -> bool:
 
 
 def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
-    """Starts the command, and stops it in the run after some have finished."""
+    """Starts the command, and stops it at any moment of the run after some have finished."""
+    moment = random.uniform(0.0, 1.5)
+    print(f"stopped {moment:.3f} s after run {lines}")  # shown if the test fails
     process = start(runs, "compare.workers=1")
     assert process.stdout is not None
     try:
+        assert "runs to make, 1 at a time" in process.stdout.readline()
         for _ in range(lines):
-            assert process.stdout.readline().startswith("[")
-        time.sleep(0.5)
+            assert " gone, about " in process.stdout.readline()
+        time.sleep(moment)
         workers = children(process)
         assert process.poll() is None
         process.send_signal(how)
@@ -174,6 +178,14 @@ def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path) -> None
         assert seen.items() <= now.items(), "a finished run was made again"
         assert least <= len(now) - len(seen) <= most, options
         seen = now
+    for name, message in (
+        ("compare.arms=['cell=lstm norm=none']", r"received the arm 'cell=lstm norm=none', and .* "
+         r"was made as 'norm=none'\. Spell it as before"),
+        ("compare.name=other", r"received compare\.name 'other', and .* was made as 'small'"),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match=message):
+            Comparison(Plan([*small, "compare.trials=2", name]), ["seqnorm-compare"]).carry_out()
+    assert results(tmp_path) == now
     ((comparison, _),) = collect([tmp_path]).comparisons
     arms = {arm.label: (len(arm.runs), len(arm_trials(arm))) for arm in comparison.arms}
     assert arms == {"lstm none": (2, 2), "lstm layer": (2, 2), "bag of words": (1, 0)}

@@ -24,6 +24,7 @@ from tests.analysis.fabricate import fabricate_run
 
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
 SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
+PADDING = "compare_reuters_padding"
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
@@ -113,7 +114,7 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
     assert (here.folder, there.folder) == (Path("a") / here.name, Path("b") / here.name)
 
 
-@pytest.mark.parametrize("experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES}))
+@pytest.mark.parametrize("experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING}))
 def test_every_experiment_makes_a_plan(experiment: str) -> None:
     plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
     assert plan.folder == Path("runs") / experiment
@@ -188,6 +189,19 @@ def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:
     assert policies[0].config.data.batch_size == none.config.data.batch_size == 8
 
 
+def test_the_padding_of_batches_is_all_that_differs(tmp_path: Path) -> None:
+    fabricate_main(tmp_path)
+    plan = Plan([f"experiment={PADDING}", f"compare.settings_of={tmp_path}", "compare.seeds=1"])
+    jobs = list(plan.tests({}))
+    assert [(job.config.norm.name, job.config.data.bucket) for job in jobs] == [
+        (norm, bucket) for norm in ("none", "layer", "batch") for bucket in (25, 0)
+    ]
+    for sorted_rows, as_they_come in zip(jobs[::2], jobs[1::2], strict=True):
+        for job in (sorted_rows, as_they_come):
+            job.config.data.bucket, job.config.tracking.arm = 0, ""
+        assert sorted_rows.config == as_they_come.config
+
+
 def test_settings_that_were_not_chosen_before_are_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -237,6 +251,19 @@ def test_settings_that_were_not_chosen_before_are_one_message(
             "as in '~compare.space.gain'.",
         ),
         (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
+        (["compare.arms=['norm=glob(*)']"], "values that can be listed, as in norm=none,layer"),
+        (["compare.arms=['norm=none compare.seeds=20']"], "received compare.seeds=20. Leave it"),
+        (["compare.arms=['norm=none runs_dir=x']"], "received runs_dir=x. Leave it"),
+        (["hydra/launcher=basic"], "starts its own processes"),
+        (["hydra.verbose=true"], "starts its own processes"),
+        (["experiment=why"], "a comparison trains, starts its own processes"),
+        (["+train.reestimat=true"], "train has no key 'reestimat'. Did you mean reestimate"),
+        (
+            ["~model.dropout"],
+            "model.dropout: ClassifierConfig (DictConfig) does not support deletion",
+        ),
+        (["+compare.space.gain.hi=2"], "compare.space.gain has no key 'hi'."),
+        (["runs_dir=runs/${nowhere}"], "nowhere"),
         (["compare.trails=3"], "compare has no key 'trails'. Did you mean trials"),
         (["experiment=compare_imbd"], "Did you mean compare_imdb"),
     ],

@@ -112,6 +112,10 @@ def test_compiled_code_answers_left_padding_with_nan_or_an_error(rng):
     with pytest.raises(tf.errors.InvalidArgumentError, match="needs a right-padded mask"):
         tf.function(layer)(x, mask=mask)
     assert np.all(np.isnan(tf.function(layer, jit_compile=True)(x, mask=mask)[0, -1]))
+    before = layer.get_weights()
+    tf.function(layer, jit_compile=True)(x, mask=mask, training=True)
+    for a, b in zip(before, layer.get_weights(), strict=True):  # no statistic has taken it
+        np.testing.assert_array_equal(a, b)
 
 
 def test_observing_changes_nothing_and_sees_the_preactivations(rng):

@@ -42,6 +42,17 @@ def test_a_small_file_is_shuffled_shifted_and_named(tmp_path, no_network):
     assert not no_network
 
 
+def test_a_label_of_no_class_is_refused(tmp_path):
+    path = write(tmp_path) / imdb_ids.ROWS
+    with np.load(path, allow_pickle=True) as stored:
+        arrays = dict(stored)
+    for label in (2, -1):
+        arrays["y_train"][3] = label
+        np.savez(path, **arrays)
+        with pytest.raises(OSError, match=r"labels from 0 to 1, received labels from"):
+            data.load(config(tmp_path), 0)
+
+
 @pytest.mark.parametrize("name", [imdb_ids.ROWS, imdb_ids.INDEX])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_a_truncated_file_is_one_error_that_names_it(tmp_path, name, share):

@@ -89,6 +89,18 @@ def test_a_cell_with_its_own_step_is_not_replaced():
     grid.assert_close(2 * grid.numpy(layer(x)), plain(x), "float32")
 
 
+def test_a_cell_of_ones_own_takes_the_loop():
+    class Peephole(NormLSTMCell):
+        NAME = "peephole"
+
+    layer, plain = NormRNN(Peephole(4)), NormRNN(NormLSTMCell(4))
+    assert layer.why_not_fused() == "there is no kernel for Peephole"
+    x = np.ones((2, 3, 3), "float32")
+    layer.build(x.shape), plain.build(x.shape)
+    plain.set_weights(layer.get_weights())
+    grid.assert_close(layer(x), plain(x), "float32")
+
+
 def test_states_and_steps():
     layer = NormLSTM(4, "batch")
     assert layer.why_not_fused() is None

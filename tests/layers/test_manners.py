@@ -153,8 +153,14 @@ def test_a_wide_mask_reaches_the_pooling_as_that_of_the_sequence():
     mask = np.array([[True, True, False]])
     x = np.array([[[1.0], [3.0], [9.0]]])
     assert float(MaskedPooling("mean")(x, mask=mask[..., None])[0, 0]) == 2.0
+
     layer = NormLSTM(4, return_sequences=True)
     assert tuple(layer.compute_mask(x, mask[..., None]).shape) == (1, 3)
+
+
+def test_a_mean_of_half_precision_does_not_overflow():
+    x = np.full((1, 1000, 1), 70.0, "float16")  # their sum would
+    assert float(MaskedPooling("mean", dtype="float16")(x)[0, 0]) == 70.0
 
 
 @pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")

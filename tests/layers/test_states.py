@@ -107,6 +107,10 @@ def test_an_age_that_half_precision_cannot_count_is_refused():
     _, *states = layer(x)
     with pytest.raises(ValueError, match=r"bfloat16 counts to 256\. Received: max_steps=257"):
         layer(x, initial_state=states)
+    assert layer(x, initial_state=states[:-1])[-1].shape == (2, 1)  # begins at zero
+    kept = NormRNN(CELLS["lstm"](4, norm, dtype="mixed_bfloat16"), stateful=True)
+    kept(x), kept(x)
+    assert grid.numpy(kept.states[-1]).tolist() == [[6.0], [6.0]]  # kept in float32
 
 
 @pytest.mark.parametrize("sequences", [False, True])

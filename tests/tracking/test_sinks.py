@@ -147,19 +147,18 @@ def test_a_mirror_that_fails_ends_no_run(
     assert record.calls == third.calls and len(record.calls) == 5
     assert [call[0] for call in mirror.calls] == ["start", "close"]
     message = capsys.readouterr().err
-    assert message.count("the service is gone") == 1 and "goes on in its folder" in message
+    assert message.count("the service is gone") == 1 and "whose record is its folder" in message
     with pytest.raises(OSError, match="the service is gone"):
         MultiSink([Broken(), record]).log("train", 1, {})  # the record itself
 
 
-def test_multi_sink_closes_all_even_if_some_fail() -> None:
+def test_multi_sink_closes_all_even_if_some_fail(capsys: pytest.CaptureFixture[str]) -> None:
     sinks = [RecordingSink(OSError("first")), RecordingSink(), RecordingSink(OSError("third"))]
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(OSError, match="first"):  # the record
         MultiSink(sinks).close(0)
-    assert [str(error) for error in caught.value.exceptions] == ["first", "third"]
     assert all(sink.calls == [("close", 0)] for sink in sinks)
-    with pytest.raises(OSError, match="first"):
-        MultiSink(sinks[:2]).close(0)
+    assert "third" in capsys.readouterr().err
+    MultiSink(sinks[1:]).close(0)  # a mirror that cannot be closed ends no finished run
 
 
 def test_multi_sink_keeps_the_error_that_ended_the_run() -> None:
@@ -184,12 +183,12 @@ def test_make_sinks(config: TrackingConfig, kinds: list[type[Sink]]) -> None:
 
 def test_make_sinks_passes_every_setting_on() -> None:
     config = TrackingConfig(
-        name="wandb", mode="offline", project="p", entity="e", group="g", tags=["t"]
+        name="wandb", mode="offline", project="p", entity="e", group="g", arm="a", tags=["t"]
     )
     sink = make_sinks(config).sinks[1]
     assert isinstance(sink, WandbSink)
-    settings = (sink.mode, sink.project, sink.entity, sink.group, sink.tags)
-    assert settings == ("offline", "p", "e", "g", ["t"])
+    settings = (sink.mode, sink.project, sink.entity, sink.group, sink.arm, sink.tags)
+    assert settings == ("offline", "p", "e", "g", "a", ["t"])
 
 
 def test_make_sinks_lists_the_choices() -> None:

@@ -20,6 +20,7 @@ from seqnorm import data
 from seqnorm.compose import compose
 from seqnorm.config import conf_dir
 from seqnorm.errors import UserError
+from seqnorm.training.fit import Training
 from seqnorm.training.run import run
 
 RESULT_KEYS = {
@@ -84,6 +85,18 @@ def test_what_is_only_mirrored_costs_no_finished_run(small, monkeypatch):
         run(config)
     (result,) = Path(config.runs_dir).glob("*/result.json")
     assert json.loads(result.read_text())["status"] == "completed"
+
+
+def test_a_mirror_that_refuses_to_start_leaves_no_folder(small, monkeypatch):
+    def refusing(self, config, name, folder):
+        raise UserError("no login")
+
+    monkeypatch.setattr("seqnorm.tracking.jsonl.JsonlSink.start", refusing)
+    for options in (PLAIN, ("model=bag_of_words",)):
+        config = small(*options)
+        with pytest.raises(UserError, match="no login"):
+            run(config)
+        assert list(Path(config.runs_dir).iterdir()) == []
 
 
 def test_trainable_parameters_are_those_without_statistics(small):
@@ -179,10 +192,21 @@ def test_same_seed_same_numbers_with_and_without_probes(small, records):
     assert histories[2] == unprobed and unprobed != histories[0]
 
 
-def test_other_seed_other_numbers(small):
+def test_other_seed_other_weights_order_and_split(small, monkeypatch):
+    begun = []
+
+    class Watched(Training):
+        def fit(self):
+            embedding = self.model.get_weights()[0]
+            begun.append((embedding, self.batches.order, self.validation.split.labels))
+            return super().fit()
+
+    monkeypatch.setattr("seqnorm.training.run.Training", Watched)
     first, second = (run(small(f"seed={seed}", *PLAIN)) for seed in (0, 1))
     assert first["test_loss"] != second["test_loss"]
     assert first["config_hash"] == second["config_hash"]
+    for ours, theirs in zip(*begun, strict=True):
+        assert ours.shape == theirs.shape and np.any(ours != theirs)
 
 
 def test_divergence_is_a_result_that_names_step_and_rate(small, records):

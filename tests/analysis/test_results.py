@@ -1,0 +1,72 @@
+"""What the repository publishes: results/ remakes itself, and README's table says what it holds."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from seqnorm.analysis.arms import Arm, Comparison
+from seqnorm.analysis.bootstrap import Estimate
+from seqnorm.analysis.collect import collect
+from seqnorm.analysis.estimates import mean_estimate, paired_estimate
+from seqnorm.analysis.floors import bag_of_words
+from seqnorm.analysis.report import write_report
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent for path in ROOT.glob("results/*/runs.csv"))
+COLUMNS = ("compare_imdb", "compare_reuters", "compare_reuters_clean")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_results_remake_themselves_byte_for_byte(folder: Path, tmp_path: Path) -> None:
+    write_report([folder], tmp_path / "again", pages=False)
+    for name in ("runs.csv", "findings.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+@cache
+def published(name: str) -> Comparison:
+    ((comparison, _),) = collect([ROOT / "results" / name]).comparisons
+    return comparison
+
+
+def arm_of(comparison: Comparison, cell: str, norm: str) -> Arm:
+    (arm,) = (arm for arm in comparison.arms if (arm.cell, arm.norm) == (cell, norm))
+    return arm
+
+
+def short(value: float, signed: bool = False) -> str:
+    """As README writes it: .803, and -.010 for a difference."""
+    return f"{value:{'+' if signed else ''}.3f}".replace("0.", ".", 1)
+
+
+def cell_text(found: Estimate, signed: bool = False) -> str:
+    ends = (short(end, signed) for end in (found.low, found.high))
+    return f"{short(found.value, signed)} ({' to '.join(ends)})"
+
+
+def readme_table(first: str) -> dict[str, list[str]]:
+    """Cells of README's table whose heading begins with a word, by their row; bold is taken off."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(rf"^\| {first} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return {row[0].split(",")[0]: [cell.replace("**", "") for cell in row[1:]] for row in rows}
+
+
+def test_readme_s_table_is_that_of_the_results() -> None:
+    table = readme_table("LSTM")
+    for norm in ("none", "layer", "rms", "batch"):
+        cells = []
+        for name in COLUMNS:
+            comparison = published(name)
+            ours, none = (arm_of(comparison, "lstm", each).values("accuracy")
+                          for each in (norm, "none"))  # fmt: skip
+            cells.append(cell_text(mean_estimate(list(ours.values()))))
+            cells.append("" if norm == "none" else cell_text(paired_estimate(ours, none), True))
+        assert table[norm] == cells
+    floors = [bag_of_words(published(name)) for name in COLUMNS]
+    words = ["" if floor is None else short(floor.accuracy) for floor in floors]
+    assert table["bag of words"] == [text for each in words for text in (each, "")]
