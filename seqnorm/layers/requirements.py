@@ -62,7 +62,7 @@ def check_layer(layer: NormRNN) -> None:
 
 
 def check_age(layer: NormRNN, age: Any) -> None:
-    """Refuse an age that has lost its exactness: Keras casts states that are handed to a layer."""
+    """Refuse an age that has lost its exactness: Keras casts states, given or kept by the layer."""
     dtype = keras.backend.standardize_dtype(getattr(age, "dtype", "float32"))
     exact = _EXACT.get(dtype)
     if exact is not None and layer.age_limit > exact:

@@ -92,11 +92,14 @@ def test_a_mirror_that_refuses_to_start_leaves_no_folder(small, monkeypatch):
         raise UserError("no login")
 
     monkeypatch.setattr("seqnorm.tracking.jsonl.JsonlSink.start", refusing)
-    for options in (PLAIN, ("model=bag_of_words",)):
-        config = small(*options)
+    runs = Path(small().runs_dir)
+    words = compose(
+        ["model=bag_of_words", "data=synthetic", "data.examples=64", f"runs_dir={runs}"]
+    )
+    for config in (small(*PLAIN), words):
         with pytest.raises(UserError, match="no login"):
             run(config)
-        assert list(Path(config.runs_dir).iterdir()) == []
+        assert list(runs.iterdir()) == []
 
 
 def test_trainable_parameters_are_those_without_statistics(small):
@@ -216,7 +219,9 @@ def test_divergence_is_a_result_that_names_step_and_rate(small, records):
     assert f"at step {result['steps']} " in result["message"]
     assert "last learning rate was 3e+38" in result["message"]
     assert result["test_accuracy"] == result["majority_accuracy"]
-    assert result["test_loss"] is None and result["val_accuracy"] is None
+    assert result["test_loss"] is None
+    labels = data.load(config.data, config.seed).validation.labels
+    assert result["val_accuracy"] == np.bincount(labels).max() / len(labels)  # what a sweep reads
     folder = Path(config.runs_dir) / result["run"]
     assert json.loads((folder / "result.json").read_text(encoding="utf-8")) == result
     last = [line for line in records(folder) if line["event"] == "train"][-1]
