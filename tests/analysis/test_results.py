@@ -56,6 +56,35 @@ def readme_table(first: str) -> dict[str, list[str]]:
     return {row[0].split(",")[0]: [cell.replace("**", "") for cell in row[1:]] for row in rows}
 
 
+def points(found: Estimate) -> str:
+    """As the texts write a difference: +0.7 (-0.3 to +1.9)."""
+    value, low, high = (f"{100 * each:+.1f}" for each in (found.value, found.low, found.high))
+    return f"{value.replace('+0.0', '0.0')} ({low} to {high})"
+
+
+def test_what_is_said_of_padding() -> None:
+    arms = {arm.label: arm.values("accuracy") for arm in published("compare_reuters_padding").arms}
+    for norm in ("none", "layer", "batch"):
+        come, alike = (arms[f"lstm {norm}, bucket={bucket}"] for bucket in (0, 25))
+        for name in ("README.md", "docs/results.md"):
+            text = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+            assert points(paired_estimate(come, alike)) in text, (norm, name)
+
+
+def test_the_table_of_batch_sizes() -> None:
+    arms = {
+        arm.label: arm.values("accuracy") for arm in published("compare_reuters_batch_size").arms
+    }
+    lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
+    for size in (2, 8, 32, 128):
+        none, layer, batch = (
+            arms[f"lstm {norm}, batch_size={size}"] for norm in ("none", "layer", "batch")
+        )
+        means = [short(mean_estimate(list(each.values())).value) for each in (none, layer, batch)]
+        against = [points(paired_estimate(each, none)) for each in (layer, batch)]
+        assert f"  | {' | '.join([str(size), *means, *against])} |" in lines
+
+
 def test_readme_s_table_is_that_of_the_results() -> None:
     table = readme_table("LSTM")
     for norm in ("none", "layer", "rms", "batch"):
