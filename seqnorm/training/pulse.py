@@ -41,7 +41,10 @@ class Pulse(keras.callbacks.Callback):
 
     @property
     def seconds(self) -> float:
-        """Since training began, everything included."""
+        """Since training began, everything but the first step included.
+
+        That step compiles: the graph, and in the first run on a machine the kernels as well.
+        """
         return time.perf_counter() - self.began
 
     @property
@@ -97,6 +100,8 @@ class Pulse(keras.callbacks.Callback):
         if self.step:
             self._timed_steps += self._done
             self._timed_seconds += elapsed
+        else:
+            self.began += elapsed
         self.step += self._done
         self.loss = float((logs or {})["loss"])
         self.gradient_norm = float(self.optimizer.gradient_norm)
