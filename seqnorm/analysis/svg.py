@@ -158,8 +158,8 @@ def _references(references: Mapping[str, float], axis: Axis) -> str:
             y = _pixel(float(axis.place(value)))
             parts.append(f'<path class="rule" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
             parts.append(
-                f'<text class="reference" x="{WIDTH - RIGHT - 2}" y="{float(y) - 4:.1f}" '
-                f'text-anchor="end">{escape(name)} {value:.3f}</text>'
+                f'<text class="reference" x="{LEFT + 4}" y="{float(y) - 4:.1f}">'
+                f"{escape(name)} {value:.3f}</text>"
             )
     return "".join(parts)
 
