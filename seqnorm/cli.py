@@ -106,8 +106,9 @@ def _job(config: DictConfig) -> float | None:
 
 def _refuse_scratch(runs_dir: str) -> None:
     """Refuses runs in the folder that Hydra's own files go into, which is removed at the end."""
-    scratch = Path(os.environ["SEQNORM_SCRATCH"]).resolve()
-    if Path(runs_dir).expanduser().resolve().is_relative_to(scratch):
+    scratch = os.environ.get("SEQNORM_SCRATCH")  # a cluster's job may not have it
+    place = Path(runs_dir).expanduser().resolve()
+    if scratch and place.is_relative_to(Path(scratch).resolve()):
         raise ConfigError(
             f"runs_dir must be a folder that stays; received runs_dir={runs_dir} in a job that "
             "Hydra moved to its own folder, which is removed at the end. Leave hydra.job.chdir and "

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.cli import train
+from seqnorm.cli import _refuse_scratch, train
 from seqnorm.config import conf_dir
 
 SMOKE = ["experiment=smoke", "train.probe_every=0"]
@@ -148,3 +148,9 @@ def test_the_script_is_the_command(tmp_path):
         "cell_norm.\n"
     )
     assert len(script.read_text(encoding="utf-8").splitlines()) <= 30
+
+
+def test_a_job_without_the_session_s_variable_is_not_refused(monkeypatch):
+    """As on a cluster's node, to which a launcher takes the job but not its environment."""
+    monkeypatch.delenv("SEQNORM_SCRATCH", raising=False)
+    _refuse_scratch("runs")

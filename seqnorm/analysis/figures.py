@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -22,7 +24,10 @@ from seqnorm.analysis.charts import (
     x_values,
 )
 from seqnorm.analysis.styles import MARKERS, REFERENCE, add_legend, arm_style, new_figure
+from seqnorm.durable import write_bytes
 
+# No date, so that the same runs give the same bytes.
+_METADATA: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}}
 ROW_HEIGHT = 0.3  # inches of one row of a dot chart
 
 
@@ -140,6 +145,17 @@ def _handle(style: int, dotted: bool) -> Line2D:
 def _height(plate: Plate) -> float:
     rows: list[list[Row]] = [list(c.rows) for c in plate.charts if isinstance(c, DotChart)]
     return 1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.4
+
+
+def write_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write <stem>.png and <stem>.pdf, the same bytes for the same figure; returns both paths."""
+    paths = []
+    for ending, metadata in _METADATA.items():
+        drawn = BytesIO()
+        figure.savefig(drawn, format=ending, metadata=metadata)
+        paths.append(stem.with_name(f"{stem.name}.{ending}"))
+        write_bytes(paths[-1], drawn.getvalue())
+    return paths
 
 
 def draw_plate(plate: Plate, heading: str) -> Figure:

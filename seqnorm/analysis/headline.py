@@ -73,10 +73,8 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
         if baseline is None:
             continue
         ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
-        difference, macro_f1 = (
-            paired_estimate(arm.values(name), baseline.values(name))
-            for name in ("accuracy", "macro_f1")
-        )
+        difference = paired_estimate(ours, theirs)
+        macro_f1 = paired_estimate(arm.values("macro_f1"), baseline.values("macro_f1"))
         # A vote of fifteen runs beats one of three, whatever the arms.
         same = ours.keys() == theirs.keys()
         votes = [evidence.arms[one.label].right for one in (arm, baseline)]

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 from seqnorm.analysis.collect import collect
 from seqnorm.analysis.export import write_csv
-from seqnorm.analysis.figures import draw_plate
+from seqnorm.analysis.figures import draw_plate, write_figure
 from seqnorm.analysis.findings import FINDINGS, save_findings
 from seqnorm.analysis.html import html_page
 from seqnorm.analysis.page import markdown_page, picture_name, terminal_text
 from seqnorm.analysis.run_folders import Ignored, find_run_folders, ignored_lines
 from seqnorm.analysis.section import Section, make_section
-from seqnorm.durable import write_bytes, write_text
+from seqnorm.durable import write_text
 
 HTML, PAGE, CSV = "report.html", "report.md", "runs.csv"
-# A fixed date, so that the same runs give the same bytes.
-_METADATA = {"pdf": {"CreationDate": None}, "png": {}}
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,7 @@ def _draw(sections: Sequence[Section], out: Path) -> None:
         for plate in section.plates:
             heading = plate.title.lower().replace("f1 ", "F1 ")
             figure = draw_plate(plate, f"{section.comparison.title}: {heading}")
-            for ending, metadata in _METADATA.items():
-                drawn = BytesIO()
-                figure.savefig(drawn, format=ending, metadata=metadata)
-                name = f"{picture_name(plate, section.comparison)}.{ending}"
-                write_bytes(out / name, drawn.getvalue())
+            write_figure(figure, out / picture_name(plate, section.comparison))
 
 
 def _folder(first: Path) -> Path:

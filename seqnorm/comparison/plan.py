@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from seqnorm.config_checks import ConfigError, validate
 from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
+_HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
 _ITS_OWN = ("seed", "task", "train.test", "tracking.arm")  # what a comparison sets for each run
 
 
@@ -79,6 +81,7 @@ class Plan:
             self.compare.space, self.compare.trials, self.compare.list_seed
         )
         self._refuse_fixed_keys()
+        self._refuse_unheard()
         self._refuse_keys_of_no_arm(composed)
         self._refuse_several_data_sets()
         self._refuse_equal_arms()
@@ -120,25 +123,24 @@ class Plan:
                 f"a comparison sets {', '.join(_ITS_OWN)} itself; received {', '.join(own)}. "
                 "Leave it out."
             )
-        of_arms = {token for arm in self.arms for token in arm.split()}
-        unheard = [
-            token
-            for token, key in given.items()
-            if key.split(".")[0].split("/")[0] == "hydra"
-            or (token in of_arms and key.startswith(("compare.", "runs_dir")))
-        ]
-        if unheard or self._plain.task != "train":
-            raise ConfigError(
-                "a comparison trains, starts its own processes, and has one folder and one list of "
-                f"seeds and trials; received {', '.join(unheard) or f'task={self._plain.task}'}. "
-                "Leave it out, or give it beside compare.arms."
-            )
         fixed = [token for token, key in given.items() if key in searched]
         if fixed:
             raise ConfigError(
                 f"a comparison varies {', '.join(sorted(searched))}; received {', '.join(fixed)}. "
                 "Leave it out, narrow compare.space.<name>.low and .high, or set compare.trials=0 "
                 "to take settings as they are given."
+            )
+
+    def _refuse_unheard(self) -> None:
+        """What no part of a comparison would listen to."""
+        of_arms = [token for arm in self.arms for token in arm.split()]
+        unheard = [token for token in of_arms if token.startswith(("compare.", "runs_dir"))]
+        unheard += [token for token in [*self.overrides, *of_arms] if _HYDRA_S_OWN.match(token)]
+        if unheard or self._plain.task != "train":
+            raise ConfigError(
+                "a comparison trains, starts its own processes, and has one folder and one list of "
+                f"seeds and trials; received {', '.join(unheard) or f'task={self._plain.task}'}. "
+                "Leave it out, or give it beside compare.arms."
             )
 
     def _refuse_equal_arms(self) -> None:

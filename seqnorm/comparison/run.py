@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
 from statistics import fmean as mean
 
 from filelock import FileLock, Timeout
@@ -11,7 +13,7 @@ from filelock import FileLock, Timeout
 from seqnorm.analysis.files import RunFolderError, read_object
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import robust_table, tuning_table
-from seqnorm.analysis.records import ENVIRONMENT, RESULT, RunRecord, read_run
+from seqnorm.analysis.records import RESULT, RunRecord, read_run
 from seqnorm.analysis.trials import leaders
 from seqnorm.comparison.plan import Job, Plan
 from seqnorm.comparison.pool import run_all
@@ -29,6 +31,12 @@ def is_made(job: Job) -> bool:
     return (job.folder / RESULT).exists()
 
 
+@cache
+def _read(folder: Path) -> RunRecord:
+    """Read once: a finished run stays as it is."""
+    return read_run(folder)
+
+
 def record_of(job: Job) -> RunRecord:
     """What a run that was made came to.
 
@@ -36,7 +44,7 @@ def record_of(job: Job) -> RunRecord:
         RunFolderError: If its files are damaged; the message names the folder.
     """
     try:
-        return read_run(job.folder)
+        return _read(job.folder)
     except RunFolderError as error:
         raise RunFolderError(f"{job.folder}: {error}") from error
 
@@ -183,9 +191,7 @@ class Comparison:
         """Numbers differ by rounding with the threads, and so must be those of all runs."""
         wanted = self.plan.compare.threads
         for job in made:
-            path = job.folder / ENVIRONMENT
-            machine = read_object(path).get("machine", {}) if path.exists() else {}
-            found = machine.get("threads", wanted)
+            found = record_of(job).environment.get("machine", {}).get("threads", wanted)
             if found != wanted:
                 raise UserError(
                     f"all runs of a comparison need the same threads; received compare.threads="

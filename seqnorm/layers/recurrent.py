@@ -15,13 +15,7 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
-from seqnorm.layers.requirements import (
-    check_age,
-    check_call,
-    check_cells,
-    check_layer,
-    check_states,
-)
+from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
@@ -290,10 +284,7 @@ class NormRNN(keras.layers.RNN):
         if self.time_aware and len(states) == len(self.state_size) - 1:
             states.append(ops.zeros((ops.shape(sequences)[0], 1), "float32"))
         check_states(self, states)
-        age = None
-        if self.time_aware:
-            check_age(self, states[-1])
-            age = ops.convert_to_tensor(states.pop(), "float32")
+        age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
         by_cell = states if self.stacked else [states]
         dtype = self.compute_dtype
         return [

@@ -61,18 +61,6 @@ def check_layer(layer: NormRNN) -> None:
         )
 
 
-def check_age(layer: NormRNN, age: Any) -> None:
-    """Refuse an age that has lost its exactness: Keras casts states, given or kept by the layer."""
-    dtype = keras.backend.standardize_dtype(getattr(age, "dtype", "float32"))
-    exact = _EXACT.get(dtype)
-    if exact is not None and layer.age_limit > exact:
-        raise ValueError(
-            f"A carried age must be exact, and {dtype} counts to {exact}. "
-            f"Received: max_steps={layer.age_limit}. Lower `max_steps` of the normaliser, "
-            "leave the age out, or use float32."
-        )
-
-
 def check_call(layer: NormRNN, sequences: Any) -> None:
     """Refuse inputs that the layer cannot run over.
 
@@ -102,7 +90,7 @@ def check_call(layer: NormRNN, sequences: Any) -> None:
 
 
 def check_states(layer: NormRNN, states: Sequence[Any]) -> None:
-    """Refuse states of another number or width than the layer has."""
+    """Refuse states of another number or width than the layer has, and an age that is not exact."""
     given = [tree.flatten(state) for state in states]
     wanted = [tree.flatten(size) for size in layer.state_size]
     if [*map(len, given)] != [*map(len, wanted)] or not all(
@@ -117,6 +105,20 @@ def check_states(layer: NormRNN, states: Sequence[Any]) -> None:
             f"`initial_state` must hold {len(layer.state_size)} states of sizes "
             f"{layer.state_size}. Received: {len(states)} of shapes "
             f"{[[getattr(one, 'shape', one) for one in each] for each in given]}. {advice}."
+        )
+    if layer.time_aware:
+        _check_age(layer, states[-1])
+
+
+def _check_age(layer: NormRNN, age: Any) -> None:
+    """Refuse an age that has lost its exactness: Keras casts states, given or kept by the layer."""
+    dtype = keras.backend.standardize_dtype(getattr(age, "dtype", "float32"))
+    exact = _EXACT.get(dtype)
+    if exact is not None and layer.age_limit > exact:
+        raise ValueError(
+            f"A carried age must be exact, and {dtype} counts to {exact}. "
+            f"Received: max_steps={layer.age_limit}. Lower `max_steps` of the normaliser, "
+            "leave the age out, or use float32."
         )
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, NullLocator
 
+from seqnorm.analysis.figures import write_figure
 from seqnorm.analysis.styles import COLOURS
 from seqnorm.analysis.tables import Table
-from seqnorm.durable import write_bytes, write_text
+from seqnorm.durable import write_text
 from seqnorm.why.moments import ALIVE, ALL_ROWS, LEVELS, MEAN, PER_SAMPLE, SPREAD, WAYS, Curve
 
 # Each way in a colour of its own; in grey they are told apart by their panels.
@@ -182,11 +183,7 @@ def write_why(why: Why, folder: Path) -> list[Path]:
     """Writes why.png, why.pdf, why.csv (every number of rows alive) and why.md (a table)."""
     folder.mkdir(parents=True, exist_ok=True)
     figure = draw(why)
-    paths = [folder / f"why.{ending}" for ending in ("png", "pdf", "csv", "md")]
-    for path, metadata in ((paths[0], {}), (paths[1], {"CreationDate": None})):  # the same bytes
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format=path.suffix[1:], metadata=metadata)
-        write_bytes(path, drawn.getvalue())
+    paths = [*write_figure(figure, folder / "why"), folder / "why.csv", folder / "why.md"]
     rows = io.StringIO(newline="")
     writer = csv.writer(rows)
     writer.writerow(["way", "moment", "alive", "values", *(f"q{q:g}" for q in LEVELS)])

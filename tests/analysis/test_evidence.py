@@ -119,8 +119,10 @@ def lines_of(plate: Plate, title: str, x_label: str) -> dict[str, tuple[list[flo
         if isinstance(chart, LineChart) and (chart.title, chart.x_label) == (title, x_label)
     )  # fmt: skip
     return {
-        line.label: tuple(np.round(part, 12).tolist() for part in (band.x, band.mean, band.low))
-        for line, band in ((line, line.band) for line in chart.lines)
+        line.label: tuple(
+            np.round(part, 12).tolist() for part in (line.band.x, line.band.mean, line.band.low)
+        )
+        for line in chart.lines
     }
 
 

@@ -27,8 +27,8 @@ def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
     assert mirrored.config["norm.name"] == "batch" and mirrored.config["seed"] == 0
     kept = json.loads((folder / "result.json").read_text())
     assert kept["status"] == "completed"
-    shared = {key: mirrored.summary.get(key) for key, value in kept.items() if value is not None}
-    assert shared == {key: value for key, value in kept.items() if value is not None}
+    known = {key: value for key, value in kept.items() if value is not None}
+    assert {key: mirrored.summary.get(key) for key in known} == known
 
     records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     losses = [(each["step"], each["loss"]) for each in records if each["event"] == "train"]
