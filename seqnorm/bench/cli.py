@@ -28,7 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
         help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
     add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")
-    add("--mode", default="fit", choices=["fit", "gradient", "forward"])
+    add("--mode", default="fit", choices=["fit", "fit-last", "gradient", "forward"],
+        help="a training step on the mean output or on the last one; outputs and gradients; "
+        "outputs")  # fmt: skip
     add("--share", type=float, default=1.0,
         help="mean length over the longest; below 1, our layers also run full batches")  # fmt: skip
     add("--jit", action="store_true", help="compile by XLA; not with --ways fused")

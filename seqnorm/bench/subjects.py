@@ -50,14 +50,16 @@ class Shape(NamedTuple):
         return np.arange(self.steps) < np.random.default_rng(0).permutation(lengths)[:, None]
 
 
-def layer_of(name: str, cell: str, units: int) -> Any:
+def layer_of(name: str, cell: str, units: int, sequences: bool = True) -> Any:
     """A layer by the name of its subject: "keras", "keras-rnn NORM", "loop NORM", "fused NORM"."""
     way, _, norm = name.partition(" ")
     if way == "keras":
-        return KERAS[cell](units, return_sequences=True)
+        return KERAS[cell](units, return_sequences=sequences)
     if way == "keras-rnn":
-        return keras.layers.RNN(CELLS[cell](units, norm=norm), return_sequences=True)
-    return recurrent_layer(cell, units=units, norm=norm, return_sequences=True, implementation=way)
+        return keras.layers.RNN(CELLS[cell](units, norm=norm), return_sequences=sequences)
+    return recurrent_layer(
+        cell, units=units, norm=norm, return_sequences=sequences, implementation=way
+    )
 
 
 def subject(name: str, cell: str, shape: Shape, mode: str = "fit", jit: bool = False) -> Step:
@@ -69,14 +71,15 @@ def subject(name: str, cell: str, shape: Shape, mode: str = "fit", jit: bool = F
         shape: of the batch.
         mode: "forward", the outputs of all steps; "gradient", and the gradients of inputs and
             weights; "fit", one training step of a compiled Keras model (plain gradient descent on
-            the mean output), where the inputs need no gradient.
+            the mean output), where the inputs need no gradient; "fit-last", the same on the last
+            output.
         jit: compile by XLA.
     """
     if name == "products":
         return products(cell, shape, mode)
-    layer = layer_of(name, cell, shape.units)
+    layer = layer_of(name, cell, shape.units, sequences=mode != "fit-last")
     x = tf.random.stateless_normal(shape[:3], (0, 0))
-    return {"fit": _fit, "gradient": _gradient, "forward": _forward}[mode](layer, x, shape, jit)
+    return _MODES[mode](layer, x, shape, jit)
 
 
 def _fit(layer: Any, x: Any, shape: Shape, jit: bool) -> Step:
@@ -84,7 +87,9 @@ def _fit(layer: Any, x: Any, shape: Shape, jit: bool) -> Step:
     source = keras.Input(x.shape[1:])
     valid = keras.Input((shape.steps,), dtype="bool")
     outputs = layer(source) if mask is None else layer(source, mask=valid)
-    model = keras.Model([source, valid], keras.layers.GlobalAveragePooling1D()(outputs))
+    if layer.return_sequences:
+        outputs = keras.layers.GlobalAveragePooling1D()(outputs)
+    model = keras.Model([source, valid], outputs)
     model.compile("sgd", "mse", jit_compile=jit)
     model.make_train_function()
     target = tf.zeros((shape.batch, shape.units))
@@ -111,6 +116,9 @@ def _forward(layer: Any, x: Any, shape: Shape, jit: bool) -> Step:
     mask = shape.mask()
     layer.build(x.shape)
     return tf.function(lambda: layer(x, mask=mask), jit_compile=jit)
+
+
+_MODES = {"fit": _fit, "fit-last": _fit, "gradient": _gradient, "forward": _forward}
 
 
 def products(cell: str, shape: Shape, mode: str = "fit") -> Step:

@@ -63,6 +63,21 @@ def test_padded_batches_are_timed_against_full_ones(tmp_path, capsys):
     assert last.startswith(f"  fused layer takes {padded / full:.2f} of the time of full batches")
 
 
+def test_every_way_is_timed_on_the_same_task():
+    import keras
+
+    from seqnorm.bench.subjects import Shape, subject
+
+    found = []
+    for mode in ("fit", "fit-last"):
+        for way in ("fused", "loop", "keras-rnn"):
+            keras.utils.set_random_seed(0)
+            found.append(subject(f"{way} layer", "lstm", Shape(4, 6, 5, 3, 0.5), mode)()["loss"])
+    np.testing.assert_allclose(found[:3], found[0], rtol=1e-5)
+    np.testing.assert_allclose(found[3:], found[3], rtol=1e-5)
+    assert abs(found[3] / found[0] - 1) > 0.1  # the last output is not the mean of all
+
+
 def test_masks_of_padded_and_of_full_batches():
     from seqnorm.bench.subjects import Shape
 
