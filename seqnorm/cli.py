@@ -17,13 +17,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from seqnorm.cli_help import help_text
 from seqnorm.compose import explain, is_mistake, to_run_config
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
+from seqnorm.durable import of_disk
 from seqnorm.errors import UserError
+from seqnorm.training import require_tensorflow
 
 # TensorFlow greets on stderr and reports missing GPUs as errors; what matters it raises.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -36,12 +40,14 @@ class _Session:
     tracebacks: bool
     failed: list[BaseException] = field(default_factory=list)
 
-    def report(self, error: BaseException) -> None:
+    def report(self, error: BaseException, job: str = "") -> None:
         self.failed.append(error)
-        mistake = isinstance(error, UserError) or is_mistake(error)
+        mistake = isinstance(error, UserError) or is_mistake(error) or of_disk(error)
         if mistake and not self.tracebacks:
-            print(f"seqnorm-train: {explain(error)}", file=sys.stderr)
+            print(f"seqnorm-train: {job}{explain(error)}", file=sys.stderr)
         else:
+            if job:
+                print(f"seqnorm-train: {job}failed", file=sys.stderr)
             traceback.print_exception(error)
 
 
@@ -53,9 +59,9 @@ _SESSION: ContextVar[_Session | None] = ContextVar("session", default=None)
 def train(argv: Sequence[str] | None = None) -> int:
     """Runs every job that the arguments ask for.
 
-    A mistake of the user's (a misspelt key, missing data) is one message on stderr; a fault of the
-    program keeps its traceback, and so does everything if HYDRA_FULL_ERROR=1. In a multirun the
-    jobs after a failed one still run.
+    A mistake of the user's (a misspelt key, missing data) or a full disk is one message on stderr;
+    a fault of the program keeps its traceback, and so does everything if HYDRA_FULL_ERROR=1. In a
+    multirun the jobs after a failed one still run, and messages begin with the job's overrides.
 
     Args:
         argv: arguments without the program's name; None takes those of the process.
@@ -93,6 +99,7 @@ def _job(config: DictConfig) -> float | None:
     try:
         run_config = to_run_config(config)
         _refuse_scratch(run_config.runs_dir)
+        require_tensorflow()
         from seqnorm.training.run import run
 
         return run(run_config).get("val_accuracy")
@@ -100,8 +107,16 @@ def _job(config: DictConfig) -> float | None:
         session = _SESSION.get()
         if session is None:
             raise
-        session.report(error)
+        session.report(error, _job_name())
         return None
+
+
+def _job_name() -> str:
+    """The overrides of this job of a multirun, in brackets; empty for a single run."""
+    hydra_config = HydraConfig.get()
+    if hydra_config.mode != RunMode.MULTIRUN:
+        return ""
+    return f"[{' '.join(hydra_config.overrides.task)}] "
 
 
 def _refuse_scratch(runs_dir: str) -> None:

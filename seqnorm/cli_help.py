@@ -25,7 +25,7 @@ FOOTER = """\
 Single keys: seqnorm-train --cfg job prints them all with their values; set one with
 group.key=value, for example optim.learning_rate=0.001. Also: seed=0, runs_dir=runs.
 Presets of comparisons: seqnorm-compare --help.
-Hydra's own flags: seqnorm-train --hydra-help."""
+Hydra's own flags: seqnorm-train --hydra-help. Full tracebacks: HYDRA_FULL_ERROR=1."""
 
 
 def help_text(arguments: Sequence[str] = ()) -> str:

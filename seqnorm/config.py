@@ -98,7 +98,8 @@ class OptimConfig:
         name: "adam", "sgd" or "rmsprop".
         learning_rate: after the linear rise over the first `warmup_steps`.
         clipnorm: largest global norm of the gradient; None does not clip.
-        weight_decay: decoupled decay per step; None for none.
+        weight_decay: decoupled: each step takes learning rate * weight_decay * weight off; None for
+            none.
         schedule: "constant", or "cosine" down to zero at the end of the last epoch.
     """
 

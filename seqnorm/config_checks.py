@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from seqnorm.config import SCHEMAS, RunConfig, TrackingConfig
 from seqnorm.config_models import NORMS_WITHOUT_STEPS
@@ -30,12 +30,16 @@ def _one_of(*choices: str) -> Rule:
 POSITIVE: Rule = ("must be a positive number", lambda value: value > 0 and math.isfinite(value))
 POSITIVE_OR_OFF: Rule = (f"{POSITIVE[0]}, or null for none", POSITIVE[1])
 RATE: Rule = ("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
+WEIGHT: Rule = ("is a weight and must be from 0 to 1", lambda value: 0 <= value <= 1)
+FOLDER: Rule = ("must name a folder (an empty name is often a variable that is not set)", len)
 SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
 
 # Special ids 0, 1 and 2 leave no word below 4; the start token leaves no word in a row of 1.
 RULES: dict[str, Rule] = {
     "task": _one_of("train", "why"),
+    "runs_dir": FOLDER,
     "seed": ("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32),
+    "data.dir": FOLDER,
     "data.num_words": _at_least(4),
     "data.max_length": _at_least(2),
     "data.truncate": _one_of("head", "tail"),
@@ -55,6 +59,9 @@ RULES: dict[str, Rule] = {
     "cell.zoneout": RATE,
     "norm.epsilon": POSITIVE,
     "norm.groups": _at_least(1),
+    "norm.momentum": WEIGHT,
+    "norm.renorm_momentum": WEIGHT,
+    "norm.gamma": ("must be finite", math.isfinite),
     "model.embedding": _at_least(1),
     "model.embedding_dropout": RATE,
     "model.depth": _at_least(1),
@@ -97,6 +104,7 @@ RULES: dict[str, Rule] = {
 
 # Keras's batch norm over one vector a row; over images it has many positions.
 _ONE_VECTOR = ("mlp", "keras_batch")
+WITH_RUNNING_STATISTICS = ("batch", "keras_batch")
 # START and the pixels of an image of `seqnorm.data.mnist`.
 WHOLE_IMAGE = 1 + 28 * 28
 
@@ -112,7 +120,10 @@ def validate(config: RunConfig) -> None:
     Raises:
         ConfigError: naming every offending key with its value, and what to do about it.
     """
-    problems = [*_renamed(config)] or [*_out_of_range(config), *_contradictions(config)]
+    problems = [*_renamed(config)] or [
+        *_out_of_range(OmegaConf.structured(config)),
+        *_contradictions(config),
+    ]
     if problems:
         raise ConfigError("\n".join(problems))
 
@@ -134,8 +145,17 @@ def _renamed(config: RunConfig) -> Iterator[str]:
             )
 
 
-def _out_of_range(config: RunConfig) -> Iterator[str]:
-    tree = OmegaConf.structured(config)
+def check_group(group: str, component: Any) -> None:
+    """Refuses values of one group, such as "data", that are out of range.
+
+    Raises:
+        ConfigError: naming every offending key with its value.
+    """
+    if problems := [*_out_of_range(OmegaConf.create({group: component}))]:
+        raise ConfigError("\n".join(problems))
+
+
+def _out_of_range(tree: DictConfig) -> Iterator[str]:
     for key, (requirement, holds) in RULES.items():
         value = OmegaConf.select(tree, key)
         if value is not None and not holds(value):
@@ -155,6 +175,12 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
             f"tracking=local writes into the run folder only; received {', '.join(unheard)}. Add "
             "tracking=wandb, or leave it out."
         )
+    if config.train.reestimate and config.norm.name not in WITH_RUNNING_STATISTICS:
+        yield (
+            "train.reestimate=true takes running statistics anew and needs norm to be one of "
+            f"{', '.join(WITH_RUNNING_STATISTICS)}; received norm={config.norm.name}. Leave "
+            "train.reestimate out."
+        )
     if config.data.batch_tokens is not None and not config.data.even_batches:
         yield (
             "data.batch_tokens cuts batches of equal tokens and needs data.even_batches=true; "
@@ -165,7 +191,8 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
         yield (
             "data.bucket sorts the rows of a pool by length, so that the rest which "
             "data.even_batches=false keeps for the last batch would be its longest rows; received "
-            f"data.bucket={config.data.bucket} with data.even_batches=false. Set one of the two."
+            f"data.bucket={config.data.bucket} with data.even_batches=false. Add data.bucket=0 (25 "
+            "or 50 is the default), or leave data.even_batches=false out."
         )
     by_rows = config.data.batch_tokens is None
     per_batch = config.norm.name == "batch" or (config.model.name, config.norm.name) == _ONE_VECTOR
@@ -182,8 +209,15 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
 def _misfits(config: RunConfig) -> Iterator[str]:
     """Cells and norms that the model has no place for."""
     model, cell, norm = config.model.name, config.cell.name, config.norm.name
-    if config.task == "why" and model != "classifier":
-        yield f"task=why is about recurrent networks; received model={model}. Leave model out."
+    if config.task == "why":
+        if model != "classifier":
+            yield f"task=why is about recurrent networks; received model={model}. Leave model out."
+        if norm != "none" or config.tracking.name != "local":
+            yield (
+                "task=why draws the statistics of all norms in one figure, and makes no run; "
+                f"received norm={norm}, tracking={config.tracking.name}. Leave both out (it is "
+                "experiment=why that sets norm=none)."
+            )
     if model in NORMS_WITHOUT_STEPS:
         if cell != "none":
             yield f"model={model} has no recurrence and needs cell=none; received cell={cell}."

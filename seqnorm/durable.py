@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+_OF_DISK = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+)  # fmt: skip
+
+
+def of_disk(error: BaseException) -> bool:
+    """Whether a disk is full, failing or not to be written to; TFDS only says so in words."""
+    full = isinstance(error, OSError) and "enough disk space" in str(error)
+    return full or getattr(error, "errno", None) in _OF_DISK
+
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file; an earlier one of that name stays until the new one is on the disk."""
-    temporary = path.with_name(f".{path.name}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())  # or the rename may reach the disk before the content does
-    os.replace(temporary, path)
+    """Write a file; an earlier one of that name stays until the new one is on the disk.
+
+    Of several processes that write it at once the last one's stays, whole.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # or the rename may reach the disk before the content does
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def sync(path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
+import hydra
 import pytest
+from hydra import initialize_config_dir
 
 from seqnorm.cli import _refuse_scratch, train
 from seqnorm.config import conf_dir
@@ -154,3 +158,27 @@ def test_a_job_without_the_session_s_variable_is_not_refused(monkeypatch):
     """As on a cluster's node, to which a launcher takes the job but not its environment."""
     monkeypatch.delenv("SEQNORM_SCRATCH", raising=False)
     _refuse_scratch("runs")
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = hydra.compose("config", return_hydra_config=True)
+    assert config.hydra.sweep.dir == "."  # which Hydra asks for before the job starts
+
+
+def test_a_failure_of_a_multirun_names_its_job(monkeypatch, capsys):
+    assert train(["-m", *SMOKE, "norm=batch", "norm.small_batch=hope,shrunk"]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if "seqnorm-train: " in line]
+    overrides = " ".join([*SMOKE, "norm=batch norm.small_batch="])
+    assert [line.partition("] ")[0] for line in lines] == [
+        f"seqnorm-train: [{overrides}{policy}" for policy in ("hope", "shrunk")
+    ]
+
+    monkeypatch.setattr("seqnorm.training.run.run", Mock(side_effect=ZeroDivisionError))
+    assert train(["-m", *SMOKE]) == 1
+    text = capsys.readouterr().err
+    assert f"seqnorm-train: [{' '.join(SMOKE)}] failed\nTraceback" in text
+
+
+def test_a_full_disk_is_one_message(monkeypatch, capsys):
+    full = OSError(errno.ENOSPC, "No space left on device", "runs/a/metrics.jsonl")
+    monkeypatch.setattr("seqnorm.training.run.run", Mock(side_effect=full))
+    assert train(SMOKE) == 1
+    assert "No space left on device: 'runs/a/metrics.jsonl'" in message(capsys)

@@ -28,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="seqnorm-data",
         description="Get a data set once and check it, or describe it and its batches.",
         epilog="Overrides are those of seqnorm-train: data=imdb data.dir=DIR data.batch_size=32. "
-        "seqnorm-train --help lists the data sets.",
+        "seqnorm-train --help lists the data sets. Full tracebacks: HYDRA_FULL_ERROR=1.",
     )
     parser.add_argument(
         "command",
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqnorm-data: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("seqnorm-data: interrupted; the same command goes on from here", file=sys.stderr)
+        print("seqnorm-data: interrupted; what is finished was kept, the rest starts anew", file=sys.stderr)
         return 130
     return 0
 
@@ -113,8 +113,7 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
         "pipeline_tokens_per_second": speed.pipeline_speed(config, dataset),
     }
     if steps > 0:
-        with blame_the_input():
-            timing["training_tokens_per_second"] = speed.training_speed(config, dataset, steps)
+        timing["training_tokens_per_second"] = speed.training_speed(config, dataset, steps)
     from seqnorm.cards.figures import draw_batches, draw_texts
     from seqnorm.cards.measure import measure
     from seqnorm.cards.page import page

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqnorm.config import RunConfig
 from seqnorm.data.spec import Dataset
+from seqnorm.errors import blame_the_input
 
 
 def peak_memory() -> float | None:
@@ -50,7 +51,8 @@ def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
     keras.utils.set_random_seed(config.seed)
     batches = Batches.configured(dataset.train, config.data, config.seed)
     data = stream(batches).take(steps).cache()
-    model: Any = build_model(config, dataset)
+    with blame_the_input():
+        model: Any = build_model(config, dataset)
     model.compile(
         make_optimizer(config.optim, total_steps=steps),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),

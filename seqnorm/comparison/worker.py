@@ -17,6 +17,8 @@ import traceback
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from seqnorm.training import require_tensorflow
+
 
 def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
     while True:
@@ -31,6 +33,7 @@ def _run(task: dict[str, Any]) -> dict[str, str]:
     # What a run records as its command is the one that made the comparison.
     sys.argv = task["command"]
     try:
+        require_tensorflow()
         from seqnorm.training.run import run
 
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each run's graph is traced anew

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from seqnorm.config_checks import check_group
 from seqnorm.data import (
     imdb,
     imdb_ids,
@@ -22,8 +23,7 @@ from seqnorm.data import (
     synthetic,
 )
 from seqnorm.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
-from seqnorm.data.splits import TRUNCATE
-from seqnorm.data.vocabulary import SPECIAL, Vocabulary
+from seqnorm.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from seqnorm.config import DataConfig
@@ -41,7 +41,8 @@ __all__ = [
     "reuters21578",
 ]
 
-# name of a data set -> what loads it. A new data set is one module and one line here.
+# name of a data set -> what loads it. A new one also needs a file in conf/data, a schema in
+# seqnorm/config.py and a line in PREPARERS of seqnorm/data/prepare.py.
 LOADERS: dict[str, Callable[..., Dataset]] = {
     "imdb": imdb.load,
     "imdb_ids": imdb_ids.load,
@@ -71,20 +72,5 @@ def load(config: DataConfig, seed: int) -> Dataset:
             f"data.name must be one of {sorted(LOADERS)}, received name={config.name!r}. "
             "Choose one of them."
         )
-    if config.truncate not in TRUNCATE:
-        raise ValueError(
-            f"data.truncate must be one of {TRUNCATE}, the part that is cut off, received "
-            f"truncate={config.truncate!r}. Choose one of them."
-        )
-    if (
-        config.max_length < 2
-        or config.num_words <= len(SPECIAL)
-        or not 0 < config.validation_fraction < 1
-    ):
-        raise ValueError(
-            "data needs max_length >= 2 (start token and one word), num_words >= "
-            f"{len(SPECIAL) + 1} (special ids and one word) and 0 < validation_fraction < 1, "
-            f"received max_length={config.max_length}, num_words={config.num_words}, "
-            f"validation_fraction={config.validation_fraction}. Correct the data configuration."
-        )
+    check_group("data", config)
     return LOADERS[config.name](config, seed)

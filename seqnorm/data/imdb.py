@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seqnorm.data import sources, staging
 from seqnorm.data.spec import Dataset, Sequences
 from seqnorm.data.texts import TextReader
+from seqnorm.durable import of_disk
 
 if TYPE_CHECKING:
     from seqnorm.config import TextConfig
@@ -27,6 +28,7 @@ CONTENT = {
     "test": "79f8870d274e16d2075f33490ca618e98cf064ffaee3af8557387efc3413ac37",
 }
 LABEL_NAMES = ("negative", "positive")
+CONVERT = "seqnorm-data prepare data=imdb data.dir=DIR"
 # Where TensorFlow Datasets keeps its data inside data.dir.
 SUBFOLDER = "tfds"
 # What TFDS raises over files that are missing, of another version, or damaged.
@@ -62,8 +64,8 @@ def prepare(directory: str | None) -> Any:
         raise sources.missing(
             f"{NAME} as prepared by TensorFlow Datasets",
             f"{folder / NAME} (data.dir={str(directory)!r})",
-            f"Prepare it there with tfds.load('{NAME}', data_dir={str(folder)!r}), or leave "
-            "data.dir unset (null) to download it.",
+            f"Run {CONVERT.replace('DIR', str(directory))}, which makes it of an {ARCHIVE} in that "
+            "folder or downloads it, or leave data.dir unset (null) to download it.",
         )
     try:
         # A builder that reads a folder never looks for a network.
@@ -96,13 +98,14 @@ def download(tfds: Any, folder: Path | None = None, archive: Path | None = None)
     builder = tfds.builder(NAME, data_dir=folder)
     if builder.is_prepared():
         return builder
+    versions = Path(builder.data_dir).parent
+    root = versions.parents[1]
     if archive is None:
-        sources.check_reachable(ARCHIVE, URL)
+        sources.check_reachable(ARCHIVE, URL, root / "downloads", CONVERT)
     elif not staging.has_hash(archive, ARCHIVE_HASH):
         raise sources.damaged(archive, "the published archive", "another content (checksum)")
     settings = tfds.download.DownloadConfig(manual_dir=archive.parent if archive else None)
-    versions = Path(builder.data_dir).parent
-    with staging.exclusive(versions.parents[1], NAME):
+    with staging.exclusive(root, NAME):
         builder = tfds.builder(NAME, data_dir=folder)  # anew: another process may have prepared it
         if folder is not None:  # TFDS's own folder is also that of programs that take no lock
             staging.sweep_incomplete(versions)
@@ -113,7 +116,10 @@ def download(tfds: Any, folder: Path | None = None, archive: Path | None = None)
             known = isinstance(error, OSError | tfds.download.DownloadError)
             if not known and "wrong checksum" not in str(error):
                 raise
-            raise sources.unreachable(ARCHIVE, URL, f"{type(error).__name__}: {error}") from error
+            if of_disk(error):
+                raise staging.unwritable(root, error) from error
+            received = f"{type(error).__name__}: {error}"
+            raise sources.unreachable(ARCHIVE, URL, received, CONVERT) from error
     return builder
 
 

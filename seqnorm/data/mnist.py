@@ -7,6 +7,7 @@ An image is read row by row from the top left; grey value ``g`` has the id ``OFF
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FILE = "mnist.npz"
 # As in keras.datasets.mnist.
 FILE_HASH = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+# sha256 of images and labels, training part first
+CONTENT = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 SIDE = 28  # pixels
 GREYS = 256
 OFFSET = len(SPECIAL)
@@ -74,6 +77,20 @@ def read(path: Path) -> tuple[Part, Part]:
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise sources.damaged(path, required, error) from error
     return _checked(path, train), _checked(path, test)
+
+
+def verify(path: Path) -> None:
+    """Compares the images with those that were published, however the file is packed.
+
+    Raises:
+        OSError: if the file is damaged or holds other images.
+    """
+    hasher = hashlib.sha256()
+    for images, labels in read(path):
+        hasher.update(images.tobytes())
+        hasher.update(labels.astype("u1").tobytes())
+    if hasher.hexdigest() != CONTENT:
+        raise sources.damaged(path, "the published data", "another content (checksum)")
 
 
 def _checked(path: Path, part: tuple[NDArray, NDArray]) -> Part:

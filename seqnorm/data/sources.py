@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from seqnorm.data import staging
+from seqnorm.durable import of_disk
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
@@ -102,6 +103,8 @@ def fetch(path: Path, url: str, file_hash: str) -> Path:
             with urllib.request.urlopen(url, timeout=60.0) as response, made.open("wb") as file:
                 shutil.copyfileobj(response, file)
         except (OSError, http.client.HTTPException) as error:
+            if of_disk(error):
+                raise staging.unwritable(path.parent, error) from error
             raise unreachable(path.name, url, f"{type(error).__name__}: {error}") from error
         if not staging.has_hash(made, file_hash):
             size = f"{made.stat().st_size:,} bytes of another content (hash)"
@@ -110,28 +113,50 @@ def fetch(path: Path, url: str, file_hash: str) -> Path:
     return path
 
 
-def unreachable(name: str, url: str, received: str) -> OSError:
-    """The error for a failed download, with the way to do without the network."""
+def unreachable(name: str, url: str, received: str, convert: str = "") -> OSError:
+    """The error for a failed download, with the way to do without the network.
+
+    Args:
+        name: of the file.
+        url: where it is published.
+        received: what came instead.
+        convert: the command that makes prepared data of the file, where it is not read itself.
+    """
+    then = f", and run {convert} once" if convert else ""
     return OSError(
         f"{name} is required and was to be downloaded from {url}, received {received}. Check the "
-        "network, or get the file elsewhere and set data.dir to the folder that holds it."
+        f"network, or get the file elsewhere and set data.dir to the folder that holds it{then}."
     )
 
 
-def check_reachable(name: str, url: str, timeout: float = 20.0) -> None:
-    """Asks the server for the head of ``url``.
+def check_reachable(
+    name: str, url: str, downloads: Path, convert: str = "", timeout: float = 20.0
+) -> None:
+    """Asks the server for the head of ``url``, unless TensorFlow Datasets has the file already.
 
-    For downloaders that would retry for minutes on a machine without a network.
+    Without a network its download manager would retry for minutes.
+
+    Args:
+        name: of the file.
+        url: where it is published.
+        downloads: where TFDS keeps its downloads, each with a note of its addresses beside it.
+        convert: see `unreachable`.
+        timeout: seconds.
 
     Raises:
         OSError: if the server cannot be reached.
     """
+    address = url.partition(":")[2]  # TFDS asks some servers by http
+    notes = [note for note in downloads.rglob("*.INFO") if note.with_suffix("").is_file()]
+    if any(f'{address}"' in note.read_text(encoding="utf-8") for note in notes):
+        return
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=timeout).close()
     except urllib.error.HTTPError:
         return  # it answered; whether it has the file is for the download to find out
     except OSError as error:
-        raise unreachable(name, url, f"{type(error).__name__}: {error}") from error
+        received = f"{type(error).__name__}: {error}"
+        raise unreachable(name, url, received, convert) from error
 
 
 def read_json(path: Path, required: type) -> Any:

@@ -12,8 +12,6 @@ from seqnorm.data.spec import START, UNKNOWN, Sequences
 if TYPE_CHECKING:
     from seqnorm.config import DataConfig
 
-TRUNCATE = ("head", "tail")
-
 
 def limit_ids(values: NDArray[np.int32], num_words: int) -> NDArray[np.int32]:
     """Replaces ids from ``num_words`` on by UNKNOWN."""

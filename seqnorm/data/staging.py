@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 
 @contextmanager
@@ -27,7 +28,14 @@ def exclusive(folder: Path, name: str) -> Iterator[Path]:
     lock = FileLock(folder / f".{name}.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(
+                f"Waiting for another process that makes {folder / name} ({lock.lock_file})",
+                file=sys.stderr,
+            )
+            lock.acquire()
     except OSError as error:
         raise unwritable(folder, error) from error
     try:

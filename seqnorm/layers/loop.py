@@ -79,7 +79,7 @@ class Loop:
             a_t = inputs_t["x"] if whole else cell.project(inputs_t["x"], norm_t)
             output, states = cell.advance(a_t, states, norm_t, inputs_t.get("kept"))
             if "perturbation" in inputs_t:
-                output = output + inputs_t["perturbation"]
+                output = output + ops.cast(inputs_t["perturbation"], output.dtype)
                 states = [output, *states[1:]]
             return output, states, (norm_t.moments, norm_t.observed or {})
 

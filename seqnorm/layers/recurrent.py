@@ -213,6 +213,9 @@ class NormRNN(keras.layers.RNN):
                 order); the gradient of a loss with respect to it is dL/dh_t through all later
                 steps. For a layer of one cell.
 
+        Call the layer or its model itself, as `model(x)`: `predict` and `fit` run a function that
+        was compiled before, which watches nothing, or one compiled inside, which goes on watching.
+
         Steps are counted from where the run starts: backwards, from each row's last valid token. A
         mask must therefore be right-padded.
 

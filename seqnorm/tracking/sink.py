@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -71,8 +71,10 @@ class Sink(ABC):
 class MultiSink(Sink):
     """Passes every call on to several sinks, and closes all of them whatever happens.
 
-    The first is the record; the others mirror it. Once started, a mirror that fails is named on
-    standard error and left out from there on: no training ends for the sake of its mirror.
+    The first is the record; the others mirror it. A mirror that refuses to start ends the run,
+    unless one of its kind has started in this process before: its settings are right then, and
+    what stops it will pass. That mirror, and one that fails later, is named on standard error and
+    left out from there on: no training ends for the sake of its mirror.
 
     As a context manager it closes with exit code 0 at the end of the block and with exit code 1
     if the block raised:
@@ -85,14 +87,23 @@ class MultiSink(Sink):
         sinks: The sinks, called in this order.
     """
 
+    _proven: ClassVar[set[type[Sink]]] = set()  # kinds that have started in this process
+
     def __init__(self, sinks: Iterable[Sink]) -> None:
         self.sinks = tuple(sinks)
         self._failed: set[Sink] = set()
 
     def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
-        """Start every sink; an error ends it and is left to `close` to clean up after."""
-        for sink in self.sinks:
-            sink.start(config, name, folder)
+        """Start every sink; an error that ends it is left to `close` to clean up after."""
+        for place, sink in enumerate(self.sinks):
+            try:
+                sink.start(config, name, folder)
+            except Exception as error:
+                if place == 0 or type(sink) not in self._proven:
+                    raise
+                self._leave_out(sink, error)
+            else:
+                self._proven.add(type(sink))
 
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         """Record the scalars in every sink."""

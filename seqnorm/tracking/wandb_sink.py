@@ -21,6 +21,7 @@ MODES = ("online", "offline")
 # Logged beside every record under their own names, so that they can serve as x axes.
 _SHARED = ("epoch", "seconds")
 TIME_STEP = "profile/time_step"
+FINISH_TIMEOUT = 120.0  # seconds
 
 
 def _import_wandb() -> Any:
@@ -108,6 +109,9 @@ class WandbSink(Sink):
             console="off",  # one process may host several runs; their text would be mixed
             quiet=True,
             silent=self.mode == "offline",
+            # Without a network W&B would wait for ever; what is not sent stays on the disk.
+            finish_timeout=FINISH_TIMEOUT,
+            finish_timeout_raises=True,
         )
         try:
             self._run = wandb.init(

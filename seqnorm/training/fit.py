@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -96,7 +97,8 @@ class Training:
         self.best.restore(self.model)
         if self.config.train.reestimate and message is None:
             reestimate(self.model, self.batches)
-            self.best.accuracy = evaluate(
-                self.model, self.validation.split, self.config.data.batch_size
-            ).accuracy
+            scores = evaluate(self.model, self.validation.split, self.config.data.batch_size)
+            if not math.isfinite(scores.loss):
+                return f"the validation loss became {scores.loss} with re-estimated statistics"
+            self.best.accuracy = scores.accuracy
         return message

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from seqnorm.config import RunConfig
 
-# What decides neither the model nor its scores; everything else identifies an arm of a comparison.
+# Everything else enters the name of a run, also what only decides which records it keeps.
 _NOT_HASHED = ("seed", "runs_dir", "tracking")
 
 

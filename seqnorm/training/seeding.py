@@ -13,15 +13,18 @@ def start_afresh(seed: int, deterministic: bool) -> None:
     """Makes a run independent of whatever ran before it in this process.
 
     Seeds Python, NumPy and TensorFlow (from which Keras seeds initial weights and dropout), and
-    drops the graphs and layer names of an earlier job of the same process. The validation split
-    and the order of batches have a generator of their own (`seqnorm.data`), from the same seed.
+    drops the graphs and layer names of an earlier job of the same process; Keras's dtype policy
+    stays as it was set. The validation split and the order of batches have a generator of their own
+    (`seqnorm.data`), from the same seed.
 
     Args:
         seed: not negative.
         deterministic: also make TensorFlow's operations reproducible; cannot be undone within the
             process.
     """
-    keras.backend.clear_session()
+    policy = keras.config.dtype_policy()
+    keras.backend.clear_session()  # which would also put the policy back to float32
+    keras.config.set_dtype_policy(policy)
     gc.collect()
     seed_all(seed)
     if deterministic:

@@ -59,7 +59,7 @@ class Why:
     Attributes:
         data: name of the data set.
         network: name of the cell.
-        batches, rows: how many batches of how many rows.
+        batches, rows: how many batches of how many rows at most.
         curves: way -> moment -> curve.
         command: what makes the same figure again.
     """

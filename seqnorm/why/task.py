@@ -32,6 +32,7 @@ from seqnorm.data.spec import PAD, Dataset
 from seqnorm.errors import UserError, blame_the_input
 from seqnorm.layers import recurrent_layer
 from seqnorm.training.naming import config_hash
+from seqnorm.training.seeding import seed_all
 from seqnorm.why.figure import Why, write_why
 from seqnorm.why.moments import (
     ALIVE,
@@ -64,6 +65,7 @@ def why(config: RunConfig) -> dict[str, Any]:
     """
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
+        seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         batches = Batches.configured(dataset.train, config.data, config.seed)
         network = Network(config, dataset)
     curves = measure(network, batches)
@@ -77,7 +79,7 @@ def why(config: RunConfig) -> dict[str, Any]:
         config.data.name,
         config.network,
         min(len(batches), MAX_BATCHES),
-        config.data.batch_size,
+        max(int(curve.alive[-1]) for curve in curves[ALIVE].values()),  # all are alive at step 0
         curves,
         _command(config),
     )

@@ -28,6 +28,7 @@ def labels(comparison: Comparison) -> list[str]:
 def test_seeds_paths_and_tracking_do_not_split_an_arm(tmp_path: Path) -> None:
     for seed in (3, 1, 2):
         changes = {"data.dir": f"d{seed}", "runs_dir": f"r{seed}", "tracking.mode": f"m{seed}"}
+        changes |= {"train.log_every": seed, "train.probe_every": seed}
         fabricate_run(tmp_path, seed=seed, changes=changes)
     (comparison,) = compare_below(tmp_path)
     (arm,) = comparison.arms

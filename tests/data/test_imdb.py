@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import tarfile
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.download import resource
 
 from seqnorm import data
 from seqnorm.cards.measure import repeated
@@ -81,14 +84,17 @@ def test_the_seed_moves_validation_but_not_the_test_labels(tmp_path):
     assert first.vocabulary.words == again.vocabulary.words
     assert first.train.sequences.values.tobytes() == again.train.sequences.values.tobytes()
     others = [data.load(config(tmp_path), seed) for seed in range(1, 6)]
+    for one in others:
+        np.testing.assert_array_equal(one.test.labels, first.test.labels)
     assert any(one.vocabulary.words != first.vocabulary.words for one in others)
 
 
 def test_a_missing_data_set_is_named_with_where_and_how(tmp_path, no_network):
     with pytest.raises(FileNotFoundError) as error:
         data.load(config(tmp_path), 0)
-    for part in ("imdb_reviews", str(tmp_path / "tfds"), "tfds.load(", "leave data.dir unset"):
+    for part in ("imdb_reviews", str(tmp_path / "tfds"), "leave data.dir unset"):
         assert part in str(error.value)
+    assert f"seqnorm-data prepare data=imdb data.dir={tmp_path}" in str(error.value)
     assert not no_network
 
 
@@ -137,7 +143,7 @@ def test_without_a_folder_and_a_network_the_error_comes_at_once(tmp_path, monkey
         OSError, match=r"aclImdb_v1\.tar\.gz is required .*ai\.stanford\.edu"
     ) as error:
         data.load(TextConfig(name="imdb"), 0)
-    assert "set data.dir to the folder" in str(error.value)
+    assert str(error.value).endswith("and run seqnorm-data prepare data=imdb data.dir=DIR once.")
     assert no_network
 
 
@@ -199,6 +205,28 @@ def test_a_local_archive_is_converted_once(tmp_path, monkeypatch, no_network):
     assert len(dataset.test) == 6 and dataset.test.labels.sum() == 3
     with pytest.raises(OSError, match="6 reviews of another content"):
         imdb.verify(builder)
+
+
+def test_what_was_downloaded_before_needs_no_network(tmp_path, monkeypatch, no_network):
+    """As TFDS keeps it if a process is killed while it converts the reviews."""
+    archive = write_archive(tmp_path, monkeypatch)
+    ((url, info),) = tfds.builder_cls("imdb_reviews").url_infos.items()
+    kept = tmp_path / "downloads/imdb_reviews" / resource.get_dl_fname(url, info.checksum)
+    kept.parent.mkdir(parents=True)
+    archive.rename(kept)
+    note = kept.with_name(f"{kept.name}.INFO")
+    note.write_text(json.dumps({"urls": [url]}))
+    assert imdb.download(tfds, tmp_path).info.splits["test"].num_examples == 6
+    assert not no_network
+
+
+def test_a_full_disk_is_not_blamed_on_the_network(tmp_path, monkeypatch):
+    archive = write_archive(tmp_path, monkeypatch)
+    lack = "Not enough disk space. Needed: 80.23 MiB (download: 80.23 MiB)"  # as TFDS says it
+    builder = tfds.builder_cls("imdb_reviews")
+    monkeypatch.setattr(builder, "download_and_prepare", Mock(side_effect=OSError(lack)))
+    with pytest.raises(OSError, match=r"must be a folder that can be written to.*disk space"):
+        imdb.download(tfds, tmp_path / "tfds", archive)
 
 
 def test_an_interrupted_conversion_leaves_nothing_half_made(tmp_path, monkeypatch, no_network):

@@ -149,18 +149,22 @@ def test_what_a_killed_process_left_is_swept(real_data, tmp_path, no_network):
 
 
 def test_an_archive_that_is_there_needs_no_network(tmp_path, no_network):
-    """TFDS keeps downloads in a folder named like the data set."""
+    """TFDS keeps downloads in a folder named like the data set, with a note of the address."""
     builder = tfds.builder("reuters21578/r52", data_dir=tmp_path)
     kept = tmp_path / "downloads" / "reuters21578"
     kept.mkdir(parents=True)
     (kept / "kdd_reuters21578.tar.gz").write_bytes(b"an archive")
+    url = "https://localhost/reuters"
+    (kept / "kdd_reuters21578.tar.gz.INFO").write_text(json.dumps({"urls": [url]}))
     manager = SimpleNamespace(
         manual_dir=tmp_path / "nowhere",
         download_dir=tmp_path / "downloads",
         download=lambda url: kept / "kdd_reuters21578.tar.gz",
     )
-    assert builder._source(manager, ["absent.tar.gz"], "https://localhost/reuters").parent == kept
+    assert builder._source(manager, ["absent.tar.gz"], url).parent == kept
     assert not no_network
+    with pytest.raises(OSError, match=r"absent\.tar\.gz is required"):  # another one is no help
+        builder._source(manager, ["absent.tar.gz"], "https://localhost/another")
 
 
 def test_without_a_network_it_says_so_at_once(tmp_path, no_network):

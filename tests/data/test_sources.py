@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.data import sources
+from seqnorm.data import sources, staging
 
 
 @contextmanager
@@ -140,11 +140,44 @@ def test_a_home_directory_is_understood(tmp_path, monkeypatch):
     assert sources.find("~", "words.txt", "http://unused", GOOD) == tmp_path / "words.txt"
 
 
-def test_a_server_is_reachable_if_it_answers(server):
-    sources.check_reachable("words.txt", server + "words.txt")
-    sources.check_reachable("other.txt", server + "other.txt")
+def test_a_server_is_reachable_if_it_answers(server, tmp_path):
+    sources.check_reachable("words.txt", server + "words.txt", tmp_path)
+    sources.check_reachable("other.txt", server + "other.txt", tmp_path)
 
 
-def test_no_server_is_an_error(no_network):
+def test_no_server_is_an_error(no_network, tmp_path):
     with pytest.raises(OSError, match=r"words\.txt is required .*Check the network"):
-        sources.check_reachable("words.txt", "http://example.invalid/words.txt")
+        sources.check_reachable("words.txt", "http://example.invalid/words.txt", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
+def test_a_disk_that_takes_no_more_is_not_blamed_on_the_network(server, tmp_path):
+    code = (
+        "import resource, sys; from pathlib import Path; from seqnorm.data import sources\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5))\n"
+        "sources.fetch(Path(sys.argv[1]), sys.argv[2], sys.argv[3])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "words.txt"), server + "words.txt", GOOD]
+    done = subprocess.run(command, capture_output=True, text=True)
+    *_, last = done.stderr.strip().splitlines()
+    assert last == (
+        f"OSError: {tmp_path} must be a folder that can be written to, received OSError: File too "
+        "large. Choose another folder."
+    )
+
+
+def test_who_waits_says_so(tmp_path, capsys):
+    def hold(_):
+        with staging.exclusive(tmp_path, "words"):
+            held.set()
+            release.wait(30)
+
+    held, release = threading.Event(), threading.Event()
+    holder = threading.Thread(target=hold, args=(None,))
+    holder.start()
+    held.wait(30)
+    threading.Timer(0.5, release.set).start()
+    with staging.exclusive(tmp_path, "words"):
+        pass
+    holder.join()
+    assert f"Waiting for another process that makes {tmp_path / 'words'}" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from seqnorm.config import TrackingConfig
+from seqnorm.errors import UserError
 from seqnorm.tracking import JsonlSink, MultiSink, Sink, WandbSink, make_sinks
 
 
@@ -150,6 +151,28 @@ def test_a_mirror_that_fails_ends_no_run(
     assert message.count("the service is gone") == 1 and "whose record is its folder" in message
     with pytest.raises(OSError, match="the service is gone"):
         MultiSink([Broken(), record]).log("train", 1, {})  # the record itself
+
+
+def test_a_mirror_that_has_started_before_ends_no_later_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Moody(RecordingSink):
+        def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+            if name == "bad":
+                raise UserError("no answer")
+            super().start(config, name, folder)
+
+    first, later = Moody(), Moody()
+    with pytest.raises(UserError, match="no answer"), MultiSink([JsonlSink(), Moody()]) as sinks:
+        sinks.start({}, "bad", tmp_path)  # as if nobody were logged in
+    with MultiSink([JsonlSink(), first]) as sinks:
+        sinks.start({}, "good", tmp_path)
+    with MultiSink([JsonlSink(), later]) as sinks:
+        sinks.start({}, "bad", tmp_path)
+        sinks.log("train", 1, {"loss": 0.5})
+    assert [call[0] for call in first.calls] == ["start", "close"]
+    assert [call[0] for call in later.calls] == ["close"]
+    assert "Moody failed and gets no more of this run" in capsys.readouterr().err
 
 
 def test_multi_sink_closes_all_even_if_some_fail(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ OTHER = {
     ("name", "key"),
     [(name, key) for name in OPTIMIZERS for key in asdict(config(name)) if key != "name"],
 )
-def test_every_key_changes_the_optimiser(name, key):
+def test_every_key_reaches_the_optimiser(name, key):
     def description(optimizer):
         settings = optimizer.get_config()
         rate = optimizer._learning_rate.get_config()

@@ -69,6 +69,28 @@ def test_what_loading_draws_changes_no_weight(small, monkeypatch):
     assert losses[0] == losses[1]
 
 
+def test_half_precision_stays_as_it_was_set(small):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        result = run(small("norm=layer"))
+        model = keras.models.load_model(Path(small().runs_dir) / result["run"] / "model.keras")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert result["status"] == "completed"
+    assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
+
+
+def test_another_backend_is_refused(tmp_path):
+    code = "import sys; from seqnorm.cli import train; sys.exit(train(['experiment=smoke']))"
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and not list(tmp_path.iterdir())
+    assert done.stderr.startswith(
+        "seqnorm-train: training needs Keras on TensorFlow; received KERAS_BACKEND=jax."
+    )
+
+
 def test_an_argument_that_a_component_does_not_take_is_one_message(tmp_path):
     options = ["model=mlp", "data=synthetic", "norm=keras_layer", "norm.axis=foo"]
     with pytest.raises(UserError, match=r"norm=keras_layer need arguments that they take;.*'foo'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,39 @@ def test_preactivations_are_those_of_the_cell(cell):
     ended = int((tokens[shortest] != PAD).sum())
     if ended + 1 < tokens.shape[1]:  # a row that has ended keeps its state
         np.testing.assert_allclose(z[shortest, ended], z[shortest, -1], atol=1e-6)
+
+
+def test_the_axis_of_rows_holds_the_largest_batch_of_tokens(tmp_path):
+    arguments = [*SMALL, "data.batch_tokens=4000", "cell.units=8", f"runs_dir={tmp_path}"]
+    assert train(["experiment=why", *arguments]) == 0
+    (made,) = tmp_path.iterdir()
+    with (made / "why.csv").open(newline="") as file:
+        most = max(int(row["alive"]) for row in csv.DictReader(file))
+    assert most > 16  # data.batch_size
+    assert f"batches of {most} rows" in (made / "why.md").read_text(encoding="utf-8")
+
+
+def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
+    """TensorFlow Datasets draws names of folders from Python's generator when it prepares data."""
+    figures = []
+    for draws in (0, 6):
+
+        def drawing(config, seed, draws=draws, load=data.load):
+            [random.random() for _ in range(draws)]
+            return load(config, seed)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("seqnorm.data.load", drawing)
+            assert train(["experiment=why", *SMALL, "cell.units=8", f"runs_dir={tmp_path}"]) == 0
+        (made,) = tmp_path.iterdir()
+        figures.append((made / "why.csv").read_text())
+    assert figures[0] == figures[1]
+
+
+@pytest.mark.parametrize("option", ["norm=batch", "tracking=wandb"])
+def test_what_the_figure_would_not_hear_is_refused(option, tmp_path, capsys):
+    assert train(["experiment=why", *SMALL, option, f"runs_dir={tmp_path}"]) == 1
+    assert "Leave both out" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_too_little_data_is_one_message(tmp_path, capsys):

@@ -105,11 +105,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         for path in (folder / name for folder in folders for name in names):
             if path.is_file():
                 return path
-        # Without a network the download manager tries for minutes; what it has it does not ask for.
-        # It keeps downloads in folders of data sets' names, and unfinished ones as "...tmp...".
-        had = Path(dl_manager.download_dir).rglob("*reuters*")
-        if not any(path.is_file() and ".tmp." not in str(path) for path in had):
-            sources.check_reachable(names[-1], url)
+        sources.check_reachable(names[-1], url, Path(dl_manager.download_dir))
         # The download has no name of its own, and `newswires.read` goes by the name.
         return Path(dl_manager.download(url))
 
