@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import TypeGuard
 
 _OF_DISK = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
 )  # fmt: skip
 
 
-def of_disk(error: BaseException) -> bool:
+def of_disk(error: BaseException) -> TypeGuard[OSError]:
     """Whether a disk is full, failing or not to be written to; TFDS only says so in words."""
-    full = isinstance(error, OSError) and "enough disk space" in str(error)
-    return full or getattr(error, "errno", None) in _OF_DISK
+    in_words = "enough disk space" in str(error)
+    return isinstance(error, OSError) and (in_words or error.errno in _OF_DISK)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

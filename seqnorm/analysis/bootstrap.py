@@ -12,7 +12,8 @@ from scipy import stats
 from seqnorm.analysis.statistics import LEVEL
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-RESAMPLES = 2000
+RESAMPLES = 20_000
+MOST_ENUMERATED = 6  # values, of which there are 46,656 resamples
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def _resampled(
     return values[rng.integers(values.size, size=(resamples, values.size))]
 
 
+def _all_resamples(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64 [n^n, n]: every draw with replacement once."""
+    return values[np.indices((values.size,) * values.size).reshape(values.size, -1).T]
+
+
 def _flat(values: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not np.isfinite(array).all():
@@ -84,7 +90,7 @@ def bootstrap(
 
     Args:
         values: float [n], one per seed.
-        rng: Where the resamples come from.
+        rng: Where the resamples come from; six values or fewer need none, as all n^n are taken.
         statistic: Reduces the last axis, for example `mean` or `interquartile_mean`.
         level: Coverage, between 0 and 1.
         resamples: Number of draws of n values with replacement.
@@ -99,7 +105,8 @@ def bootstrap(
     value = float(statistic(array))
     if array.size == 1:
         return Estimate(value, np.nan, np.nan, 1)
-    drawn = statistic(_resampled(array, resamples, rng))
+    few = array.size <= MOST_ENUMERATED
+    drawn = statistic(_all_resamples(array) if few else _resampled(array, resamples, rng))
     low, high = np.quantile(drawn, _expanded_levels(array.size, level))
     return Estimate(value, float(low), float(high), array.size)
 
@@ -123,8 +130,11 @@ def paired_bootstrap(
 
 
 def _share_above(treated: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray:
-    difference = treated[..., :, None] - baseline[..., None, :]
-    return np.mean((difference > 0) + 0.5 * (difference == 0), axis=(-2, -1))
+    shares = [
+        np.mean((one > baseline) + 0.5 * (one == baseline), axis=-1)
+        for one in np.moveaxis(treated[..., None], -2, 0)  # all pairs at once would be large
+    ]
+    return np.mean(shares, axis=0)
 
 
 def probability_of_improvement(

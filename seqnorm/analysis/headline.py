@@ -164,11 +164,13 @@ def tuning_table(comparison: Comparison) -> Table | None:
             continue
         scores = np.sort([trial.score for trial in trials])
         chosen = [_setting(arm.runs[0].config.get(key, NOT_AVAILABLE)) for key in keys]
-        spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1]))
+        second = scores[-2] if len(scores) > 1 else np.nan
+        spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1], second))
         again = [best[arm.label]] if finals else []
-        rows.append((arm.label, str(len(trials)), *chosen, *spread, *again))
+        tested = _number(float(np.mean([run.validation_score for run in arm.runs])), 4)
+        rows.append((arm.label, str(len(trials)), *chosen, *spread, *again, tested))
     again = ["best finalist"] if finals else []
-    headings = ("arm", "trials", *keys, "median trial", "best trial", *again)
+    headings = ("arm", "trials", *keys, "median trial", "best", "second", *again, "its runs")
     return Table(headings, tuple(rows))
 
 

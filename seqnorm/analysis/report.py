@@ -35,11 +35,13 @@ class Report:
 
 
 def _lead(sections: Sequence[Section]) -> str:
-    runs = sum(len(section.comparison.runs) for section in sections)
-    trials = sum(len(section.comparison.everything) for section in sections) - runs
+    comparisons = [section.comparison for section in sections]
+    tested = {(run.name, run.accuracy) for each in comparisons for run in each.runs}
+    runs = len(tested)  # sections may share runs
+    trials = sum(len(each.everything) - len(each.runs) for each in comparisons)
     arms = sum(len(section.comparison.arms) for section in sections)
     tried = f" after {trials:,} trials on validation data" if trials else ""
-    return f"{runs:,} runs on the test sets{tried}, in {arms:,} arms."
+    return f"{runs:,} different runs on the test sets{tried}, in {arms:,} arms."
 
 
 def _draw(sections: Sequence[Section], out: Path) -> None:

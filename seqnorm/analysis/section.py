@@ -28,7 +28,9 @@ PAIRS_NOTE = (
     "the arm beats a run of the other, a tie counting half. Only right: test texts on which only "
     "the arm : only the other is right, the runs of each arm answering together; p of McNemar's "
     "exact test on these, where both arms have the same seeds. It is about the votes of these runs "
-    "on other texts; what other seeds would give, the intervals of both Δ say."
+    "on other texts; what other seeds would give, the intervals of both Δ say (and P's, which has "
+    "none where all pairs of runs agree). Of twenty intervals without an effect behind them one is "
+    "expected to leave out 0."
 )
 COST_NOTE = (
     "Medians over completed runs, seconds and tokens/s with the lowest and the highest. Parameters "
@@ -45,8 +47,12 @@ UNTUNED = (
     "chose them for the cell and norm."
 )
 TUNING_NOTE = (
-    "Chosen between by validation accuracy; the test set was read with the setting chosen, once "
-    "per arm and seed; runs of an earlier choice are named under left out."
+    "Chosen between by validation accuracy; the test set was read once per arm, seed and setting "
+    "that was ever chosen; runs of an earlier choice are named under left out. A validation score "
+    "p of n texts has a standard error of √(p (1 - p) / n): a best trial little above the second "
+    "is as much luck as choice. Its runs: mean validation accuracy of the runs with the setting "
+    "chosen, on splits of their own; where it is far below the best trial, another setting may do "
+    "better, which finalists find out (compare.finalists)."
 )
 MOST_COMMANDS = 40
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from seqnorm.analysis.arms import BASELINE, Arm, Comparison
 from seqnorm.analysis.bootstrap import Estimate
@@ -37,24 +37,54 @@ def _best(comparison: Comparison) -> str:
     floor = bag_of_words(comparison)
     if floor is None:
         return sentence + "."
-    side = "above" if found.value > floor.accuracy else "not above"
-    return f"{sentence}, {side} the bag of words with {floor.accuracy:.4f}."
+    return f"{sentence}, {_side(found, floor.accuracy)} the bag of words with {floor.accuracy:.4f}."
+
+
+def _side(found: Estimate, floor: float) -> str:
+    low, high = (found.value, found.value) if math.isnan(found.low) else (found.low, found.high)
+    if low <= floor <= high:
+        return "not told apart from"
+    return "above" if floor < low else "below"
+
+
+def _beats(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str:
+    better, pairs = improvement_estimate(ours, theirs), len(ours) * len(theirs)
+    if better.value in (0.0, 1.0):
+        share = f"{'all' if better.value else 'none'} of {pairs} pairs of runs"
+        return f"its run is the better one in {share}"
+    interval = "" if math.isnan(better.low) else f" ({better.low:.2f} to {better.high:.2f})"
+    return f"a run of it beats the other with probability {better.value:.2f}{interval}"
+
+
+def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -> str | None:
+    """Steps to the target, if their medians differ by an epoch or more."""
+    target = common_target(comparison)
+    if target is None:
+        return None
+    mine, other = (arm_time_to_target(arm, evidence, target)[0].median for arm in arms)
+    epochs = [
+        run.metrics["val_accuracy"][0, 0]
+        for arm in arms
+        for run in evidence.arms[arm.label].curves
+        if len(run.metrics["val_accuracy"])
+    ]
+    known = epochs and (math.isfinite(mine) or math.isfinite(other))
+    if not known or abs(mine - other) < min(epochs):
+        return None
+    ours, theirs = (
+        f"after {median:,.0f} steps" if math.isfinite(median) else "in half of its runs at most"
+        for median in (mine, other)
+    )
+    return f"it reaches {target:.2f} on validation data {ours}, the other {theirs}"
 
 
 def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm) -> str:
     ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
-    difference, better = paired_estimate(ours, theirs), improvement_estimate(ours, theirs)
-    parts = [f"{arm.label} against {baseline.label}: {_points(difference)}"]
-    parts.append(f"a run of it beats the other with probability {better.value:.2f}")
-    target = common_target(comparison)
-    if target is not None:
-        mine, other = (arm_time_to_target(each, evidence, target)[0] for each in (arm, baseline))
-        known = math.isfinite(mine.median) and math.isfinite(other.median)
-        if known and mine.median != other.median:
-            parts.append(
-                f"it reaches {target:.2f} on validation data after {mine.median:,.0f} steps, "
-                f"the other after {other.median:,.0f}"
-            )
+    difference = _points(paired_estimate(ours, theirs))
+    parts = [f"{arm.label} against {baseline.label}: {difference}", _beats(ours, theirs)]
+    sooner = _sooner(comparison, evidence, (arm, baseline))
+    if sooner is not None:
+        parts.append(sooner)
     if arm.diverged or baseline.diverged:
         parts.append(f"runs that diverged: {arm.diverged} against {baseline.diverged}")
     return "; ".join(parts) + "."

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.cells.addons import LayerNormLSTMCell
 from seqnorm.cells.variants import VARIANTS
 from seqnorm.checks import published
 from seqnorm.checks.layers import numpy, random_layer
@@ -83,9 +85,26 @@ def distance(cell: str, name: str, dtype: str, implementation: str) -> float:
     return float(np.max(distances))
 
 
+def addons_own_example() -> float:
+    """Distance from what Addons' own test expects of its cell, all weights 0.5."""
+    half = keras.initializers.Constant(0.5)
+    cell = LayerNormLSTMCell(
+        2,
+        kernel_initializer=half,
+        recurrent_initializer=half,
+        bias_initializer=half,
+        norm_epsilon=1e-12,
+    )
+    state = [np.array([[0.2, 0.3]], "float32"), np.array([[0.0, 0.1]], "float32")]
+    _, (h, c) = cell(np.ones((1, 2), "float32"), state)
+    expected = [[[-0.47406167, 0.47406143]], [[-1.0, 1.0]]]
+    return float(np.abs(np.array([numpy(h), numpy(c)]) - expected).max())
+
+
 def check() -> list[Row]:
-    """Two rows per variant: the loop in float64, and what a user gets in float32."""
-    rows = []
+    """Addons' example; two rows per variant: the loop in float64, what a user gets in float32."""
+    label, source = "lstm addons, its own example", "TensorFlow Addons, layernorm_lstm_cell_test.py"
+    rows = [at_most(label, TOLERANCE["float32"], addons_own_example(), source)]
     for cell, names in VARIANTS.items():
         for name in names:
             for dtype, implementation in (("float64", "loop"), ("float32", "auto")):

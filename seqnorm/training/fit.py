@@ -98,7 +98,7 @@ class Training:
         if self.config.train.reestimate and message is None:
             reestimate(self.model, self.batches)
             scores = evaluate(self.model, self.validation.split, self.config.data.batch_size)
-            if not math.isfinite(scores.loss):
+            if scores.loss is not None and not math.isfinite(scores.loss):
                 return f"the validation loss became {scores.loss} with re-estimated statistics"
             self.best.accuracy = scores.accuracy
         return message

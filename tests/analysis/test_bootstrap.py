@@ -47,8 +47,17 @@ def test_interval_of_the_mean_is_student_s() -> None:
     assert estimate.high - estimate.low == pytest.approx(2 * half, rel=0.06)
 
 
+def test_of_few_values_every_resample_is_taken_once() -> None:
+    ends = [bootstrap([0.0, 0.0, 9.0], np.random.default_rng(seed), level=0.2) for seed in range(3)]
+    assert ends[0] == ends[1] == ends[2]
+    # Of 27 resamples 8 have the mean 0, 12 have 3, 6 have 6 and 1 has 9; Student's quantile widens
+    # a level of .2 to tails of .36.
+    assert (ends[0].low, ends[0].high) == (3.0, 3.0)
+    assert bootstrap([0.0, 0.0, 9.0], np.random.default_rng(0), level=0.5).low == 0.0
+
+
 def test_same_generator_same_interval() -> None:
-    values = [0.8, 0.82, 0.85, 0.81, 0.86, 0.83]
+    values = [0.8, 0.82, 0.85, 0.81, 0.86, 0.83, 0.84]
     first, second = (bootstrap(values, np.random.default_rng(3)) for _ in range(2))
     assert first == second
     assert first != bootstrap(values, np.random.default_rng(4))

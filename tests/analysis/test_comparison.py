@@ -138,7 +138,10 @@ def test_tables_hold_the_numbers_of_the_runs(found: tuple[Comparison, Evidence])
     tuning = tuning_table(comparison)
     assert tuning is not None and "optim.learning_rate" in tuning.headings
     best = max(trial.validation_score for trial in comparison.arms[-1].trials)
-    assert tuning.rows[-1][-1] == f"{best:.4f}"
+    row = dict(zip(tuning.headings, tuning.rows[-1], strict=True))
+    assert row["best"] == f"{best:.4f}" > row["second"] > row["median trial"]
+    tested = np.mean([run.validation_score for run in comparison.arms[-1].runs])
+    assert row["its runs"] == f"{tested:.4f}"
 
 
 def test_finalists_decide_by_the_mean_of_their_runs(tmp_path: Path) -> None:
@@ -158,7 +161,8 @@ def test_finalists_decide_by_the_mean_of_their_runs(tmp_path: Path) -> None:
     assert table is not None
     assert dict(zip(table.headings, table.rows[0], strict=True)) == {
         "arm": "lstm layer", "trials": "3", "optim.learning_rate": "0.002",
-        "median trial": "0.7950", "best trial": "0.8000", "best finalist": "0.7950 (2 runs)",
+        "median trial": "0.7950", "best": "0.8000", "second": "0.7950",
+        "best finalist": "0.7950 (2 runs)", "its runs": "0.8500",
     }  # fmt: skip
 
 
@@ -206,7 +210,32 @@ def test_sentences_say_what_favours_no_norm_too(tmp_path: Path) -> None:
     best, layer = sentences(comparison, gather(comparison))
     assert best.startswith("Highest mean test accuracy: lstm none with 0.8500")
     assert layer.startswith("lstm layer against lstm none: -0.90 points (-1.00 to -0.80)")
-    assert "with probability 0.00" in layer
+    assert "its run is the better one in none of 9 pairs of runs" in layer
+
+
+def test_a_probability_has_its_interval(tmp_path: Path) -> None:
+    for seed, (none, layer) in enumerate([(0.84, 0.85), (0.86, 0.83), (0.85, 0.84)]):
+        fabricate_run(tmp_path, norm="none", seed=seed, accuracy=none)
+        fabricate_run(tmp_path, norm="layer", seed=seed, accuracy=layer)
+    (comparison,), _ = compare(read_runs([tmp_path])[0])
+    *_, layer = sentences(comparison, gather(comparison))
+    # Of nine pairs one is better and two are ties.
+    assert "a run of it beats the other with probability 0.22 (0.00 to " in layer
+
+
+@pytest.mark.parametrize(
+    ("floor", "side"), [(0.80, "above"), (0.8455, "not told apart from"), (0.86, "below")]
+)
+def test_a_floor_inside_the_interval_is_not_told_apart(
+    tmp_path: Path, floor: float, side: str
+) -> None:
+    for seed in range(3):
+        fabricate_run(tmp_path, norm="none", seed=seed, accuracy=0.84 + 0.005 * seed)
+    words = {"model.name": "bag_of_words"}
+    fabricate_run(tmp_path, cell="bag_of_words", norm="none", accuracy=floor, changes=words)
+    (comparison,), _ = compare(read_runs([tmp_path])[0])
+    first, *_ = sentences(comparison, gather(comparison))
+    assert f"(0.8400 to 0.8500), {side} the bag of words with {floor:.4f}." in first
 
 
 def test_the_report_is_made_again_from_its_findings(folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from seqnorm.analysis.estimates import common_target
 from seqnorm.analysis.evidence import gather
 from seqnorm.analysis.headline import cost_table, pairs_table
 from seqnorm.analysis.section import make_section, remake_commands
+from seqnorm.analysis.short import sentences
 from seqnorm.analysis.statistics import resampled_band
 from tests.analysis.fabricate import fabricate_run, fabricate_trial, named, only
 
@@ -76,6 +77,20 @@ def test_time_to_a_target(runs: Path) -> None:
         "14.5",
     )
     assert (layer["reach 0.86"], layer["steps to it"]) == ("1 of 2", "never")
+
+
+def test_the_sentence_says_never_and_leaves_out_less_than_an_epoch(runs: Path) -> None:
+    def said() -> str:
+        comparison = only(runs)
+        return " ".join(sentences(comparison, gather(comparison)))
+
+    assert (
+        "it reaches 0.86 on validation data in half of its runs at most, the other after 250 steps"
+    ) in said()
+    path = next(runs.glob("*-layer-s1-*/metrics.jsonl"))
+    path.write_text(path.read_text().replace('"val_accuracy": 0.7', '"val_accuracy": 0.9'))
+    # After 100 and 300 steps: the medians are 200 and 250.
+    assert "on validation data" not in said()
 
 
 def test_a_run_that_diverged_later_never_gets_there(runs: Path) -> None:

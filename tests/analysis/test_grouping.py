@@ -194,6 +194,8 @@ def test_comparisons_that_share_names_of_runs_keep_their_rows(tmp_path: Path) ->
     for place in (kept, tmp_path / "again"):
         with (place / "runs.csv").open(newline="") as file:
             assert len(list(csv.DictReader(file))) == 4
+    page = write_report([kept], tmp_path / "page", pictures=False).path.read_text()
+    assert "2 different runs on the test sets, in 4 arms." in page
 
 
 def test_scores_that_differ_by_rounding_only_are_drawn(tmp_path: Path) -> None:

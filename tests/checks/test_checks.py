@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 from seqnorm import checks
+from seqnorm.cells import LayerNormLSTMCell
 from seqnorm.cells.variants import VARIANTS
 from seqnorm.checks import (
     flow_identity,
@@ -100,6 +101,14 @@ def test_invariance_fails_without_centring(monkeypatch):
 def test_parity_fails_when_the_normalised_state_is_carried(monkeypatch):
     monkeypatch.setitem(VARIANTS["lstm"]["paper"], "cell_norm", "carry")
     assert failed(parity) == {"lstm paper, float64", "lstm paper, float32"}
+
+
+def test_addons_example_fails_with_another_epsilon(monkeypatch):
+    def other(units, norm_epsilon, **arguments):
+        return LayerNormLSTMCell(units, norm_epsilon=1e-3, **arguments)
+
+    monkeypatch.setattr(parity, "LayerNormLSTMCell", other)
+    assert failed(parity) == {"lstm addons, its own example"}
 
 
 def test_parity_fails_when_epsilon_stands_outside(monkeypatch):
@@ -209,7 +218,7 @@ def with_nan_in(module, name, spoil):
             lambda d: d._replace(padding=NAN, left=NAN, mates=NAN, fewer=NAN),
             (),
         ),
-        (parity, "_alone", lambda outputs: outputs * NAN, ()),
+        (parity, "_alone", lambda outputs: outputs * NAN, ("lstm addons, its own example",)),
         (gradients, "_measure", lambda found: (NAN, NAN, 0), ("all: entries not finite",)),
         (invariance, "_deviations", lambda found: dict.fromkeys(found, NAN), ()),
         (

@@ -83,3 +83,16 @@ def test_a_run_keeps_what_was_estimated_and_all_else(tmp_path):
     # Two updates with momentum 0.99 have hardly moved the variance away from 1.
     before, after = (model.get_layer("norm_1").moving_variance for model in (left, mended))
     assert np.abs(np.asarray(before) - 1).max() < 0.05 < np.abs(np.asarray(after) - 1).min()
+
+
+def test_statistics_that_give_no_loss_are_a_divergence(tmp_path, monkeypatch):
+    def spoil(model, batches):
+        for weight in model.weights:
+            if weight.name.startswith("moving_variance"):
+                weight.assign(np.full(weight.shape, np.nan))
+
+    monkeypatch.setattr("seqnorm.training.fit.reestimate", spoil)
+    options = ["data.examples=100", "train.epochs=1", "train.test=false", f"runs_dir={tmp_path}"]
+    result = run(compose([*MLP, *options, "train.reestimate=true"]))
+    assert result["status"] == "diverged"
+    assert "the validation loss became nan with re-estimated statistics" in result["message"]
