@@ -58,8 +58,8 @@ def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
     count = len(source)
     chosen = np.linspace(0, count - 1, batches).round().astype(int)
     spent = {name: np.zeros((batches, 2)) for name in sources}
-    for model, source in sources.values():  # trace, and compile for any length
-        for index in chosen[:3]:
+    for model, source in sources.values():  # Keras traces anew as it meets other lengths and rows
+        for index in chosen:
             model.train_on_batch(*source[index])
     for place, index in enumerate(chosen):
         for name, (model, source) in sources.items():
