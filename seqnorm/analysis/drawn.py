@@ -57,9 +57,18 @@ class Drawn:
         """Whether the arms are of more than one cell."""
         return len({arm.cell for arm in self.arms}) > 1
 
+    @cached_property
+    def _alone(self) -> bool:
+        """Whether cell and norm tell the arms apart, so that settings are left to the tables."""
+        return len({(arm.cell, arm.norm) for arm in self.arms}) == len(self.arms)
+
+    def _label(self, arm: Arm) -> str:
+        return arm.label.partition(", ")[0] if self._alone else arm.label
+
     def row(self, arm: Arm) -> str:
         """An arm's label, without a cell that all arms share."""
-        return arm.label if self.several_cells else arm.label.removeprefix(f"{arm.cell} ")
+        label = self._label(arm)
+        return label if self.several_cells else label.removeprefix(f"{arm.cell} ")
 
     def panel(self, arm: Arm) -> str:
         """The panel an arm is drawn in, as "gru" or "lstm, batch_size=8"; empty if there is one."""
@@ -69,7 +78,7 @@ class Drawn:
     def variant(self, arm: Arm) -> str:
         """What an arm is among those of its panel, as "layer"."""
         value = _axis_text(arm, self.axis)
-        label = arm.label.replace(f", {value}", "") if value else arm.label
+        label = arm.label.replace(f", {value}", "") if value else self._label(arm)
         return label.removeprefix(f"{arm.cell} ") if self.several_cells else label
 
     def style(self, arm: Arm) -> int:

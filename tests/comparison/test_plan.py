@@ -25,6 +25,7 @@ from tests.analysis.fabricate import fabricate_run
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
 SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
 PADDING = "compare_reuters_padding"
+SWAPPED = "compare_reuters_clean_swapped"
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
@@ -114,7 +115,7 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
     assert (here.folder, there.folder) == (Path("a") / here.name, Path("b") / here.name)
 
 
-@pytest.mark.parametrize("experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING}))
+@pytest.mark.parametrize("experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, SWAPPED}))
 def test_every_experiment_makes_a_plan(experiment: str) -> None:
     plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
     assert plan.folder == Path("runs") / experiment
@@ -122,6 +123,15 @@ def test_every_experiment_makes_a_plan(experiment: str) -> None:
     assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
         experiment.removeprefix("compare_")
     }
+
+
+def test_exchanged_settings_stand_in_the_file() -> None:
+    plan = Plan([f"experiment={SWAPPED}"])
+    jobs = list(plan.tests({}))
+    assert not list(plan.trials()) and len(jobs) == 40
+    rates = {job.config.norm.name: job.config.optim.learning_rate for job in jobs}
+    assert rates == {"none": 0.01759, "rms": 0.01759, "layer": 0.00832, "batch": 0.00832}
+    assert {job.config.data.name for job in jobs} == {"reuters_clean"}
 
 
 def fabricate_main(runs: Path, norms: tuple[str, ...] = ("none", "layer", "batch")) -> None:

@@ -18,7 +18,7 @@ def test_an_unknown_name_lists_the_choices():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"truncate": "middle"}, "truncate='middle'"),
+        ({"truncate": "middle"}, "truncate=middle"),
         ({"max_length": 1}, "max_length=1"),
         ({"num_words": 3}, "num_words=3"),
         ({"validation_fraction": 0.0}, "validation_fraction=0.0"),
