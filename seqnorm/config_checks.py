@@ -159,7 +159,8 @@ def _out_of_range(tree: DictConfig) -> Iterator[str]:
     for key, (requirement, holds) in RULES.items():
         value = OmegaConf.select(tree, key)
         if value is not None and not holds(value):
-            yield f"{key} {requirement}; received {key}={value}."
+            shown = "''" if value == "" else value
+            yield f"{key} {requirement}; received {key}={shown}."
 
 
 def _contradictions(config: RunConfig) -> Iterator[str]:
