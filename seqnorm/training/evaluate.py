@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import keras
@@ -31,6 +32,11 @@ class Evaluation(NamedTuple):
     accuracy: float
     macro_f1: float
     loss: float | None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the loss is not finite: then the classes that were answered mean nothing."""
+        return self.loss is not None and not math.isfinite(self.loss)
 
 
 def batches_of(split: Split, batch_size: int) -> Batches:

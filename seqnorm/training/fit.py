@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -98,7 +97,7 @@ class Training:
         if self.config.train.reestimate and message is None:
             reestimate(self.model, self.batches)
             scores = evaluate(self.model, self.validation.split, self.config.data.batch_size)
-            if scores.loss is not None and not math.isfinite(scores.loss):
+            if scores.broken:
                 return f"the validation loss became {scores.loss} with re-estimated statistics"
             self.best.accuracy = scores.accuracy
         return message

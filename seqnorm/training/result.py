@@ -37,7 +37,7 @@ def conclude(
         if message is None:
             test = evaluate(model, dataset.test, config.data.batch_size)
             # Running statistics can break on texts of other lengths.
-            if test.loss is not None and not math.isfinite(test.loss):
+            if test.broken:
                 test, message = majority, f"the test loss became {test.loss}"
         folder.write_model(model, dataset)
         folder.write_predictions(dataset, test)

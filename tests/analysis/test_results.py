@@ -81,12 +81,17 @@ def points(found: Estimate) -> str:
     return f"{value.replace('+0.0', '0.0')} ({low} to {high})"
 
 
+def said_in(name: str) -> str:
+    """A text of the project, its lines joined."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
 def test_what_is_said_of_padding() -> None:
     arms = {arm.label: arm.values("accuracy") for arm in published("compare_reuters_padding").arms}
     for norm in ("none", "layer", "batch"):
         come, alike = (arms[f"lstm {norm}, bucket={bucket}"] for bucket in (0, 25))
         for name in ("README.md", "docs/results.md"):
-            text = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+            text = said_in(name)
             assert points(paired_estimate(come, alike)) in text, (norm, name)
 
 
@@ -99,7 +104,7 @@ def differences(name: str, cell: str, metric: str) -> list[str]:
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_what_was_found(name: str, cell: str) -> None:
-    text = " ".join((ROOT / "docs/results.md").read_text(encoding="utf-8").split())
+    text = said_in("docs/results.md")
     layer, rms, batch = differences(name, cell, "accuracy")
     assert f"{cell.upper()}: layer {layer}, rms {rms}, batch {batch}" in text
     if name != "compare_imdb":  # whose classes are of one size
@@ -126,21 +131,20 @@ def test_both_settings_on_clean_reuters() -> None:
 
 
 def test_what_is_said_of_policies() -> None:
-    text = " ".join((ROOT / "docs/results.md").read_text(encoding="utf-8").split())
+    text = said_in("docs/results.md")
     arms = {arm.label: arm for arm in published("compare_reuters_small_batch").arms}
+    policies = ("naive", "running", "shrink", "renorm")
     found = {
         metric: [
             points(paired_estimate(
                 arms[f"lstm batch, small_batch={policy}"].values(metric),
                 arms["lstm none"].values(metric),
             ))
-            for policy in ("naive", "running", "shrink", "renorm")
+            for policy in policies
         ]
         for metric in ("accuracy", "macro_f1")
     }  # fmt: skip
-    for policy, difference in zip(
-        ("naive", "running", "shrink", "renorm"), found["accuracy"], strict=True
-    ):
+    for policy, difference in zip(policies, found["accuracy"], strict=True):
         assert re.search(rf"`{policy}` (\([^)]*\) )?{re.escape(difference)}", text), policy
     assert f"F1 {', '.join(found['macro_f1'])}" in text
 
