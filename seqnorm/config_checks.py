@@ -29,6 +29,7 @@ def _one_of(*choices: str) -> Rule:
 
 POSITIVE: Rule = ("must be a positive number", lambda value: value > 0 and math.isfinite(value))
 POSITIVE_OR_OFF: Rule = (f"{POSITIVE[0]}, or null for none", POSITIVE[1])
+FINITE: Rule = ("must be finite", math.isfinite)
 RATE: Rule = ("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
 WEIGHT: Rule = ("is a weight and must be from 0 to 1", lambda value: 0 <= value <= 1)
 FOLDER: Rule = ("must name a folder (an empty name is often a variable that is not set)", len)
@@ -61,7 +62,8 @@ RULES: dict[str, Rule] = {
     "norm.groups": _at_least(1),
     "norm.momentum": WEIGHT,
     "norm.renorm_momentum": WEIGHT,
-    "norm.gamma": ("must be finite", math.isfinite),
+    "norm.gamma": FINITE,
+    "norm.alpha": FINITE,
     "model.embedding": _at_least(1),
     "model.embedding_dropout": RATE,
     "model.depth": _at_least(1),

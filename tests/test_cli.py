@@ -93,6 +93,13 @@ def test_missing_data_is_one_message(tmp_path, capsys):
     assert "nowhere" in message(capsys)
 
 
+def test_threads_that_are_none_are_one_message_and_no_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SEQNORM_THREADS", "many")
+    assert train([*SMOKE]) == 1
+    assert "received SEQNORM_THREADS='many'; unset it" in message(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_refused_argument_is_one_message(capsys):
     assert train([*SMOKE, "norm=batch", "norm.small_batch=hope"]) == 1
     assert "Choose one of: naive, running, shrink, renorm" in message(capsys)

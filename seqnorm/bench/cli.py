@@ -63,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "argument --jit: the kernels do not run under XLA, and neither peak memory nor profile "
             "is taken under it. Add --ways loop keras-rnn and leave --memory and --profile out."
         )
+    if options.rounds < 1:
+        parser.error(
+            f"argument --rounds: a median needs a sample; received --rounds {options.rounds}. "
+            "Leave it out for 15."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from seqnorm.config_checks import ConfigError
     from seqnorm.errors import UserError
@@ -72,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, UserError, OSError, ValueError) as error:
         print(f"seqnorm-bench: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("seqnorm-bench: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -32,12 +32,13 @@ class Shape(NamedTuple):
     def parse(cls, text: str) -> Shape:
         """From "batch x steps x inputs x units", such as "64x200x128x128"."""
         try:
-            return cls(*(int(size) for size in text.split("x")))
-        except (TypeError, ValueError) as error:
+            batch, steps, inputs, units = (int(size) for size in text.split("x"))
+        except ValueError as error:
             raise ValueError(
                 "a shape is BATCHxSTEPSxINPUTSxUNITS, such as 64x200x128x128; "
                 f"received shape={text!r}."
             ) from error
+        return cls(batch, steps, inputs, units)
 
     def mask(self) -> np.ndarray | None:
         """bool[batch, steps]: lengths uniform about the mean, as widely as fits; one is full."""

@@ -63,7 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0, 1 with one message on standard error if the configuration or the data is
         wrong, 130 if interrupted.
     """
-    options = build_parser().parse_intermixed_args(arguments)
+    parser = build_parser()
+    options = parser.parse_intermixed_args(arguments)
+    if options.command == "prepare" and (options.out or options.steps):
+        parser.error(
+            "arguments --out, --steps: they are of show, which writes the card; received prepare "
+            "with them. Leave them out: data.dir=... says where data is prepared."
+        )
     try:
         config = compose(options.overrides)
         if options.command == "prepare":
@@ -76,7 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqnorm-data: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("seqnorm-data: interrupted; what is finished was kept, the rest starts anew", file=sys.stderr)
+        print(
+            "seqnorm-data: interrupted; what is finished was kept, the rest starts anew",
+            file=sys.stderr,
+        )
         return 130
     return 0
 

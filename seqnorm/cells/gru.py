@@ -26,7 +26,8 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
 
     Args:
         units: width H of the state.
-        norm: a normaliser's name, dict or object; see `seqnorm.normalizers.get`.
+        norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
+            (or None) "layer". "none" normalises nothing.
         gate_norm: "split", one norm over z, r (2H features) and one over the candidate (H), as in
             the paper; "fused", one over all 3H, as in haste. Default "split".
         placement: "separate" as above; "joint" normalises x W_zr + h U_zr and x W_h + r ⊙ h U_h

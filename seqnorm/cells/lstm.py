@@ -26,7 +26,8 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
 
     Args:
         units: width H of the state.
-        norm: a normaliser's name, dict or object; see `seqnorm.normalizers.get`.
+        norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
+            (or None) "layer". "none" normalises nothing.
         cell_norm: what becomes of the normalised cell state: "output", N(c) only on the way to h
             while c is carried raw (the papers); "carry", N(c) is also what the next step gets
             (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised. Default "output".

@@ -21,7 +21,8 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
 
     Args:
         units: width H of the state.
-        norm: a normaliser's name, dict or object; see `seqnorm.normalizers.get`.
+        norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
+            (or None) "layer". "none" normalises nothing.
         **kwargs: `variant`, `sites` ("input", "recurrent"), `placement` and `zoneout` of
             `NormCell`; every argument of `keras.layers.SimpleRNNCell` with its default.
 

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for name in options.names or CHECKS:
             start = time.perf_counter()
-            rows = run(name)
+            rows = _rows(name)
             found.append(_record(name, rows, time.perf_counter() - start))
             if not options.json:
                 print(table(found[-1]), flush=True)
@@ -65,6 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds = sum(each["seconds"] for each in found)
         print(f"{len(passed) - failed} of {len(passed)} rows passed in {seconds:.0f} s")
     return 1 if failed else 0
+
+
+def _rows(name: str) -> list[Row]:
+    """The rows of a check; one that raises has failed, and the others still run."""
+    try:
+        return run(name)
+    except Exception as error:
+        traceback.print_exc()
+        raised = f"raised {type(error).__name__}: {error}"
+        return [Row(raised, 0.0, math.nan, "no error", f"seqnorm.checks, {name}", False)]
 
 
 def _record(name: str, rows: list[Row], seconds: float) -> dict[str, Any]:

@@ -104,6 +104,11 @@ def check(config: CompareConfig) -> None:
             f"received compare.final_seeds={config.final_seeds}, compare.trial_seeds="
             f"{config.trial_seeds}. Raise it, or set compare.finalists=0."
         )
+    if config.trials and not config.space:
+        problems.append(
+            "compare.space needs a direction in which settings are tried; received none, with "
+            f"compare.trials={config.trials}. Keep one of compare.space, or set compare.trials=0."
+        )
     for key in ("settings_of", "rate_exponent"):
         if config.trials and getattr(config, key):
             problems.append(

@@ -25,7 +25,8 @@ from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
 _HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
-_ITS_OWN = ("seed", "task", "train.test", "tracking.arm")  # what a comparison sets for each run
+# What a comparison sets for each run.
+_ITS_OWN = ("seed", "task", "train.test", "tracking.arm", "tracking.group")
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ class NormSimpleRNN(NormCellLayer):
         norm: a normaliser's name, dict or object; default (or None) "layer".
         **kwargs: the arguments of `NormSimpleRNNCell` and of `NormRNN`.
 
-    Call arguments, Returns, Raises:
-        As `NormRNN` and `NormSimpleRNNCell`; with norm="batch" the states end with the age.
+    Call arguments, what is returned and what is raised: as of `NormRNN` and `NormSimpleRNNCell`;
+    with norm="batch" the states end with the age.
 
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
@@ -105,8 +105,8 @@ class NormLSTM(NormCellLayer):
         norm: a normaliser's name, dict or object; default (or None) "layer".
         **kwargs: the arguments of `NormLSTMCell` and of `NormRNN`.
 
-    Call arguments, Returns, Raises:
-        As `NormRNN` and `NormLSTMCell`; with norm="batch" the states end with the age.
+    Call arguments, what is returned and what is raised: as of `NormRNN` and `NormLSTMCell`;
+    with norm="batch" the states end with the age.
 
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
@@ -137,8 +137,8 @@ class NormGRU(NormCellLayer):
         norm: a normaliser's name, dict or object; default (or None) "layer".
         **kwargs: the arguments of `NormGRUCell` and of `NormRNN`.
 
-    Call arguments, Returns, Raises:
-        As `NormRNN` and `NormGRUCell`; with norm="batch" the states end with the age.
+    Call arguments, what is returned and what is raised: as of `NormRNN` and `NormGRUCell`;
+    with norm="batch" the states end with the age.
 
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.

@@ -97,7 +97,7 @@ class BatchNorm(MomentNormalizer):
             raise ValueError(f"`momentum` must lie in [0, 1]. Received: momentum={momentum}.")
         if max_steps < 1:
             raise ValueError(f"`max_steps` must be at least 1. Received: max_steps={max_steps}.")
-        if few < 0 or min_count < 0:
+        if not (few >= 0 and min_count >= 0):  # NaN is refused as well
             raise ValueError(
                 "`few` and `min_count` must not be negative. "
                 f"Received: few={few}, min_count={min_count}."

@@ -11,6 +11,7 @@ from seqnorm import data
 from seqnorm.config import RunConfig
 from seqnorm.config_checks import validate
 from seqnorm.errors import blame_the_input
+from seqnorm.kernels.machine import threads
 from seqnorm.models.build import build_model
 from seqnorm.tracking.factory import make_sinks
 from seqnorm.training.fit import Training
@@ -36,6 +37,8 @@ def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         UserError: if data is missing or damaged, or a component refuses its arguments.
     """
     validate(config)
+    with blame_the_input():
+        threads()  # before data is read
     start_afresh(config.seed, config.train.deterministic)
     if config.task == "why":
         from seqnorm.why.task import why  # draws, which no training should wait for

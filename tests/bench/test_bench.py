@@ -55,6 +55,12 @@ def test_steps_are_printed_drawn_and_kept(tmp_path, capsys):
     assert image.imread(tmp_path / "bench.png").std() > 0.05
 
 
+def test_no_rounds_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["--rounds", "0"])
+    assert "received --rounds 0. Leave it out for 15." in capsys.readouterr().err
+
+
 def test_padded_batches_are_timed_against_full_ones(tmp_path, capsys):
     assert main([*SHAPE, "--norms", "layer", "--share", "0.5", "--out", str(tmp_path)]) == 0
     last = capsys.readouterr().out.splitlines()[-1]

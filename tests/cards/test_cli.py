@@ -37,6 +37,12 @@ def test_a_card_has_numbers_and_pictures(tmp_path, monkeypatch, capsys):
         assert name in text
 
 
+def test_options_of_show_are_refused_elsewhere(capsys):
+    with pytest.raises(SystemExit):
+        main(["prepare", *SMALL, "--steps", "2"])
+    assert "they are of show, which writes the card" in capsys.readouterr().err
+
+
 def test_a_card_is_replaced_whole_and_nothing_else_is(tmp_path, capsys):
     target = tmp_path / "card"
     assert main(["show", *SMALL, "--out", str(target)]) == 0

@@ -48,6 +48,19 @@ def test_a_row_that_fails(options, capsys, monkeypatch):
         assert "1 of 2 rows passed" in text
 
 
+def test_a_check_that_raises_has_failed_and_the_others_still_run(capsys, monkeypatch):
+    def broken(name: str) -> list:
+        if name == "variance":
+            raise KeyError("lost")
+        return [at_most("fine", 1, 0, "here")]
+
+    monkeypatch.setattr(cli, "run", broken)
+    assert cli.main(["variance", "small-n"]) == 1
+    shown = capsys.readouterr()
+    assert "FAILraised KeyError: 'lost'" in shown.out and "  ok  fine" in shown.out
+    assert "1 of 2 rows passed" in shown.out and "Traceback" in shown.err
+
+
 def test_unknown_names_list_the_known_ones(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["variance", "wariance"])

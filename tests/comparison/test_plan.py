@@ -25,7 +25,7 @@ from tests.analysis.fabricate import fabricate_run
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
 SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
 PADDING = "compare_reuters_padding"
-SWAPPED = "compare_reuters_clean_swapped"
+LOW_RATE = "compare_reuters_clean_low_rate"
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
@@ -115,7 +115,9 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
     assert (here.folder, there.folder) == (Path("a") / here.name, Path("b") / here.name)
 
 
-@pytest.mark.parametrize("experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, SWAPPED}))
+@pytest.mark.parametrize(
+    "experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE})
+)
 def test_every_experiment_makes_a_plan(experiment: str) -> None:
     plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
     assert plan.folder == Path("runs") / experiment
@@ -125,12 +127,18 @@ def test_every_experiment_makes_a_plan(experiment: str) -> None:
     }
 
 
-def test_exchanged_settings_stand_in_the_file() -> None:
-    plan = Plan([f"experiment={SWAPPED}"])
+def test_the_low_rate_is_that_of_every_arm() -> None:
+    plan = Plan([f"experiment={LOW_RATE}"])
     jobs = list(plan.tests({}))
     assert not list(plan.trials()) and len(jobs) == 40
-    rates = {job.config.norm.name: job.config.optim.learning_rate for job in jobs}
-    assert rates == {"none": 0.01759, "rms": 0.01759, "layer": 0.00832, "batch": 0.00832}
+    main = Plan(["experiment=compare_reuters_clean", "compare.trials=4"])
+    for job in jobs:
+        assert job.config.optim.learning_rate == 0.00832
+        assert getattr(job.config.norm, "gamma", 0.2956) == 0.2956
+    # One of the settings that compare_reuters_clean tries, whose runs they are but for names.
+    first = {**main.settings[0]}
+    assert first["optim.learning_rate"] == 0.00832 and first["norm.gamma"] == 0.2956
+    assert first["model.dropout"] == jobs[0].config.model.dropout == 0.2407  # type: ignore[attr-defined]
     assert {job.config.data.name for job in jobs} == {"reuters_clean"}
 
 
@@ -244,6 +252,11 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["optim.learning_rate=0.5"], "received optim.learning_rate=0.5. Leave it out"),
         (["compare.arms=['norm=layer norm.gamma=1']"], "received norm.gamma=1. Leave it out"),
         (["compare.trials=0", "seed=3"], "itself; received seed=3. Leave it out."),
+        (["tracking.group=mine"], "itself; received tracking.group=mine. Leave it out."),
+        (
+            ["~compare.space.gain", "~compare.space.dropout", "~compare.space.learning_rate"],
+            "compare.space needs a direction in which settings are tried; received none, with",
+        ),
         (["train.test=false"], "itself; received train.test=false."),
         (["task=why"], "itself; received task=why."),
         (["compare.arms=[norm=none,layer]"], "Quote the whole option once for the shell"),
