@@ -154,6 +154,11 @@ EXEMPT = (
         invariants=("graph",),
         maskings=("no mask", "right", "left", "single row"),
     ),
+    Exempt(
+        "has the operations of mixed_float16, with another cast",
+        invariants=("graph",),
+        dtypes=("mixed_bfloat16",),
+    ),
     Exempt("no kernel for the normaliser", invariants=("fused",), norms=("group", "dyt")),
     Exempt("the kernels compute in float32 and float64", invariants=("fused",), dtypes=HALF),
 )

@@ -142,6 +142,17 @@ def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, c
     assert "HYDRA_FULL_ERROR" not in os.environ and "SEQNORM_SCRATCH" not in os.environ
 
 
+def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
+    floor = ["model=bag_of_words", "cell=none", "norm=none", "data.max_length=20"]
+    side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    # In a process of its own: joblib's workers would outlive this test.
+    command = [sys.executable, "-m", "seqnorm.cli", *SMOKE, *floor, "seed=0,1", "-m", *side_by_side]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    runs = sorted(path.parent.name for path in tmp_path.glob("runs/*/result.json"))
+    assert len(runs) == 2 and "-s0-" in runs[0] and "-s1-" in runs[1]
+
+
 def test_the_script_is_the_command(tmp_path):
     script = Path(conf_dir()).parent / "scripts" / "train.py"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -90,7 +90,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         return sites - {"state"} | ({self.cell_norm} if "state" in sites else set())
 
     def offset(self) -> Any:
-        """B plus the constant of the forget gate."""
+        """The bias b plus the constant of the forget gate."""
         if not self.forget_bias:
             return self.bias
         of_gates = ops.convert_to_tensor([0.0, self.forget_bias, 0.0, 0.0], self.compute_dtype)

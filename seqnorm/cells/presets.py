@@ -33,7 +33,7 @@ class Preset(NormCell):
                 f"{', '.join(f'{key}={options[key]!r}' for key in refused)}. Leave it out, or use "
                 f"{name.replace('LayerNorm', 'Norm').replace('BatchNorm', 'Norm')}, which takes it."
             )
-        super().__init__(units, **settled, **options)
+        super().__init__(units, **{**options, **settled})  # an option that is None is left open
 
     def _remember(self, **own: Any) -> None:
         # Past Keras's tracking, which would wrap the dict.

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seqnorm.kernels.spec import NO_NUMBA, OF_BATCH, SITES, Spec, why_not
+from seqnorm.kernels.spec import NO_NUMBA, OF_BATCH, SITES, Spec, not_here, why_not
 
 if TYPE_CHECKING:
     from seqnorm.kernels.graph import Outputs
     from seqnorm.kernels.scan import Weights
 
-__all__ = ["NO_NUMBA", "OF_BATCH", "SITES", "Outputs", "Spec", "Weights", "fused_scan", "why_not"]
+__all__ = [
+    "NO_NUMBA",
+    "OF_BATCH",
+    "SITES",
+    "Outputs",
+    "Spec",
+    "Weights",
+    "fused_scan",
+    "not_here",
+    "why_not",
+]
 
 
 def fused_scan(*args: Any, **kwargs: Any) -> Outputs:

@@ -95,7 +95,7 @@ def _block(call, step, row, rows):
 
 @njit(**PART)
 def _chunk(call, begin, end, pre_rec):
-    """DW and dU gain, and dx receives, the part of steps [begin, end)."""
+    """Adds to dW and dU, and writes into dx, the part of steps [begin, end)."""
     sizes, layout, left, tables = call.sizes, call.layout, call.scratch.left, call.tables
     wide, units, inputs = sizes.columns, sizes.units, sizes.inputs
     pre_in = inputs_at(call, begin)

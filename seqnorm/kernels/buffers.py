@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqnorm.kernels.arguments import Codes, Priors, Saved, Scratch, Tables
+from seqnorm.kernels.compiled import compile_here
 from seqnorm.kernels.plan import Share
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.products import pack
@@ -39,6 +40,9 @@ def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     width = 2 * VECTOR_BYTES // matrix.itemsize
     columns = sum(-(-int(size) // width) * width for _, size in pieces)
     out = POOL.lend((columns * matrix.shape[0],), matrix.dtype)
+    flags = matrix.flags
+    kind = matrix.dtype, flags.c_contiguous, flags.f_contiguous, flags.writeable
+    compile_here(pack, (matrix, pieces, out), kind)
     pack(matrix, pieces, out)
     return out
 

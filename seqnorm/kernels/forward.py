@@ -39,7 +39,7 @@ def _gates(call, step, token, rows):
 
 @njit(**PART)
 def _lstm(call, step, row, rows):
-    """C and h of a block, from its gates."""
+    """States c and h of a block, from its gates."""
     sizes, saved, scratch, layout = call.sizes, call.saved, call.scratch, call.layout
     units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
     token = layout.start[step] + row

@@ -170,7 +170,7 @@ def simple_output(z, rows, units, low, width, h, tokens, token):
 
 @njit(**JIT)
 def simple_back(z, rows, units, low, width, h, tokens, token, dh, row):
-    """Z becomes the gradient of the pre-activation, dh (1 - h^2)."""
+    """The pre-activation z becomes its own gradient, dh (1 - h^2)."""
     for r in range(rows):
         out = window(h, tokens[token + r] + units + low, width)
         d_out = window(dh, (row + r) * units + low, width)

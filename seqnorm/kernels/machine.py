@@ -48,7 +48,7 @@ def threads() -> int:
     text = os.environ.get("SEQNORM_THREADS", "")
     if not text:
         return usable_cores()
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ValueError(
             "SEQNORM_THREADS must be a whole number above zero, "
             f"received SEQNORM_THREADS={text!r}; unset it to use every core."

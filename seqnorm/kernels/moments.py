@@ -96,7 +96,7 @@ def _renormalise(seen, prior, at, stride, epsilon, mean, scale):
     for j in range(width):
         own = np.sqrt(seen_variance[j] + epsilon)
         r, d = one, one - one
-        if prior_variance[j] >= 0:
+        if not prior_variance[j] < 0:  # NaN is no "none yet", and must show
             known = np.sqrt(prior_variance[j] + epsilon)
             r = min(max(own / known, one / most_r), most_r)
             d = min(max((seen_mean[j] - prior_mean[j]) / known, -most_d), most_d)

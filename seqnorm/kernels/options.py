@@ -9,6 +9,8 @@ from warnings import warn
 
 from numba import njit
 
+from seqnorm.kernels.machine import tile_rows, vector_bytes
+
 # Sums may be reordered so that they vectorise, and products fused. NaN and infinity keep their
 # meaning: nnan and ninf would let the compiler drop them, and with them the sign of a diverging
 # run.
@@ -58,6 +60,7 @@ PART: dict[str, Any] = JIT | {"inline": "always"}
 _NOT_COMPILED = {
     "__init__.py",
     "buffers.py",
+    "compiled.py",
     "graph.py",
     "plan.py",
     "pool.py",
@@ -68,8 +71,12 @@ _NOT_COMPILED = {
 
 
 def _source_stamp() -> int:
-    """A number that changes with any source file that compiled code is made from."""
-    digest = hashlib.sha256()
+    """A number that changes with what compiled code is made from.
+
+    That is the source files, and the machine's sizes that they hold as constants: numba's own key
+    leaves them out where NUMBA_CPU_NAME names another processor than this one.
+    """
+    digest = hashlib.sha256(repr((tile_rows(), vector_bytes())).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if path.name not in _NOT_COMPILED:
             digest.update(path.read_bytes())

@@ -122,7 +122,7 @@ def _own_scale(variance, epsilon, scale):
 
 @njit(**JIT)
 def _gain_of_renorm(own_mean, own_scale, mean, scale, plain, weighted, d_gain):
-    """D_gain of r u + d, from the sums of dL/d(output) and of that times u."""
+    """The gradient of the gain, in r u + d, from the sums of dL/d(output) and of that times u."""
     for j in range(mean.size):
         r, shift = scale[j] / own_scale[j], (own_mean[j] - mean[j]) * scale[j]
         d_gain[j] += r * weighted[j] + shift * plain[j]

@@ -1,9 +1,12 @@
-"""What a fused call computes, as plain data. Imports nothing but the standard library."""
+"""What a fused call computes, as plain data. Imports no package but the standard library's."""
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from functools import cache
+
+from seqnorm.kernels import machine
 
 NONE, LAYER, RMS, BATCH, FIXED, RENORM = 0, 1, 2, 3, 4, 5
 SIMPLE_RNN, LSTM, GRU = 0, 1, 2
@@ -89,14 +92,18 @@ def why_not(spec: Spec) -> str | None:
         return f"state norm and carry exist only for the LSTM, not for {spec.cell}"
     if spec.carry and spec.state_norm == "none":
         return "carry needs a state norm"
-    return None if _has_numba() else NO_NUMBA
+    return not_here()
 
 
 @cache
-def _has_numba() -> bool:
-    """Whether numba is installed and fits the other packages."""
+def not_here() -> str | None:
+    """Why no kernel runs on this machine, or None: what numba or the processor lacks."""
     try:
-        import numba  # noqa: F401
+        import numba  # it must also fit the other packages
     except ImportError:
-        return False
-    return True
+        return NO_NUMBA
+    if numba.config.DISABLE_JIT:
+        return "NUMBA_DISABLE_JIT switches numba's compiler off"
+    if platform.machine() in ("x86_64", "AMD64") and "fma" not in machine.features():
+        return "the processor has no fused multiply-add"
+    return None

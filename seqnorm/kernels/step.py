@@ -17,7 +17,7 @@ from seqnorm.kernels.window import window
 
 @njit(**PART)
 def project_inputs(call, begin, end):
-    """X W of the tokens of a chunk, steps [begin, end)."""
+    """The product X W of the tokens of a chunk, steps [begin, end)."""
     sizes, layout, wide = call.sizes, call.layout, call.sizes.columns
     first = layout.start[begin]
     product(layout.start[end] - first, call.x, layout.x_tokens, first, 0, sizes.inputs, call.w,

@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 from seqnorm.kernels.options import JIT
 
 _SPINS = 2_000
+OPEN = -(1 << 62)  # counters[0] of a barrier that nobody waits at any more
 
 
 @intrinsic
@@ -48,15 +49,18 @@ _POSIX = os.name == "posix"
 def barrier(counters, threads):
     """Waits until all `threads` have called as often as this one.
 
-    counters is int64[>= 1], zero at first. A thread that has waited long gives its core away: the
-    others may not be running at all.
+    counters is int64[>= 1], zero at first, and `OPEN` once a thread that will not come has said
+    so. A thread that has waited long gives its core away: the others may not be running at all.
     """
     if threads == 1:
         return
     arrived = _arrive(counters)
     goal = (arrived + threads - 1) // threads * threads
     spins = 0
-    while _read(counters) < goal:
+    while True:
+        seen = _read(counters)
+        if seen < 0 or seen >= goal:
+            return
         spins += 1
         if _POSIX and spins > _SPINS:
             _sched_yield()

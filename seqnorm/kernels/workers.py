@@ -8,7 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
-from warnings import warn
+
+from seqnorm.kernels import machine
+from seqnorm.kernels.compiled import compile_here
+from seqnorm.kernels.sync import OPEN
 
 _TOGETHER = threading.Lock()
 
@@ -29,49 +32,45 @@ def _executor(count: int, process: int) -> ThreadPoolExecutor:
     return executor
 
 
-def _compile(function: Any, call: Any) -> None:
-    """Compiles in this thread, once.
-
-    A call whose compilation fails or is interrupted would leave the others waiting for it.
-    """
-    if getattr(function, "signatures", True):
-        return
-    from numba import typeof
-
-    try:
-        function.compile((typeof(call),))
-    except OSError as error:
-        if not function.signatures:
-            raise
-        warn(  # it is compiled, and could not be kept
-            f"numba could not keep a compiled kernel on disk ({error}), so every process compiles "
-            "it anew. Set NUMBA_CACHE_DIR to a folder with room.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-
-
 def run(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
     """Runs function(call) for every call at once, the last one in this thread.
 
-    If the calls wait for each other, one such group runs at a time, so that none of its calls can
-    be queued behind another group's.
+    If the calls wait for each other, at the barrier that they share (`call.sync`), one such group
+    runs at a time, so that none of its calls can be queued behind another group's.
     """
-    _compile(function, calls[0])
+    compile_here(function, (calls[0],), calls[0].x.dtype)
     if len(calls) == 1:
-        function(calls[0])
-    elif waiting:
+        return function(calls[0])
+    # One pool for all numbers of calls. A forked child has none of its parent's threads.
+    count = max(machine.threads(), len(calls)) - 1
+    if waiting:
         with _TOGETHER:
-            _spread(function, calls, _executor(len(calls) - 1, -os.getpid()))
+            _spread(_releasing(function), calls, _executor(count, -os.getpid()))
     else:
-        _spread(function, calls, _executor(len(calls) - 1, os.getpid()))
+        _spread(function, calls, _executor(count, os.getpid()))
+
+
+def _releasing(function: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The function, where a call that ends in an error leaves no other waiting for it."""
+
+    def call_it(call: Any) -> None:
+        try:
+            function(call)
+        except BaseException:
+            call.sync[0] = OPEN
+            raise
+
+    return call_it
 
 
 def _spread(
     function: Callable[[Any], None], calls: list[Any], executor: ThreadPoolExecutor
 ) -> None:
-    # A forked child has none of its parent's threads: the executor is keyed by process.
-    futures = [executor.submit(function, call) for call in calls[:-1]]
+    try:
+        futures = [executor.submit(function, call) for call in calls[:-1]]
+    except BaseException:  # those that were submitted must not wait for the others
+        calls[0].sync[0] = OPEN
+        raise
     function(calls[-1])
     for future in futures:
         future.result()

@@ -101,11 +101,13 @@ def _half_frozen(cell: NormCell) -> bool:
 
 
 @cache
-def warn_once() -> None:
+def warn_once(reason: str) -> None:
     """Say that the fast kernels are not to be had here."""
+    advice = "Pass implementation='loop' if that is meant."
+    if reason == kernels.NO_NUMBA:
+        advice = "Install it with pip install 'seqnorm[fused]', or pass implementation='loop'."
     warn(
-        "seqnorm runs its portable loop, several times slower on a CPU: numba cannot be imported. "
-        "Install it with pip install 'seqnorm[fused]', or pass implementation='loop'.",
+        f"seqnorm runs its portable loop, several times slower on a CPU: {reason}. {advice}",
         RuntimeWarning,
         stacklevel=2,
     )

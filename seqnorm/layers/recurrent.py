@@ -262,8 +262,8 @@ class NormRNN(keras.layers.RNN):
                 "`implementation='fused'` needs what the kernels can compute. Received: "
                 f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
             )
-        if obstacle == kernels.NO_NUMBA:
-            fused_support.warn_once()
+        if obstacle == kernels.not_here():
+            fused_support.warn_once(obstacle)
         return Loop
 
     def get_config(self) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class NormRNN(keras.layers.RNN):
         states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
         if self.time_aware and len(states) == len(self.state_size) - 1:
             states.append(ops.zeros((ops.shape(sequences)[0], 1), "float32"))
-        check_states(self, states)
+        check_states(self, states, sequences.shape[0])
         age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
         by_cell = states if self.stacked else [states]
         dtype = self.compute_dtype

@@ -89,14 +89,21 @@ def check_call(layer: NormRNN, sequences: Any) -> None:
         )
 
 
-def check_states(layer: NormRNN, states: Sequence[Any]) -> None:
-    """Refuse states of another number or width than the layer has, and an age that is not exact."""
+def check_states(layer: NormRNN, states: Sequence[Any], batch: int | None) -> None:
+    """Refuse states of other shapes than the layer has, and an age that is not exact.
+
+    Args:
+        layer: The layer.
+        states: As many as were given.
+        batch: Rows of the batch; None if they are not known.
+    """
     given = [tree.flatten(state) for state in states]
     wanted = [tree.flatten(size) for size in layer.state_size]
     if [*map(len, given)] != [*map(len, wanted)] or not all(
-        map(_fits, tree.flatten(given), tree.flatten(wanted))
+        _fits(state, batch, size)
+        for state, size in zip(tree.flatten(given), tree.flatten(wanted), strict=True)
     ):
-        advice = "Give one for each, [batch, size]"
+        advice = f"Give one for each, [batch={batch}, size]"
         if layer.stacked:
             advice += ", a list for each cell as in [[h, c], [h, c]]"
         if layer.time_aware:
@@ -122,9 +129,13 @@ def _check_age(layer: NormRNN, age: Any) -> None:
         )
 
 
-def _fits(state: Any, size: int) -> bool:
-    """Whether a state is [batch, size], as far as its shape is known."""
+def _fits(state: Any, batch: int | None, size: int) -> bool:
+    """Whether a state is [batch, size], as far as both are known."""
     shape: Any = getattr(state, "shape", ())
     if getattr(shape, "rank", 0) is None:
         return True
-    return len(shape) == 2 and shape[-1] in (None, size)
+    return (
+        len(shape) == 2
+        and shape[-1] in (None, size)
+        and (None in (batch, shape[0]) or batch == shape[0])
+    )

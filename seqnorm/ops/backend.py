@@ -1,4 +1,4 @@
-"""What differs between backends: the loop, the run-time check, sums; no other file names one."""
+"""What differs between backends: the loop, the run-time check, sums."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from keras import ops
 
 
 def matmul(x: Any, kernel: Any) -> Any:
-    """X W as one product of two matrices: [..., inputs] x [inputs, outputs] -> [..., outputs].
+    """The product X W of two matrices: [..., inputs] x [inputs, outputs] -> [..., outputs].
 
     Several leading axes are flattened first. As a batch of products the gradient of W would hold
     one matrix per step before it is summed.

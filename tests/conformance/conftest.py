@@ -29,4 +29,5 @@ def _twice(spec):
     if spec is None or spec.params.get("implementation") != "auto":
         return False
     norm, dtype = spec.params.get("norm"), spec.params.get("dtype", "float64")
-    return not grid.holds("fused", norm, dtype)
+    named = {value for value in spec.params.values() if isinstance(value, str)}
+    return bool(named & {"joint", "unroll"}) or not grid.holds("fused", norm, dtype)

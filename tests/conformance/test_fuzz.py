@@ -145,6 +145,9 @@ def reference(layer, x, mask, states, training):
 
 def check(loop, case):
     layer, x, mask, states, training = build(case)
+    by_loop = layer.implementation == "loop" or layer.why_not_fused(states is not None, training)
+    if by_loop and grid.DEFAULTS["implementation"] == "auto":
+        return  # the same case has been computed by the loop
     outputs, last, after = loop(layer, x, mask, states, training)
     if states is not None and layer.time_aware:
         states = [*states, np.zeros((len(x), 1))]

@@ -20,7 +20,7 @@ from seqnorm.kernels import graph
 from seqnorm.kernels.pool import POOL
 from seqnorm.layers import NormLSTM, recurrent_layer
 from tests import grid
-from tests.gradients import gradients, weighted_sum
+from tests.gradients import gradients_and_more, weighted_sum
 
 CASES, PARTS = 1000, 20
 
@@ -76,12 +76,15 @@ def case_of(rng):
 
 def results(layer, x, mask, training):
     """Outputs, states, gradients and, of batch norm, what became of the statistics."""
-    call = lambda x: layer(x, mask=mask, training=training)  # noqa: E731
-    found = list(call(x))
     age = -1 if layer.time_aware else None
-    loss = lambda x: weighted_sum(call(x)[:age])  # noqa: E731
+
+    def loss(x):
+        found = layer(x, mask=mask, training=training)
+        return weighted_sum(found[:age]), list(found)
+
+    slopes, found = gradients_and_more(loss, layer, x)
     tables = [w for w in layer.non_trainable_variables if "seed" not in w.path]
-    return [*found, *gradients(loss, layer, x), *tables]
+    return [*found, *slopes, *map(grid.numpy, tables)]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -89,15 +92,15 @@ def test_random_cases_against_the_loop(part):
     rng = np.random.default_rng([2026, part])
     for _ in range(CASES // PARTS):
         cell, options, x, mask, training = case_of(rng)
-        layers = [
-            recurrent_layer(cell, **options, return_state=True, dtype="float64", implementation=way)
-            for way in ("loop", "fused")
-        ]
-        for layer in layers:
-            layer.build(x.shape)
-        grid.randomize(layers[0], rng)
-        layers[1].set_weights(layers[0].get_weights())
-        expected, found = (results(layer, x, mask, training) for layer in layers)
+        layer = recurrent_layer(cell, **options, return_state=True, dtype="float64")
+        layer.build(x.shape)
+        grid.randomize(layer, rng)
+        start, by_way = layer.get_weights(), []
+        for way in ("loop", "fused"):
+            layer.implementation = way
+            layer.set_weights(start)
+            by_way.append(results(layer, x, mask, training))
+        expected, found = by_way
         for index, (a, b) in enumerate(zip(expected, found, strict=True)):
             scale = 1 + np.max(np.abs(grid.numpy(a)), initial=0)
             message = f"result {index} of {cell} {options} mask={mask} training={training}"
@@ -172,3 +175,14 @@ def test_compiling_and_loading_give_the_same_bytes(tmp_path):
     assert any(tmp_path.rglob("*.nbc"))
     assert outputs[0] == outputs[1]
     assert outputs[0].startswith("None ")
+
+
+@pytest.mark.parametrize("implementation", ["loop", "fused"])
+def test_running_statistics_that_are_broken_show(implementation, rng):
+    norm = {"name": "batch", "small_batch": "renorm"}
+    layer = NormLSTM(5, norm, implementation=implementation, dtype="float64")
+    x = rng.normal(size=(4, 3, 6))
+    assert np.isfinite(grid.numpy(layer(x, training=True))).all()
+    (table, *_) = (each for each in layer.weights if each.name == "moving_variance")
+    table.assign(np.full(table.shape, np.nan))
+    assert np.isnan(grid.numpy(layer(x, training=True))).all()

@@ -255,6 +255,12 @@ def test_what_a_ready_made_cell_settles_is_refused(name, option):
         getattr(seqnorm, name)(4, **option)
 
 
+def test_an_option_that_is_none_is_left_to_the_ready_made_cell():
+    layer = seqnorm.LayerNormLSTM(4, norm=None, variant=None)
+    assert isinstance(layer.cell.norm, seqnorm.normalizers.LayerNorm)
+    assert seqnorm.LayerNormLSTMCell(4, cell_norm=None).cell_norm == "carry"
+
+
 def test_pooling_has_a_shape_for_time_distributed():
     words = keras.Input((3, 5, 4))
     assert keras.layers.TimeDistributed(MaskedPooling("mean"))(words).shape == (None, 3, 4)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqnorm.cells import CELLS
-from seqnorm.layers import NormRNN
+from seqnorm.layers import NormLSTM, NormRNN
 from tests import grid
 
 LAST = {"return_sequences": False}
@@ -175,3 +175,11 @@ def test_bidirectional(cell, norm, sequences, merge, rng):
         np.testing.assert_array_equal(grid.numpy(states[-1])[:, 0], np.add(grid.LENGTHS, 2))
         np.testing.assert_array_equal(grid.numpy(states_back[-1])[:, 0], grid.LENGTHS)
     assert shapes(outputs) == _flat(both.compute_output_shape(x.shape))
+
+
+@pytest.mark.parametrize("implementation", ["loop", "auto"])
+def test_states_of_another_batch_are_refused(implementation):
+    layer = NormLSTM(4, implementation=implementation)
+    states = [np.zeros((1, 4), "float32")] * 2
+    with pytest.raises(ValueError, match=r"\[1, 4\].*Give one for each, \[batch=5, size\]"):
+        layer(np.ones((5, 2, 3), "float32"), initial_state=states)
