@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, cast
 
 from seqnorm.comparison.plan import Job
 from seqnorm.errors import UserError
@@ -37,23 +38,34 @@ class Worker:
     def __init__(self, log: Path, threads: int) -> None:
         self.log, self.threads = log, threads
         self.process: subprocess.Popen[bytes] | None = None
-        self.done = 0
+        self.done, self.stopped = 0, False
+        self._lock = threading.Lock()
 
     def start(self) -> subprocess.Popen[bytes]:
-        """The process, started if there is none."""
-        if self.process is None:
-            variables = dict.fromkeys(_THREAD_VARIABLES, str(self.threads))
-            with self.log.open("ab") as log:
-                self.process = subprocess.Popen(
-                    # -P: the package that made the plan, whatever lies in the current folder.
-                    [sys.executable, "-P", "-m", "seqnorm.comparison.worker"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **variables},
-                    start_new_session=True,  # Ctrl-C ends this process, which ends that one
-                )
-        return self.process
+        """The process, started if there is none.
+
+        Raises:
+            UserError: If the worker was stopped.
+        """
+        with self._lock:
+            if self.stopped:
+                raise UserError("the comparison is being stopped")
+            if self.process is None:
+                self.process = self._begin()
+            return self.process
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        variables = dict.fromkeys(_THREAD_VARIABLES, str(self.threads))
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                # -P: the package that made the plan, whatever lies in the current folder.
+                [sys.executable, "-P", "-m", "seqnorm.comparison.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **variables},
+                start_new_session=True,  # Ctrl-C ends this process, which ends that one
+            )
 
     def run(self, job: Job, command: Sequence[str]) -> None:
         """Make one run, which leaves its folder.
@@ -62,12 +74,12 @@ class Worker:
             UserError: If the run fails or the process dies.
         """
         process = self.start()
-        assert process.stdin is not None and process.stdout is not None
+        to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
         task = {"config": job.config, "name": job.name, "command": list(command)}
         try:
-            pickle.dump(task, process.stdin)
-            process.stdin.flush()
-            answer = pickle.load(process.stdout)
+            pickle.dump(task, to)
+            to.flush()
+            answer = pickle.load(back)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise UserError(
                 f"a run must end with a result; received none of {job.title}: its process ended "
@@ -77,10 +89,15 @@ class Worker:
             raise UserError(f"{job.title} failed, {answer['error']}\nIts log is {self.log}.")
         self.done += 1
         if self.done % RUNS_PER_WORKER == 0:
-            self.stop()
+            self._end()
 
     def stop(self) -> None:
-        """End the process; a run it is in leaves no result."""
+        """End the process, for good; a run it is in leaves no result."""
+        with self._lock:
+            self.stopped = True
+            self._end()
+
+    def _end(self) -> None:
         process, self.process = self.process, None
         if process is not None:
             process.kill()

@@ -18,11 +18,12 @@ import numpy as np
 from seqnorm.data import keras_files, sources
 from seqnorm.data.keras_files import Part
 from seqnorm.data.spec import Dataset
+from seqnorm.data.topics import KERAS46
 
 if TYPE_CHECKING:
     from seqnorm.config import DataConfig
 
-ROWS, INDEX, LABEL_NAMES = "reuters.npz", "reuters_word_index.json", "reuters_label_names.json"
+ROWS, INDEX = "reuters.npz", "reuters_word_index.json"
 # name -> hash of the published file, as in keras.datasets.reuters
 FILES = {
     ROWS: "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916",
@@ -45,14 +46,7 @@ def load(config: DataConfig, seed: int) -> Dataset:
     paths = sources.find_all(config.dir, FILES)
     train, test = read(paths[ROWS])
     words = keras_files.read_words(paths[INDEX])
-    names = label_names(config.dir)
-    last = max(train[1].max(), test[1].max())
-    if last >= len(names):
-        raise ValueError(
-            f"Every label needs a name, received labels up to {last} for {len(names)} "
-            f"names. Use the {LABEL_NAMES} that belongs to {ROWS}."
-        )
-    return keras_files.ids_dataset(config, seed, train, test, words, names)
+    return keras_files.ids_dataset(config, seed, train, test, words, KERAS46)
 
 
 def read(path: Path) -> tuple[Part, Part]:
@@ -77,13 +71,3 @@ def verify(path: Path) -> None:
         OSError: if it is another one, or damaged.
     """
     keras_files.verify(path, CONTENT, ("x", "y"))
-
-
-def label_names(directory: str | None) -> tuple[str, ...]:
-    """Topic names by label: from ``directory`` if it has them, else Keras's table (no download)."""
-    path = Path(directory).expanduser() / LABEL_NAMES if directory is not None else None
-    if path is not None and path.is_file():
-        return tuple(sources.read_json(path, list))
-    from keras.datasets import reuters
-
-    return tuple(reuters.get_label_names())

@@ -48,7 +48,7 @@ def batches_of(split: Split, batch_size: int) -> Batches:
 def evaluate(model: keras.Model, split: Split, batch_size: int) -> Evaluation:
     """Scores of a classifier that returns logits float[B, classes]."""
     batches = batches_of(split, batch_size)
-    outputs = model.predict(stream(batches), verbose=0)  # pyright: ignore[reportArgumentType]
+    outputs = model.predict(stream(batches), verbose=0)
     logits = batches.restore(outputs).astype(np.float64)
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probability = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -37,7 +37,6 @@ def write_reuters(folder: Path, documents: int = 60) -> Path:
     np.savez(folder / "reuters.npz", x=rows, y=labels)
     index = {f"word{rank}": rank for rank in range(1, 21)}
     (folder / "reuters_word_index.json").write_text(json.dumps(index))
-    (folder / "reuters_label_names.json").write_text(json.dumps(["oil", "gold", "tin"]))
     return folder
 
 

@@ -188,7 +188,7 @@ def test_keras_fit_sees_the_batches_in_their_order(kwargs):
     model = Recorder()
     model.compile(run_eagerly=True)
     batches = Batches(split, 8, seed=2, bucket=2, **kwargs)
-    model.fit(batches, epochs=3, shuffle=False, verbose=0)  # pyright: ignore[reportArgumentType]
+    model.fit(batches, epochs=3, shuffle=False, verbose=0)
     expected = []
     for epoch in (1, 2, 3):  # fit ends an epoch before its first one
         again = Batches(split, 8, seed=2, bucket=2)

@@ -8,6 +8,7 @@ import pytest
 
 from seqnorm import data
 from seqnorm.config import DataConfig
+from seqnorm.data.topics import KERAS46
 from tests.data.files import cut, write_reuters
 
 
@@ -19,16 +20,16 @@ def config(folder, **changes) -> DataConfig:
 def test_a_small_file_is_divided_shifted_and_named(tmp_path, no_network):
     dataset = data.load(config(write_reuters(tmp_path)), 0)
     assert (len(dataset.train) + len(dataset.validation), len(dataset.test)) == (48, 12)
-    assert dataset.label_names == ("oil", "gold", "tin")
+    assert len(dataset.label_names) == 46 and dataset.label_names[3] == "earn"
     assert dataset.vocabulary.words[:5] == ("<pad>", "<start>", "<unknown>", "<unused>", "word1")
     assert min(part.sequences.lengths.min() for part in (dataset.train, dataset.test)) >= 1
     assert not no_network
 
 
-def test_the_topics_come_from_keras_without_a_file_of_names(tmp_path):
-    (write_reuters(tmp_path) / "reuters_label_names.json").unlink()
-    names = data.load(config(tmp_path), 0).label_names
-    assert len(names) == 46 and names[3] == "earn"
+def test_the_topics_are_those_of_keras():
+    from keras.datasets import reuters
+
+    assert tuple(reuters.get_label_names()) == KERAS46
 
 
 def test_the_seed_moves_validation_but_not_the_test_part(tmp_path):
@@ -97,12 +98,6 @@ def test_another_archive_is_refused(tmp_path, arrays):
 def test_another_index_is_refused(tmp_path, index):
     (write_reuters(tmp_path) / "reuters_word_index.json").write_text(json.dumps(index))
     with pytest.raises(OSError, match=r"reuters_word_index\.json must be"):
-        data.load(config(tmp_path), 0)
-
-
-def test_too_few_names_are_refused(tmp_path):
-    (write_reuters(tmp_path) / "reuters_label_names.json").write_text('["oil"]')
-    with pytest.raises(ValueError, match="labels up to 2 for 1 names"):
         data.load(config(tmp_path), 0)
 
 
