@@ -143,11 +143,13 @@ def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, c
 
 
 def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
-    floor = ["model=bag_of_words", "cell=none", "norm=none", "data.max_length=20"]
+    floor = ["model=bag_of_words", "data=synthetic", "data.examples=200", "data.test_examples=50"]
     side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     # In a process of its own: joblib's workers would outlive this test.
-    command = [sys.executable, "-m", "seqnorm.cli", *SMOKE, *floor, "seed=0,1", "-m", *side_by_side]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    script = Path(conf_dir()).parent / "scripts" / "train.py"
+    command = [sys.executable, str(script), *floor, "seed=0,1", "-m", *side_by_side]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     runs = sorted(path.parent.name for path in tmp_path.glob("runs/*/result.json"))
     assert len(runs) == 2 and "-s0-" in runs[0] and "-s1-" in runs[1]
