@@ -17,6 +17,7 @@ from hydra import initialize_config_dir
 from seqnorm.cli import _refuse_scratch, train
 from seqnorm.config import conf_dir
 
+SCRIPT = Path(conf_dir()).parent / "scripts" / "train.py"
 SMOKE = ["experiment=smoke", "train.probe_every=0"]
 
 
@@ -24,6 +25,13 @@ SMOKE = ["experiment=smoke", "train.probe_every=0"]
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The script as a process of its own, in a folder."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, str(SCRIPT), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
 
 
 def message(capsys) -> str:
@@ -146,32 +154,21 @@ def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
     floor = ["model=bag_of_words", "data=synthetic", "data.examples=200", "data.test_examples=50"]
     side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     # In a process of its own: joblib's workers would outlive this test.
-    script = Path(conf_dir()).parent / "scripts" / "train.py"
-    command = [sys.executable, str(script), *floor, "seed=0,1", "-m", *side_by_side]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    done = run_script(tmp_path, *floor, "seed=0,1", "-m", *side_by_side)
     assert done.returncode == 0, done.stderr
     runs = sorted(path.parent.name for path in tmp_path.glob("runs/*/result.json"))
     assert len(runs) == 2 and "-s0-" in runs[0] and "-s1-" in runs[1]
 
 
 def test_the_script_is_the_command(tmp_path):
-    script = Path(conf_dir()).parent / "scripts" / "train.py"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, str(script), "cell.unitz=3"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment,
-    )
+    done = run_script(tmp_path, "cell.unitz=3")
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (
         "seqnorm-train: cell has no key 'unitz'. Did you mean units? The valid keys are name, "
         "units, dropout, recurrent_dropout, placement, sites, zoneout, unit_forget_bias, "
         "cell_norm.\n"
     )
-    assert len(script.read_text(encoding="utf-8").splitlines()) <= 30
+    assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) <= 30
 
 
 def test_a_job_without_the_session_s_variable_is_not_refused(monkeypatch):

@@ -137,5 +137,5 @@ def _fits(state: Any, batch: int | None, size: int) -> bool:
     return (
         len(shape) == 2
         and shape[-1] in (None, size)
-        and (None in (batch, shape[0]) or batch == shape[0])
+        and (batch is None or shape[0] in (None, batch))
     )

@@ -136,7 +136,7 @@ def test_the_low_rate_is_that_of_every_arm() -> None:
         assert job.config.optim.learning_rate == 0.00832
         assert getattr(job.config.norm, "gamma", 0.2956) == 0.2956
     # One of the settings that compare_reuters_clean tries, whose runs they are but for names.
-    first = {**main.settings[0]}
+    first = main.settings[0]
     assert first["optim.learning_rate"] == 0.00832 and first["norm.gamma"] == 0.2956
     assert first["model.dropout"] == jobs[0].config.model.dropout == 0.2407  # type: ignore[attr-defined]
     assert {job.config.data.name for job in jobs} == {"reuters_clean"}

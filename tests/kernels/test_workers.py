@@ -58,6 +58,19 @@ class Kernel:
         self.calls.append(call.number)
 
 
+def submit_once(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    """From the second time on, nothing can be submitted."""
+    submit, submitted = ThreadPoolExecutor.submit, []
+
+    def failing(self: ThreadPoolExecutor, *arguments: object) -> object:
+        submitted.append(arguments)
+        if len(submitted) > 1:
+            raise RuntimeError(message)
+        return submit(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", failing)
+
+
 @pytest.mark.parametrize("waiting", [False, True])
 def test_it_is_compiled_once_and_by_the_caller(waiting: bool) -> None:
     kernel = Kernel()
@@ -83,15 +96,7 @@ def test_what_could_not_be_kept_runs_with_a_warning() -> None:
 
 
 def test_a_thread_that_cannot_be_started_begins_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    submit, submitted = ThreadPoolExecutor.submit, []
-
-    def failing(self: ThreadPoolExecutor, *arguments: object) -> object:
-        submitted.append(arguments)
-        if len(submitted) > 1:
-            raise RuntimeError("can't start new thread")
-        return submit(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", failing)
+    submit_once(monkeypatch, "can't start new thread")
     kernel = Kernel()
     with pytest.raises(RuntimeError, match="can't start new thread"):
         workers.run(kernel, calls(3), waiting=True)
@@ -111,16 +116,20 @@ class Waiting(Kernel):
             time.sleep(1e-3)
         self.calls.append(call.number)
 
+    def wait_for(self, count: int) -> None:
+        """Gives calls in other threads two seconds to end."""
+        for _ in range(2_000):
+            if len(self.calls) >= count:
+                break
+            time.sleep(1e-3)
+
 
 @pytest.mark.parametrize("count", [2, 3])  # the failing call is this thread's, or another's
 def test_a_call_that_fails_leaves_none_waiting(count: int) -> None:
     kernel, group = Waiting(), calls(count)
     with pytest.raises(ZeroDivisionError):
         workers.run(kernel, group, waiting=True)
-    for _ in range(2_000):
-        if len(kernel.calls) == count - 1:
-            break
-        time.sleep(1e-3)
+    kernel.wait_for(count - 1)
     assert sorted(kernel.calls) == [number for number in range(count) if number != 1]
 
 
@@ -129,21 +138,10 @@ def test_a_call_that_cannot_be_submitted_leaves_none_waiting(
 ) -> None:
     kernel, group = Waiting(), calls(3)
     workers.run(Kernel(), calls(3), waiting=True)  # the threads are there
-    submit, submitted = ThreadPoolExecutor.submit, []
-
-    def failing(self: ThreadPoolExecutor, *arguments: object) -> object:
-        submitted.append(arguments)
-        if len(submitted) > 1:
-            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-        return submit(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", failing)
+    submit_once(monkeypatch, "cannot schedule new futures after interpreter shutdown")
     with pytest.raises(RuntimeError, match="cannot schedule"):
         workers.run(kernel, group, waiting=True)
-    for _ in range(2_000):
-        if kernel.calls:
-            break
-        time.sleep(1e-3)
+    kernel.wait_for(1)
     assert kernel.calls == [0]
 
 
