@@ -29,6 +29,7 @@ class Codes(NamedTuple):
 class Sizes(NamedTuple):
     """Sizes, and this thread's part of them."""
 
+    steps: int
     inputs: int
     units: int
     columns: int
@@ -47,6 +48,7 @@ class Layout(NamedTuple):
     chunks: Array  # first step of each chunk, then the number of steps
     kept_from: Array  # [steps] the first token whose x W is held while the step runs
     lengths: Array  # [R]
+    begins: Array  # [R] step of the outputs at which the row's first token stands
     rows: Array  # [R] index in the batch
     x_tokens: Array  # [N] x_t of the token in x[B, T, E]
     h_tokens: Array  # [N] h_(t-1) of the token in h[B, T, H]; of no meaning at t = 0
@@ -127,6 +129,7 @@ class Call(NamedTuple):
     """Everything one thread needs. Arrays that a pass does not use are empty."""
 
     codes: Codes
+    masked: int  # what the outputs of masked steps are: see `seqnorm.kernels.spec`
     sizes: Sizes
     layout: Layout
     vectors: Vectors

@@ -15,7 +15,7 @@ from seqnorm.kernels.gates import gru_back, lstm_cell_back, lstm_output_back, si
 from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import outer, pack_left, product, product_to
 from seqnorm.kernels.sites import site_backward
-from seqnorm.kernels.spec import GRU, LSTM
+from seqnorm.kernels.spec import GRU, LSTM, REPEAT
 from seqnorm.kernels.step import (
     compute_gates,
     inputs_at,
@@ -117,6 +117,20 @@ def _chunk(call, begin, end, pre_rec):
 
 
 @njit(**PART)
+def _repeated(call):
+    """Adds to dh of each row's last state what comes through the outputs that repeat it."""
+    sizes, layout = call.sizes, call.layout
+    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    for r in range(layout.lengths.size):
+        first = layout.state_rows[r] * sizes.steps + low
+        end = layout.begins[r] + layout.lengths[r]
+        if layout.lengths[r] > 0:
+            for step in range(end, sizes.steps):
+                add_rows(call.d_h, first + step * units, call.scratch.dh, r * units + low, 1, units,
+                         width)  # fmt: skip
+
+
+@njit(**PART)
 def _backward(call):
     """Gradients of one share, into call.grads, dw, du and dx; uses up call.saved.
 
@@ -126,6 +140,8 @@ def _backward(call):
     sizes, layout, saved, dh = call.sizes, call.layout, call.saved, call.scratch.dh
     wide, units, low, width = sizes.columns, sizes.units, sizes.low, sizes.high - sizes.low
     pre_rec = saved.pre_in if call.codes.joined else saved.pre_rec
+    if call.masked == REPEAT and call.d_h.size > 0:
+        _repeated(call)
     for chunk in range(layout.chunks.size - 2, -1, -1):
         begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
         if call.w.size > 0:

@@ -11,7 +11,7 @@ from seqnorm.kernels.gates import gru_output, lstm_cell, lstm_output, simple_out
 from seqnorm.kernels.moments import site_moments
 from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import product
-from seqnorm.kernels.spec import GRU, LSTM
+from seqnorm.kernels.spec import GRU, LSTM, REPEAT, UNSET
 from seqnorm.kernels.step import (
     compute_gates,
     inputs_at,
@@ -21,6 +21,7 @@ from seqnorm.kernels.step import (
     state_before,
 )
 from seqnorm.kernels.sync import barrier
+from seqnorm.kernels.window import window
 
 
 @njit(**PART)
@@ -71,8 +72,24 @@ def _block(call, step, row, rows):
 
 
 @njit(**PART)
+def _masked(call):
+    """Outputs of the masked steps, before and after each row's alive ones."""
+    sizes, layout, h = call.sizes, call.layout, call.h
+    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    for r in range(layout.lengths.size):
+        begin, length = layout.begins[r], layout.lengths[r]
+        first = layout.state_rows[r] * sizes.steps + low
+        end = begin + length
+        for step in range(sizes.steps):
+            if step >= end and length > 0 and call.masked == REPEAT:
+                copy_rows(h, first + (end - 1) * units, h, first + step * units, 1, units, width)
+            elif step < begin or step >= end:
+                window(h, first + step * units, width)[:] = 0
+
+
+@njit(**PART)
 def _forward(call):
-    """Fills call.h (alive steps only) and call.saved."""
+    """Fills call.h (masked steps as `call.masked` says) and call.saved."""
     codes, sizes, layout, saved, tables = (
         call.codes,
         call.sizes,
@@ -93,6 +110,8 @@ def _forward(call):
             for row in range(0, alive, sizes.block):
                 _block(call, step, row, min(sizes.block, alive - row))
             barrier(call.sync, sizes.shares)
+    if call.masked != UNSET:
+        _masked(call)
 
 
 def _entry(stamp: int) -> Any:

@@ -29,7 +29,7 @@ from seqnorm.kernels.scan import (
     scan_backward,
     scan_forward,
 )
-from seqnorm.kernels.spec import OF_BATCH, SITES, Spec
+from seqnorm.kernels.spec import OF_BATCH, REPEAT, SITES, UNSET, ZEROS, Spec
 
 _RECORDS: dict[int, Record] = {}
 _NUMBERS = itertools.count(1)
@@ -108,7 +108,10 @@ class _Scan:
         given = tuple(value if value.size else None for value in inputs.given)
         rows = rows_of(inputs.mask, self.backwards)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
-        return scan_forward(self.spec, inputs.x, weights, rows, initial, given)
+        masked = REPEAT if self.repeat else ZEROS
+        if rows.holes or not self.sequences:
+            masked = UNSET
+        return scan_forward(self.spec, inputs.x, weights, rows, initial, given, masked)
 
     def forward(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """h, c, the ticket, the seen moments of each site and, if wanted, the sequence."""
@@ -116,8 +119,12 @@ class _Scan:
         record = self._run(inputs)
         empty = np.empty((0, 2, 0), self.spec.dtype)
         seen = [empty if value is None else value for value in moments(record)]
-        sequence = [record.rows.spread(record.h, self.repeat)] if self.sequences else []
-        return [*last_states(record, States(inputs.h, inputs.c)), _ticket(record), *seen, *sequence]
+        last = last_states(record, States(inputs.h, inputs.c))
+        if not self.sequences:
+            return [*last, _ticket(record), *seen]
+        rows, h = record.rows, record.h
+        sequence = rows.spread(h, self.repeat) if rows.holes else h
+        return [*last, _ticket(record), *seen, sequence]
 
     def backward(self, *arrays: np.ndarray) -> list[np.ndarray | None]:
         """Gradients of x, h, c, weights from ticket, dh, dc, (dsequence, sequence,) inputs."""
@@ -127,9 +134,8 @@ class _Scan:
         record = _RECORDS.pop(int(ticket[0]), None)
         if record is None:  # a second gradient of the same call: its memory is used up
             record = self._run(inputs)
-        if d_sequence is not None:
-            d_sequence, through_last = record.rows.collect(d_sequence, self.repeat)
-            d_h = d_h + through_last
+        if d_sequence is not None and record.rows.holes:
+            d_sequence = record.rows.collect(d_sequence, self.repeat)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         d_last = States(d_h, d_c)
         got = scan_backward(record, inputs.x, weights, initial, d_sequence, d_last, self.need_x)

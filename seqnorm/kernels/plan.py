@@ -46,21 +46,38 @@ class Share:
 def plan(spec: Spec, batch: Rows, inputs: int, units: int, threads: int) -> tuple[Share, ...]:
     """Shares of a batch; never more shares than rows (or units).
 
-    Rows are dealt from long to short, so that the shares' tokens differ by less than one sequence.
-    If rows are coupled by batch moments, every share has all rows and a range of units instead.
+    Rows are dealt so that the shares have equal work. If rows are coupled by batch moments, every
+    share has all rows and a range of units instead.
     """
     limit = units // 16 if spec.couples_rows else len(batch.lengths)
     shares = max(1, min(threads, limit))
-    return tuple(_share(spec, batch, inputs, units, index, shares) for index in range(shares))
+    order = np.argsort(-batch.lengths, kind="stable")
+    dealt = [order] * shares if spec.couples_rows else _deal(order, batch.lengths, shares)
+    return tuple(
+        _share(spec, batch, inputs, units, rows, index, shares) for index, rows in enumerate(dealt)
+    )
 
 
-def _share(spec: Spec, batch: Rows, inputs: int, units: int, index: int, shares: int) -> Share:
-    coupled, lengths, steps = spec.couples_rows, batch.lengths, batch.mask.shape[1]
-    order = np.argsort(-lengths, kind="stable")
-    rows = order if coupled else order[index::shares]
+def _deal(order: np.ndarray, lengths: np.ndarray, shares: int) -> list[np.ndarray]:
+    """The rows of each share: the next one in order goes to that with the least work so far.
+
+    A step reads U, which takes about as long as one row more; a share's first row has its steps.
+    """
+    work, dealt = [0] * shares, [list[int]() for _ in range(shares)]
+    for row in order.tolist():
+        share = work.index(min(work))
+        work[share] += max(int(lengths[row]), 1) * (1 if dealt[share] else 2)
+        dealt[share].append(row)
+    return [np.array(rows, np.int64) for rows in dealt]
+
+
+def _share(
+    spec: Spec, batch: Rows, inputs: int, units: int, rows: np.ndarray, index: int, shares: int
+) -> Share:
+    coupled, steps = spec.couples_rows, batch.mask.shape[1]
     low, high = (units * index // shares, units * (index + 1) // shares) if coupled else (0, units)
     columns = spec.gates * units
-    own = lengths[rows]
+    own = batch.lengths[rows]
     times = np.arange(int(own.max(initial=0)))[:, None]
     alive_grid = times < own[None, :]
     alive = alive_grid.sum(1, dtype=np.int64)
@@ -76,9 +93,9 @@ def _share(spec: Spec, batch: Rows, inputs: int, units: int, index: int, shares:
     counting = np.arange(longest, dtype=np.int64)
     layout = Layout(
         alive=alive, start=start, chunks=chunks, kept_from=kept_from, lengths=own,
-        rows=rows.astype(np.int64),
+        begins=batch.begins[rows], rows=rows.astype(np.int64),
         x_tokens=tokens(batch.positions[rows, : len(times)].T, inputs),
-        h_tokens=tokens(times - 1, units),
+        h_tokens=tokens(times - 1 + batch.begins[rows], units),
         state_rows=(rows * units).astype(np.int64),
         wide_rows=counting * columns, unit_rows=counting * units,
         blocks=_blocks(spec, units, low, high, coupled), pieces=_pieces(spec, units, low, high),
@@ -87,7 +104,7 @@ def _share(spec: Spec, batch: Rows, inputs: int, units: int, index: int, shares:
     )  # fmt: skip
     split = (index, shares) if coupled else (0, 1)
     block = max(len(rows), 1) if coupled else _BLOCK_ROWS
-    return Share(Sizes(inputs, units, columns, low, high, *split, block), layout, keeps)
+    return Share(Sizes(steps, inputs, units, columns, low, high, *split, block), layout, keeps)
 
 
 def _chunks(start: np.ndarray) -> np.ndarray:

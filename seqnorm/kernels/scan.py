@@ -14,7 +14,7 @@ from seqnorm.kernels.forward import forward
 from seqnorm.kernels.plan import Share, plan
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.rows import Rows
-from seqnorm.kernels.spec import CELLS, KINDS, OF_BATCH, Spec
+from seqnorm.kernels.spec import CELLS, KINDS, OF_BATCH, UNSET, Spec
 from seqnorm.kernels.workers import run
 
 
@@ -53,7 +53,8 @@ class Record:
     shares: tuple[Share, ...]
     saved: list[Saved]
     priors: Priors
-    h: np.ndarray  # [B, T, H], a row's alive steps first, unset after them
+    h: np.ndarray  # [B, T, H], a row's alive steps from `rows.begins` on
+    masked: int  # what h is at other steps: see `spec`
 
 
 class Gradients(NamedTuple):
@@ -76,6 +77,7 @@ def scan_forward(
     rows: Rows,
     initial: States,
     given: tuple[Any, Any, Any] = (None, None, None),
+    masked: int = UNSET,
 ) -> Record:
     """Runs the cell over every row's alive steps.
 
@@ -89,6 +91,8 @@ def scan_forward(
             of kind "batch" the weight of the batch's own moments, and the mean and variance that
             have the rest, [T, 3, columns], or None: the batch's alone; of kind "renorm" ones, and
             the mean and variance to correct towards (a variance below 0: none).
+        masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
+            rows have holes it must be UNSET.
     """
     dtype, empty = np.dtype(spec.dtype), np.empty(0, spec.dtype)
     batch, steps, inputs = x.shape
@@ -100,7 +104,7 @@ def scan_forward(
         buffers.saved(codes, spec, shares, given),
         buffers.priors(spec, shares[0], given),
     )
-    record = Record(spec, codes, rows, shares, saved, priors, h)
+    record = Record(spec, codes, rows, shares, saved, priors, h, masked)
     vectors, sync = Vectors(*weights[2:]), np.zeros(8, np.int64)
     panels = [
         [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]
@@ -108,7 +112,7 @@ def scan_forward(
     ]
     calls = [
         Call(
-            codes, share.sizes, share.layout, vectors, vectors, record.saved[i],
+            codes, masked, share.sizes, share.layout, vectors, vectors, record.saved[i],
             buffers.scratch(share, dtype, False), buffers.tables(share, dtype), record.priors,
             np.array(spec.epsilons, dtype), x.reshape(-1), h.reshape(-1), initial.h.reshape(-1),
             initial.c.reshape(-1), panels[i % len(panels)][0], empty, panels[i % len(panels)][1],
@@ -127,7 +131,7 @@ def last_states(record: Record, initial: States) -> States:
         layout = share.layout
         alive = layout.lengths > 0
         rows, last = layout.rows[alive], layout.lengths[alive] - 1
-        h_last[rows] = record.h[rows, last]
+        h_last[rows] = record.h[rows, layout.begins[alive] + last]
         if record.spec.cell == "lstm":
             carried = saved.carried.reshape(-1, share.sizes.units)
             c_last[rows] = carried[layout.start[last] + np.flatnonzero(alive)]
@@ -165,7 +169,8 @@ def scan_backward(
         x: as in the forward call.
         weights: likewise.
         initial: likewise.
-        d_h: dL/dh [B, T, H], laid out as `record.h`, or None.
+        d_h: dL/dh [B, T, H], laid out as `record.h`, or None. What comes through repeated outputs
+            is added to the last states if `record.masked` says that there are some.
         d_last: gradients of the states after each row's last alive step.
         need_x: whether dL/dx is wanted.
     """
@@ -186,10 +191,10 @@ def scan_backward(
     parts = [Weights(*arrays) for arrays in cuts]
     calls = [
         Call(
-            record.codes, share.sizes, share.layout, Vectors(*weights[2:]), Vectors(*parts[i][2:]),
-            record.saved[i], buffers.scratch(share, dtype, True), buffers.tables(share, dtype),
-            record.priors, np.array(spec.epsilons, dtype), x.reshape(-1), record.h.reshape(-1),
-            initial.h.reshape(-1), initial.c.reshape(-1),
+            record.codes, record.masked, share.sizes, share.layout, Vectors(*weights[2:]),
+            Vectors(*parts[i][2:]), record.saved[i], buffers.scratch(share, dtype, True),
+            buffers.tables(share, dtype), record.priors, np.array(spec.epsilons, dtype),
+            x.reshape(-1), record.h.reshape(-1), initial.h.reshape(-1), initial.c.reshape(-1),
             panels[i % len(panels)][0], w_back, panels[i % len(panels)][1],
             empty if d_h is None else d_h.reshape(-1), empty if dx is None else dx.reshape(-1),
             parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), sync,

@@ -20,6 +20,9 @@ KINDS = {
     "renorm": RENORM,
 }
 OF_BATCH = ("batch", "renorm")  # kinds that take the moments of the rows alive
+# What the outputs of masked steps are, before a row's alive ones and after them: left as they are,
+# all zero, or zero before and the last alive one's after.
+UNSET, ZEROS, REPEAT = 0, 1, 2
 # Batch renormalisation's final clipping (Ioffe, 2017, section 4): r in [1/3, 3], |d| <= 5.
 R_MAX, D_MAX = 3.0, 5.0
 CELLS = {"simple_rnn": SIMPLE_RNN, "lstm": LSTM, "gru": GRU}

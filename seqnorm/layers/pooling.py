@@ -59,15 +59,12 @@ class MaskedPooling(keras.layers.Layer):
         some = ops.any(valid, axis=1)[:, None]
         valid = valid[..., None]
         if self.mode == "max":
-            lowest = ops.full_like(x, float("-inf"))
-            return ops.where(
-                some, ops.max(ops.where(valid, x, lowest), axis=1), ops.zeros_like(x[:, 0])
-            )
+            return ops.where(some, ops.max(ops.where(valid, x, float("-inf")), axis=1), 0.0)
         if self.mode == "last":
             steps = ops.arange(ops.shape(x)[1], dtype="int32")[None, :, None]
             valid = ops.equal(steps, ops.max(ops.where(valid, steps, -1), axis=1, keepdims=True))
         exact = ops.cast(x, statistics_dtype(x))  # a sum in half precision overflows
-        total = ops.sum(ops.where(valid, exact, ops.zeros_like(exact)), axis=1)
+        total = ops.sum(ops.where(valid, exact, 0.0), axis=1)
         count = ops.sum(ops.cast(valid, exact.dtype), axis=1)
         return ops.cast(total / ops.maximum(count, 1), x.dtype)
 

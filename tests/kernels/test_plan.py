@@ -1,0 +1,49 @@
+"""Which rows a thread has, and where outputs stand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from seqnorm.kernels import Spec
+from seqnorm.kernels.plan import plan
+from seqnorm.kernels.rows import rows_of
+
+
+def _rows(lengths, steps):
+    return rows_of(np.arange(steps) < np.array(lengths)[:, None])
+
+
+def _work(share):
+    """Tokens, and steps: each reads U, which takes as long as one row more."""
+    return share.tokens + len(share.layout.alive)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_one_long_row_leaves_the_others_to_other_threads(threads):
+    lengths = [100, *[20] * 12]
+    shares = plan(Spec("lstm", "layer", "layer"), _rows(lengths, 100), 8, 16, threads)
+    work = [_work(share) for share in shares]
+    assert max(work) - min(work) <= 2 * 20 * threads
+    dealt = np.concatenate([share.layout.rows for share in shares])
+    assert sorted(dealt.tolist()) == list(range(len(lengths)))
+    assert all((np.diff(share.layout.lengths) <= 0).all() for share in shares)
+
+
+@pytest.mark.parametrize("lengths", [[5, 5, 5, 5], [0, 0, 0, 0], [5, 0, 0, 0]])
+def test_every_thread_has_rows(lengths):
+    shares = plan(Spec("gru"), _rows(lengths, 5), 8, 16, 4)
+    assert [len(share.layout.rows) for share in shares] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_rows_without_holes_stand_where_their_outputs_belong(backwards):
+    mask = np.array([[0, 1, 1, 0, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]], bool)
+    rows = rows_of(mask, backwards)
+    assert not rows.holes
+    assert rows.begins.tolist() == ([2, 3, 0, 5] if backwards else [1, 0, 4, 5])
+    mask[0, 4] = True
+    holed = rows_of(mask, backwards)
+    assert holed.holes and not holed.begins.any()
