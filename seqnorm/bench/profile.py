@@ -14,16 +14,16 @@ from seqnorm.kernels import graph, scan
 
 _WATCHED = {
     "compiled loops": (scan, "run"),
-    "kernels' Python, forward": (graph, "scan_forward"),
-    "kernels' Python, backward": (graph, "scan_backward"),
+    "forward": (graph.Scan, "forward"),
+    "backward": (graph.Scan, "backward"),
 }
 
 
 @contextmanager
 def _watching() -> Iterator[dict[str, list[float]]]:
-    """Seconds spent in each watched function while the context is open."""
+    """Seconds spent in each watched function by steps that are traced while the context is open."""
     spent: dict[str, list[float]] = {name: [] for name in _WATCHED}
-    originals = {name: getattr(module, of) for name, (module, of) in _WATCHED.items()}
+    originals = {name: getattr(owner, of) for name, (owner, of) in _WATCHED.items()}
 
     def timed(name: str) -> Any:
         def call(*arguments: Any) -> Any:
@@ -35,39 +35,44 @@ def _watching() -> Iterator[dict[str, list[float]]]:
 
         return call
 
-    for name, (module, of) in _WATCHED.items():
-        setattr(module, of, timed(name))
+    for name, (owner, of) in _WATCHED.items():
+        setattr(owner, of, timed(name))
     try:
         yield spent
     finally:
-        for name, (module, of) in _WATCHED.items():
-            setattr(module, of, originals[name])
+        for name, (owner, of) in _WATCHED.items():
+            setattr(owner, of, originals[name])
 
 
 def breakdown(norm: str, cell: str, shape: Shape, mode: str, rounds: int) -> dict[str, float]:
     """Median milliseconds of the parts of a step of the fused layer."""
-    step = subject(f"fused {norm}", cell, shape, mode)
-    step(), step()
-    whole = _median(step, rounds)
     with _watching() as spent:
-        for _ in range(rounds):
-            step()
-    sums = {name: float(np.sum(seconds)) * 1e3 / rounds for name, seconds in spent.items()}
-    loops = sums.pop("compiled loops")
-    around = sum(sums.values()) - loops
-    return {
-        "whole step": whole,
-        "compiled loops": loops,
-        "buffers, packing, gathering": around,
-        "rest of the step (TensorFlow)": whole - loops - around,
-        "matrix products alone": _median(products(cell, shape, mode), rounds),
-    }
+        step = subject(f"fused {norm}", cell, shape, mode)
+        step(), step()
+        rows = [_parts(step, spent) for _ in range(rounds)]
+    floor = products(cell, shape, mode)
+    floor()
+    names = [
+        "whole step",
+        "compiled loops",
+        "buffers, packing, handing over",
+        "rest of the step (TensorFlow)",
+        "matrix products alone",
+    ]
+    medians = [*np.median(rows, axis=0), np.median([_seconds(floor) for _ in range(rounds)])]
+    return {name: float(seconds) * 1e3 for name, seconds in zip(names, medians, strict=True)}
 
 
-def _median(step: Step, rounds: int) -> float:
-    samples = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        step()
-        samples.append(time.perf_counter() - start)
-    return float(np.median(samples)) * 1e3
+def _parts(step: Step, spent: dict[str, list[float]]) -> tuple[float, float, float, float]:
+    """Seconds of one step: the whole, the loops, what is around these, the rest."""
+    for seconds in spent.values():
+        seconds.clear()
+    whole = _seconds(step)
+    loops, *kernels = (sum(seconds) for seconds in spent.values())
+    return whole, loops, sum(kernels) - loops, whole - sum(kernels)
+
+
+def _seconds(step: Step) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start

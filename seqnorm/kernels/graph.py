@@ -94,7 +94,7 @@ def _require_shapes(inputs: Inputs) -> None:
 
 
 @dataclass(frozen=True)
-class _Scan:
+class Scan:
     """The two Python functions behind one operation."""
 
     spec: Spec
@@ -189,7 +189,7 @@ def fused_scan(
     if not tf.executing_eagerly():
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
-    scan = _Scan(spec, backwards, repeat, sequences, need_x)
+    scan = Scan(spec, backwards, repeat, sequences, need_x)
     h, c, *rest = _operation(scan, units, values)
     kept = {
         site: seen
@@ -199,7 +199,7 @@ def fused_scan(
     return Outputs(rest[-1] if sequences else None, h, c, kept)
 
 
-def _operation(scan: _Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
+def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
     """The operation on `Inputs.flat`: h, c, seen moments and, if wanted, the sequence."""
     spec, dtype = scan.spec, tf.as_dtype(scan.spec.dtype)
     batch, steps = inputs[0].shape[0], inputs[0].shape[1]
@@ -244,7 +244,7 @@ def _first_only(found: list[tf.Tensor], sources: list[tf.Tensor]) -> list[tf.Ten
     return list(tied(*sources))
 
 
-def _gradients(scan: _Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor]:
+def _gradients(scan: Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor]:
     """Gradients of x (if needed), h, c and each weight."""
     like = [inputs.h, inputs.c, *inputs.weights]
     like = [inputs.x, *like] if scan.need_x else like

@@ -51,7 +51,7 @@ def test_steps_are_printed_drawn_and_kept(tmp_path, capsys):
         for each in record["samples"]["lstm 2x3x4x5"].values()
     )
     parts = record["profile_ms"]["lstm 2x3x4x5 layer"]
-    assert 0 < parts["compiled loops"] < parts["whole step"]
+    assert 0 < min(parts.values()) <= max(parts.values()) == parts["whole step"]
     assert image.imread(tmp_path / "bench.png").std() > 0.05
 
 
