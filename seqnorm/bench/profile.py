@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seqnorm.bench.measure import measure
 from seqnorm.bench.subjects import Shape, Step, products, subject
 from seqnorm.kernels import graph, scan
 
@@ -50,8 +51,7 @@ def breakdown(norm: str, cell: str, shape: Shape, mode: str, rounds: int) -> dic
         step = subject(f"fused {norm}", cell, shape, mode)
         step(), step()
         rows = [_parts(step, spent) for _ in range(rounds)]
-    floor = products(cell, shape, mode)
-    floor()
+    floor = measure({"products": products(cell, shape, mode)}, rounds)["products"]
     names = [
         "whole step",
         "compiled loops",
@@ -59,7 +59,7 @@ def breakdown(norm: str, cell: str, shape: Shape, mode: str, rounds: int) -> dic
         "rest of the step (TensorFlow)",
         "matrix products alone",
     ]
-    medians = [*np.median(rows, axis=0), np.median([_seconds(floor) for _ in range(rounds)])]
+    medians = [*np.median(rows, axis=0), np.median(floor.wall)]
     return {name: float(seconds) * 1e3 for name, seconds in zip(names, medians, strict=True)}
 
 
@@ -67,12 +67,8 @@ def _parts(step: Step, spent: dict[str, list[float]]) -> tuple[float, float, flo
     """Seconds of one step: the whole, the loops, what is around these, the rest."""
     for seconds in spent.values():
         seconds.clear()
-    whole = _seconds(step)
-    loops, *kernels = (sum(seconds) for seconds in spent.values())
-    return whole, loops, sum(kernels) - loops, whole - sum(kernels)
-
-
-def _seconds(step: Step) -> float:
     start = time.perf_counter()
     step()
-    return time.perf_counter() - start
+    whole = time.perf_counter() - start
+    loops, *kernels = (sum(seconds) for seconds in spent.values())
+    return whole, loops, sum(kernels) - loops, whole - sum(kernels)

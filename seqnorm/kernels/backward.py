@@ -124,10 +124,9 @@ def _repeated(call):
     for r in range(layout.lengths.size):
         first = layout.state_rows[r] * sizes.steps + low
         end = layout.begins[r] + layout.lengths[r]
-        if layout.lengths[r] > 0:
-            for step in range(end, sizes.steps):
-                add_rows(call.d_h, first + step * units, call.scratch.dh, r * units + low, 1, units,
-                         width)  # fmt: skip
+        for step in range(end, sizes.steps):
+            add_rows(call.d_h, first + step * units, call.scratch.dh, r * units + low, 1, units,
+                     width)  # fmt: skip
 
 
 @njit(**PART)

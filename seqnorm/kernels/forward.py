@@ -77,13 +77,14 @@ def _masked(call):
     sizes, layout, h = call.sizes, call.layout, call.h
     units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
     for r in range(layout.lengths.size):
-        begin, length = layout.begins[r], layout.lengths[r]
         first = layout.state_rows[r] * sizes.steps + low
-        end = begin + length
-        for step in range(sizes.steps):
-            if step >= end and length > 0 and call.masked == REPEAT:
+        end = layout.begins[r] + layout.lengths[r]
+        for step in range(layout.begins[r]):
+            window(h, first + step * units, width)[:] = 0
+        for step in range(end, sizes.steps):
+            if call.masked == REPEAT:
                 copy_rows(h, first + (end - 1) * units, h, first + step * units, 1, units, width)
-            elif step < begin or step >= end:
+            else:
                 window(h, first + step * units, width)[:] = 0
 
 

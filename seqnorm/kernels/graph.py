@@ -119,12 +119,8 @@ class Scan:
         record = self._run(inputs)
         empty = np.empty((0, 2, 0), self.spec.dtype)
         seen = [empty if value is None else value for value in moments(record)]
-        last = last_states(record, States(inputs.h, inputs.c))
-        if not self.sequences:
-            return [*last, _ticket(record), *seen]
-        rows, h = record.rows, record.h
-        sequence = rows.spread(h, self.repeat) if rows.holes else h
-        return [*last, _ticket(record), *seen, sequence]
+        sequence = [record.rows.spread(record.h, self.repeat)] if self.sequences else []
+        return [*last_states(record, States(inputs.h, inputs.c)), _ticket(record), *seen, *sequence]
 
     def backward(self, *arrays: np.ndarray) -> list[np.ndarray | None]:
         """Gradients of x, h, c, weights from ticket, dh, dc, (dsequence, sequence,) inputs."""
@@ -134,7 +130,7 @@ class Scan:
         record = _RECORDS.pop(int(ticket[0]), None)
         if record is None:  # a second gradient of the same call: its memory is used up
             record = self._run(inputs)
-        if d_sequence is not None and record.rows.holes:
+        if d_sequence is not None:
             d_sequence = record.rows.collect(d_sequence, self.repeat)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         d_last = States(d_h, d_c)

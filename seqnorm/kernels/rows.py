@@ -22,14 +22,17 @@ class Rows:
     mask: np.ndarray  # bool[B, T] in running order
     lengths: np.ndarray  # int64[B] alive tokens
     positions: np.ndarray  # int64[B, T] where in the input a row's k-th alive token is
-    begins: np.ndarray  # int64[B] steps before the first alive one; all 0 if there are holes
+    begins: np.ndarray  # int64[B] steps before the first alive one; 0 if some row has holes
     holes: bool  # some row has a masked step between two alive ones
 
     def spread(self, h: np.ndarray, repeat: bool) -> np.ndarray:
         """Outputs of all steps in running order, from those of the alive tokens, both [B, T, H].
 
         A masked step repeats the output before it (zeros at first) or, without `repeat`, is zero.
+        Without holes the result is `h`, whose masked steps the kernels have set.
         """
+        if not self.holes:
+            return h
         out = POOL.lend(h.shape, h.dtype)
         for row, length in enumerate(self.lengths):
             if repeat:
@@ -43,6 +46,8 @@ class Rows:
 
     def collect(self, d_out: np.ndarray, repeat: bool) -> np.ndarray:
         """dL/dh [B, T, H] from dL/d(spread(h)), of use only where a row has not ended."""
+        if not self.holes:
+            return d_out
         d_h = POOL.lend(d_out.shape, d_out.dtype)
         for row, length in enumerate(self.lengths):
             alive = np.flatnonzero(self.mask[row])
