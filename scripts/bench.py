@@ -2,7 +2,7 @@
 
 import sys
 
-from seqnorm.bench.cli import main
+from seqnorm.lab.commands.bench import main
 
 if __name__ == "__main__":
     sys.exit(main())

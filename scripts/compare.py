@@ -2,7 +2,7 @@
 
 import sys
 
-from seqnorm.comparison.cli import main
+from seqnorm.lab.commands.compare import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,10 +2,10 @@
 
 import sys
 
-from seqnorm.analysis.cli import main as report
-from seqnorm.cli import train
-from seqnorm.compose import compose
-from seqnorm.training.floor import floor_of, run_floor
+from seqnorm.lab.commands.report import main as report
+from seqnorm.lab.commands.train import train
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.training.floor import floor_of, run_floor
 
 if __name__ == "__main__":
     preset = ["experiment=demo", *sys.argv[1:]]

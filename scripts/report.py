@@ -2,7 +2,7 @@
 
 import sys
 
-from seqnorm.analysis.cli import main
+from seqnorm.lab.commands.report import main
 
 if __name__ == "__main__":
     sys.exit(main())

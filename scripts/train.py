@@ -2,7 +2,7 @@
 
 import sys
 
-from seqnorm.cli import train
+from seqnorm.lab.commands.train import train
 
 if __name__ == "__main__":
     sys.exit(train())

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.comparison.plan import Plan
-from seqnorm.compose import compose
+from seqnorm.lab.comparison.plan import Plan
+from seqnorm.lab.config.compose import compose
 
 ROOT = Path(__file__).resolve().parents[1]
 BASH = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,7 @@ from warnings import warn
 
 from numba import njit
 
-from seqnorm.kernels.machine import tile_rows, vector_bytes
+from seqnorm.machine import tile_rows, vector_bytes
 
 # Sums may be reordered so that they vectorise, and products fused. NaN and infinity keep their
 # meaning: nnan and ninf would let the compiler drop them, and with them the sign of a diverging

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqnorm.kernels import buffers, machine
+from seqnorm import machine
+from seqnorm.kernels import buffers
 from seqnorm.kernels.arguments import Call, Codes, Priors, Saved, Vectors
 from seqnorm.kernels.backward import backward
 from seqnorm.kernels.forward import forward

@@ -6,7 +6,7 @@ import platform
 from dataclasses import dataclass
 from functools import cache
 
-from seqnorm.kernels import machine
+from seqnorm import machine
 
 NONE, LAYER, RMS, BATCH, FIXED, RENORM = 0, 1, 2, 3, 4, 5
 SIMPLE_RNN, LSTM, GRU = 0, 1, 2

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from seqnorm.kernels.machine import tile_rows, vector_bytes
+from seqnorm.machine import tile_rows, vector_bytes
 
 ROWS = tile_rows()
 VECTOR_BYTES = vector_bytes()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from seqnorm.kernels import machine
+from seqnorm import machine
 from seqnorm.kernels.compiled import compile_here
 from seqnorm.kernels.sync import OPEN
 

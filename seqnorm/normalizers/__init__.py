@@ -1,7 +1,7 @@
 """Normalisers: statistics of one tensor. One contract, one small class each.
 
 To add one: write the class, name it in `NORMALIZERS`, give it `conf/norm/<name>.yaml`, its
-line in `seqnorm/config_arms.py`, and a NumPy oracle;
+line in `seqnorm/lab/config/parts.py`, and a NumPy oracle;
 `tests/grid.py` then runs it through every property.
 """
 

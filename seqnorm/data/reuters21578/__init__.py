@@ -1,5 +1,0 @@
-"""Reuters-21578 for TensorFlow Datasets: ``tfds.load("reuters21578/r8")``."""
-
-from seqnorm.data.reuters21578.reuters21578_dataset_builder import Builder
-
-__all__ = ["Builder"]

@@ -1,0 +1,1 @@
+"""The experiment around the cells: data, training, comparison, report, and the commands."""

@@ -1,0 +1,73 @@
+"""One epoch of the default recipe on real texts, against the same model run by `keras.layers.RNN`.
+
+Both models have the same weights and read the same texts; ours in batches of similar length, the
+other in batches as they come, which are nearly all as long as texts may be.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from seqnorm.lab import data
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.data.batching import Batches
+from seqnorm.lab.models.build import build_model
+from seqnorm.lab.training.optim import make_optimizer
+from seqnorm.layers import NormRNN
+
+
+def by_keras(layer: Any) -> Any:
+    """The layer itself, its time loop replaced by that of `keras.layers.RNN` around the cell."""
+    if isinstance(layer, keras.layers.Bidirectional):
+        return keras.layers.Bidirectional(by_keras(layer.forward_layer), name=layer.name)
+    if isinstance(layer, NormRNN):
+        cell = layer.cell.__class__.from_config(layer.cell.get_config())
+        return keras.layers.RNN(cell, return_sequences=layer.return_sequences, name=layer.name)
+    return layer.__class__.from_config(layer.get_config())
+
+
+def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
+    """Seconds of one epoch of training, estimated from some of its batches, evenly spread.
+
+    Args:
+        overrides: of the configuration, such as "data=imdb" and "cell.units=128".
+        batches: how many batches of each are timed, in turn.
+
+    Returns:
+        Wall and processor seconds by model: "seqnorm" and "keras-rnn".
+    """
+    config = compose(overrides)
+    dataset = data.load(config.data, config.seed)
+    ours = build_model(config, dataset)
+    other = keras.models.clone_model(ours, clone_function=by_keras)
+    other.set_weights(ours.get_weights())
+    sources = {}
+    as_they_come = replace(config.data, bucket=0)
+    for name, model, how in (("seqnorm", ours, config.data), ("keras-rnn", other, as_they_come)):
+        source = Batches.configured(dataset.train, how, config.seed)
+        model.compile(
+            make_optimizer(config.optim, total_steps=len(source)),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        sources[name] = model, source
+    count = len(source)
+    chosen = np.linspace(0, count - 1, batches).round().astype(int)
+    spent = {name: np.zeros((batches, 2)) for name in sources}
+    for model, source in sources.values():  # Keras traces anew as it meets other lengths and rows
+        for index in chosen:
+            model.train_on_batch(*source[index])
+    for place, index in enumerate(chosen):
+        for name, (model, source) in sources.items():
+            batch = source[index]
+            wall, cpu = time.perf_counter(), time.process_time()
+            model.train_on_batch(*batch)
+            spent[name][place] = time.perf_counter() - wall, time.process_time() - cpu
+    return {
+        name: dict(zip(("wall", "cpu"), (found.mean(0) * count).tolist(), strict=True))
+        for name, found in spent.items()
+    }

@@ -1,0 +1,81 @@
+"""The pictures of a data card, drawn from its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from seqnorm.lab.cards.measure import PARTS
+from seqnorm.lab.report.page.styles import REFERENCE, add_legend, arm_style, new_figure
+
+# Classes whose names fit under their bars; of more, the largest are shown.
+SHOWN_CLASSES = 12
+
+
+def draw_texts(card: dict[str, Any]) -> Figure:
+    """Class balance and lengths of each part."""
+    figure, (classes, lengths) = new_figure(1, 2, height=3.6)
+    counts = np.array([card["parts"][part]["class_counts"] for part in PARTS], float)
+    largest = np.argsort(-counts[0], kind="stable")[:SHOWN_CLASSES]
+    shares = 100 * counts / counts.sum(axis=1, keepdims=True)
+    lines = []
+    for index, part in enumerate(PARTS):
+        style = arm_style(index)
+        places = np.arange(len(largest)) + 0.27 * (index - 1)
+        classes.bar(places, shares[index, largest], width=0.25, color=style["color"])
+        percentiles = card["parts"][part]["length_percentiles"]
+        lines += lengths.plot(percentiles, range(101), linewidth=1.9, **style)
+    names = [card["labels"][number] for number in largest]
+    turned = sum(map(len, names)) > 40
+    classes.set_xticks(
+        range(len(names)), names, rotation=40 if turned else 0, ha="right" if turned else "center"
+    )
+    some = (
+        f", the {len(names)} largest of {card['classes']}" if card["classes"] > len(names) else ""
+    )
+    classes.set_title(f"Class balance{some}")
+    classes.set_ylabel("examples (%)")
+    classes.grid(axis="x", visible=False)
+    classes.set_axisbelow(True)
+    lengths.set_title("Lengths, as they are cut")
+    lengths.set_xlabel("tokens, start token included")
+    lengths.set_ylabel("examples no longer (%)")
+    lengths.set_xlim(left=0)
+    add_legend(figure, lines, PARTS)
+    return figure
+
+
+def draw_batches(card: dict[str, Any]) -> Figure:
+    """Rows alive at each step, and the share of padding, before and after bucketing."""
+    figure, (steps, padding) = new_figure(1, 2, height=3.6)
+    kinds = list(card["batches"])
+    lines = []
+    for index, kind in enumerate(kinds):
+        style, rows = arm_style(index), card["batches"][kind]["alive"]
+        time = np.arange(1, len(rows["median"]) + 1)
+        lines += steps.plot(time, rows["median"], linewidth=1.9, **style)
+        steps.fill_between(
+            time, rows["low"], rows["high"], color=style["color"], alpha=0.13, linewidth=0
+        )
+        share = 100 * card["batches"][kind]["padding_share"]
+        padding.barh(index, share, height=0.5, color=style["color"])
+        padding.annotate(
+            f"{share:.1f} %", (share, index), (4, 0), textcoords="offset points", va="center"
+        )
+    steps.axhline(1, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
+    steps.set_title("Rows alive in the batches that reach a step")
+    steps.set_xlabel("time step")
+    steps.set_ylabel("rows (median, 5 to 95 % of batches)")
+    steps.set_ylim(bottom=0)
+    padding.set_yticks(range(len(kinds)), kinds)
+    padding.invert_yaxis()
+    largest = max(100 * numbers["padding_share"] for numbers in card["batches"].values())
+    padding.set_xlim(0, max(1.18 * largest, 1.0))  # a data set may have no padding at all
+    padding.set_title("Padding")
+    padding.set_xlabel("cells of the batches (%)")
+    padding.grid(axis="y", visible=False)
+    padding.set_axisbelow(True)
+    add_legend(figure, lines, kinds)
+    return figure

@@ -1,0 +1,125 @@
+"""The numbers of a data card."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.lab.data.batching import Batches
+from seqnorm.lab.data.spec import UNKNOWN, Dataset, Split
+
+if TYPE_CHECKING:
+    from seqnorm.lab.config.schema import DataConfig
+
+PARTS = ("train", "validation", "test")
+# Rows that are few for the statistics of one step: one row is its own mean, of two only the sign is
+# left, and the variance of eight is off by half or more one time in three.
+FEW = (1, 2, 8)
+PLACE = ("name", "dir")  # all other settings of the data decide the numbers of a card
+
+
+def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
+    """Everything a data card says about texts and batches, as JSON takes it.
+
+    Args:
+        dataset: what was loaded.
+        config: how it is cut into batches.
+        seed: the seed of the run whose first epoch is measured.
+    """
+    kinds = {"shuffled": replace(config, bucket=0)}
+    if config.bucket > 1:
+        kinds["bucketed"] = config
+    return {
+        "name": dataset.name,
+        "settings": {k: v for k, v in asdict(config).items() if k not in PLACE} | {"seed": seed},
+        "vocabulary": dataset.vocabulary.size,
+        "classes": dataset.num_classes,
+        "majority_accuracy": dataset.majority_accuracy,
+        "parts": {
+            part: part_numbers(getattr(dataset, part), dataset.num_classes, config.max_length)
+            for part in PARTS
+        },
+        "labels": list(dataset.label_names),
+        "repeated": repeated(dataset),
+        "batches": {
+            kind: batch_numbers(alive(Batches.configured(dataset.train, cut, seed)))
+            for kind, cut in kinds.items()
+        },
+    }
+
+
+def part_numbers(split: Split, classes: int, max_length: int) -> dict[str, Any]:
+    """Numbers of one part: examples, tokens, lengths in tokens with START, unknown words."""
+    lengths = split.sequences.lengths
+    words = split.sequences.values[split.sequences.values >= UNKNOWN]
+    return {
+        "examples": len(split),
+        "tokens": int(lengths.sum()),
+        "class_counts": np.bincount(split.labels, minlength=classes).tolist(),
+        "length_percentiles": np.percentile(lengths, range(101), method="lower").tolist(),
+        "length_mean": float(lengths.mean()),
+        "longest_share": float(np.mean(lengths == max_length)),
+        "unknown_rate": float(np.mean(words == UNKNOWN)) if words.size else 0.0,
+    }
+
+
+def repeated(dataset: Dataset) -> dict[str, int]:
+    """Examples that a model sees more than once; equal rows of ids are one text.
+
+    Returns:
+        ``test_in_training``: test examples whose text stands in train or validation;
+        ``several_labels``: examples whose text stands somewhere with another label.
+    """
+    labels: defaultdict[bytes, set[int]] = defaultdict(set)
+    seen: dict[str, list[bytes]] = {}
+    for part in PARTS:
+        split: Split = getattr(dataset, part)
+        seen[part] = [row.tobytes() for row in split.sequences]
+        for text, label in zip(seen[part], split.labels.tolist(), strict=True):
+            labels[text].add(label)
+    trained = {*seen["train"], *seen["validation"]}
+    return {
+        "test_in_training": sum(text in trained for text in seen["test"]),
+        "several_labels": sum(len(labels[text]) > 1 for part in PARTS for text in seen[part]),
+    }
+
+
+def alive(batches: Batches) -> NDArray[np.int64]:
+    """int64[batches, time]: rows whose text has not ended at each step, in the current epoch.
+
+    Zero where a batch has ended: it is not padded to the longest of the epoch.
+    """
+    lengths = batches.split.sequences.lengths
+    steps = np.arange(int(lengths.max()))
+    return np.stack([(lengths[rows, None] > steps).sum(axis=0) for rows in batches.rows])
+
+
+def batch_numbers(rows: NDArray[np.int64]) -> dict[str, Any]:
+    """Numbers of the batches of one epoch.
+
+    Args:
+        rows: what `alive` returns.
+
+    Returns:
+        ``padding_share``: share of the cells of all batches that are padding. ``few_share``: for
+        each number in ``FEW``, the share of all steps of all batches at which at most so many rows
+        are alive: what statistics per step are made of. ``alive``: the 5, 50 and 95 per cent
+        quantiles over the batches that reach a step, at each step, and how many reach it.
+    """
+    running = rows > 0
+    cells = int((rows[:, 0] * running.sum(axis=1)).sum())
+    reach = running.sum(axis=0)
+    quantiles = [np.percentile(column[column > 0], (5, 50, 95)) for column in rows.T]
+    return {
+        "batches": len(rows),
+        "padding_share": 1.0 - int(rows.sum()) / cells,
+        "few_share": {str(few): float(np.mean(rows[running] <= few)) for few in FEW},
+        "alive": {
+            **dict(zip(("low", "median", "high"), np.array(quantiles).T.tolist(), strict=True)),
+            "batches": reach.tolist(),
+        },
+    }

@@ -1,0 +1,122 @@
+"""A data card as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqnorm.lab.cards.measure import PARTS
+
+NAMES = {0: "shortest", 50: "median length", 100: "longest"}
+SHOWN = (0, 5, 25, 50, 75, 95, 100)
+
+
+def page(card: dict[str, Any]) -> str:
+    """The card as Markdown, with links to its two pictures."""
+    return "\n".join(
+        [
+            f"# {card['name']}",
+            "",
+            f"{card['classes']} classes, {card['vocabulary']:,} ids. Always answering the most "
+            f"frequent class scores {card['majority_accuracy']:.4f} on test.",
+            "",
+            "Settings: "
+            + ", ".join(
+                f"{key}={value}" for key, value in card["settings"].items() if value is not None
+            )
+            + ".",
+            "",
+            *_parts(card),
+            *_repeated(card["repeated"]),
+            "![Class balance and lengths](texts.png)",
+            "",
+            "## Classes",
+            "",
+            *_classes(card),
+            "## Batches of the first epoch",
+            "",
+            *_batches(card["batches"]),
+            "![Rows alive at each step and padding](batches.png)",
+            "",
+            *_speed(card["speed"]),
+        ]
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table, and an empty one; all columns but the first to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
+
+
+def _parts(card: dict[str, Any]) -> list[str]:
+    parts = [card["parts"][part] for part in PARTS]
+    rows = [
+        ["examples", *(f"{part['examples']:,}" for part in parts)],
+        ["tokens, start tokens included", *(f"{part['tokens']:,}" for part in parts)],
+        ["unknown words", *(f"{part['unknown_rate']:.2%}" for part in parts)],
+        ["mean length", *(f"{part['length_mean']:.1f}" for part in parts)],
+        ["of the largest length", *(f"{part['longest_share']:.1%}" for part in parts)],
+    ]
+    for percent in SHOWN:
+        name = NAMES.get(percent, f"{percent} % are no longer than")
+        rows.append([name, *(f"{part['length_percentiles'][percent]:,}" for part in parts)])
+    return table(["", *PARTS], rows)
+
+
+def _repeated(numbers: dict[str, int]) -> list[str]:
+    return [
+        "Texts that are equal as the model sees them: test examples that also stand in train or "
+        f"validation: {numbers['test_in_training']:,}; examples that stand somewhere with another "
+        f"label: {numbers['several_labels']:,}.",
+        "",
+    ]
+
+
+def _classes(card: dict[str, Any]) -> list[str]:
+    counts = [card["parts"][part]["class_counts"] for part in PARTS]
+    rows = [
+        [name, *(f"{count[label]:,}" for count in counts)]
+        for label, name in enumerate(card["labels"])
+    ]
+    return table(["", *PARTS], rows)
+
+
+def _batches(kinds: dict[str, Any]) -> list[str]:
+    first = next(iter(kinds.values()))
+    rows = [
+        ["batches", *(f"{kind['batches']:,}" for kind in kinds.values())],
+        ["padding", *(f"{kind['padding_share']:.1%}" for kind in kinds.values())],
+    ]
+    for few in first["few_share"]:
+        name = f"steps with at most {few} rows alive" if few != "1" else "steps with one row alive"
+        rows.append([name, *(f"{kind['few_share'][few]:.2%}" for kind in kinds.values())])
+    last = len(first["alive"]["median"])
+    for step in sorted({1, *(last * part // 4 for part in (1, 2, 3, 4))} - {0}):
+        cells = [_alive(kind["alive"], step - 1, kind["batches"]) for kind in kinds.values()]
+        rows.append([f"rows alive at step {step}, median (5 to 95 %)", *cells])
+    return table(["", *kinds], rows)
+
+
+def _alive(rows: dict[str, list[float]], step: int, batches: int) -> str:
+    text = f"{rows['median'][step]:.0f} ({rows['low'][step]:.0f} to {rows['high'][step]:.0f})"
+    share = rows["batches"][step] / batches
+    return text if share == 1 else f"{text} in {share:.0%} of batches"
+
+
+def _speed(speed: dict[str, float | None]) -> list[str]:
+    lines = ["## Speed and memory, on the machine that made this card", ""]
+    lines.append(f"- pipeline alone: {speed['pipeline_tokens_per_second']:,.0f} tokens/s")
+    if (training := speed.get("training_tokens_per_second")) is not None:
+        share = training / (speed["pipeline_tokens_per_second"] or 1.0)
+        lines.append(
+            f"- training step alone: {training:,.0f} tokens/s; the pipeline needs {share:.2%} of "
+            "that time"
+        )
+    lines.append(f"- loading: {speed['loading_seconds']:.1f} s")
+    if (peak := speed["peak_memory_mb"]) is not None:
+        lines.append(
+            f"- memory: {peak:,.0f} MB at most while loading, {speed['start_memory_mb']:,.0f} MB "
+            f"before; the ids themselves are {speed['ids_mb']:,.0f} MB"
+        )
+    return [*lines, ""]

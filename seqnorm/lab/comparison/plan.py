@@ -1,0 +1,261 @@
+"""Which runs a comparison is made of, each with its complete configuration and its lasting name."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from seqnorm.lab.comparison.chosen import Chosen, chosen_before
+from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, check
+from seqnorm.lab.comparison.expand import check_quotes, expand
+from seqnorm.lab.comparison.settings import draw_settings, rounded
+from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_changed_keys
+from seqnorm.lab.config.rules import ConfigError, validate
+from seqnorm.lab.config.schema import RunConfig, conf_dir
+from seqnorm.lab.report.arms.trials import LEARNING_RATE
+from seqnorm.lab.runs.naming import lasting_name
+
+FLOOR = "model=bag_of_words"
+_HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
+# What a comparison sets for each run.
+_ITS_OWN = ("seed", "task", "train.test", "tracking.arm", "tracking.group")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run.
+
+    Attributes:
+        arm: The arm's overrides, which name it.
+        number: Of the setting that is tried; None for a run on the test set.
+        config: The complete configuration.
+    """
+
+    arm: str
+    number: int | None
+    config: RunConfig
+
+    @property
+    def name(self) -> str:
+        """Name of its folder, which says what is run and not when."""
+        return lasting_name(self.config)
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return Path(self.config.runs_dir).expanduser() / self.name
+
+    @property
+    def title(self) -> str:
+        """What a person reads of it."""
+        kind = "test" if self.number is None else f"trial {self.number + 1}"
+        return f"{self.arm} {kind} seed={self.config.seed}"
+
+
+class Plan:
+    """The runs of one comparison.
+
+    Args:
+        overrides: What was asked for on the command line.
+
+    Raises:
+        ConfigError: If that is no comparison.
+    """
+
+    def __init__(self, overrides: Sequence[str]) -> None:
+        check_quotes(overrides)
+        self.overrides = list(overrides)
+        self._plain = composed = self._compose(())  # of no arm
+        self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
+        check(self.compare)
+        self.folder = Path(composed.runs_dir).expanduser()
+        self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
+        self.settings = draw_settings(
+            self.compare.space, self.compare.trials, self.compare.list_seed
+        )
+        self._refuse_fixed_keys()
+        self._refuse_unheard()
+        self._refuse_keys_of_no_arm(composed)
+        self._refuse_several_data_sets()
+        self._refuse_equal_arms()
+        if self.compare.settings_of:  # before anything runs
+            for arm in self.arms:
+                self.untuned(arm)
+
+    def _wanted(self) -> list[str]:
+        return [key for place in self.compare.space.values() for key in place.keys]
+
+    def _refuse_keys_of_no_arm(self, composed: DictConfig) -> None:
+        known = {key for arm in self.arms for key in self._searched(arm)}
+        # Without a norm there is no gain: a key of the configuration without arms is no mistake.
+        known |= {key for key in self._wanted() if OmegaConf.select(composed, key) is not None}
+        unknown = sorted(set(self._wanted()) - known)
+        if self.settings and unknown:
+            raise ConfigError(
+                f"compare.space needs keys that some arm has; received {', '.join(unknown)}, which "
+                "no arm has. Give others, as in compare.space.dropout.keys=[model.dropout], or "
+                "leave a direction out, as in '~compare.space.gain'."
+            )
+
+    def _refuse_several_data_sets(self) -> None:
+        names = sorted({composed.data.name for composed in self._composed.values()})
+        if len(names) > 1:
+            raise ConfigError(
+                "a comparison is of one data set, on which its bags of words are trained as well; "
+                f"received compare.arms with data={','.join(names)}. Make one comparison of each."
+            )
+
+    def _refuse_fixed_keys(self) -> None:
+        """What a comparison sets for each run cannot be given as well: it would not be heard."""
+        tokens = [*self.overrides, *(token for arm in self.arms for token in arm.split())]
+        searched = set(self._wanted() if self.settings else ())
+        given = {token: token.partition("=")[0].lstrip("+") for token in tokens}
+        own = [token for token, key in given.items() if key in _ITS_OWN]
+        if own:
+            raise ConfigError(
+                f"a comparison sets {', '.join(_ITS_OWN)} itself; received {', '.join(own)}. "
+                "Leave it out."
+            )
+        fixed = [token for token, key in given.items() if key in searched]
+        if fixed:
+            raise ConfigError(
+                f"a comparison varies {', '.join(sorted(searched))}; received {', '.join(fixed)}. "
+                "Leave it out, narrow compare.space.<name>.low and .high, or set compare.trials=0 "
+                "to take settings as they are given."
+            )
+
+    def _refuse_unheard(self) -> None:
+        """What no part of a comparison would listen to."""
+        of_arms = [token for arm in self.arms for token in arm.split()]
+        unheard = [token for token in of_arms if token.startswith(("compare.", "runs_dir"))]
+        unheard += [token for token in [*self.overrides, *of_arms] if _HYDRA_S_OWN.match(token)]
+        if unheard or self._plain.task != "train":
+            raise ConfigError(
+                "a comparison trains, starts its own processes, and has one folder and one list of "
+                f"seeds and trials; received {', '.join(unheard) or f'task={self._plain.task}'}. "
+                "Leave it out, or give it beside compare.arms."
+            )
+
+    def _refuse_equal_arms(self) -> None:
+        names = {arm: self._job(arm, 0, {}).name for arm in self.arms}
+        equal = [arm for arm, name in names.items() if list(names.values()).count(name) > 1]
+        if equal:
+            raise ConfigError(
+                f"compare.arms needs arms that differ in what is run; received {equal}, which are "
+                "one configuration. Keep one of them."
+            )
+
+    def _compose(self, arm: Sequence[str]) -> DictConfig:
+        """The configuration of an arm; its own overrides replace those of the command line."""
+        own = {token.partition("=")[0] for token in arm}
+        kept = [token for token in self.overrides if token.partition("=")[0] not in own]
+        try:
+            with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                composed = hydra.compose("comparison", [*kept, *arm])
+            refuse_changed_keys(composed, "the configuration")
+            for name, place in composed.compare.space.items():
+                refuse_changed_keys(place, f"compare.space.{name}")
+            return composed
+        except Exception as error:
+            if not is_mistake(error):
+                raise
+            where = f"In the arm '{' '.join(arm)}': " if arm else ""
+            raise ConfigError(where + explain(error)) from error
+
+    @cached_property
+    def _composed(self) -> dict[str, DictConfig]:
+        return {arm: self._compose(arm.split()) for arm in self.arms}
+
+    def _searched(self, arm: str) -> list[str]:
+        """The keys of the space that an arm's configuration has."""
+        composed = self._composed[arm]
+        return [key for key in self._wanted() if OmegaConf.select(composed, key) is not None]
+
+    def _job(
+        self, arm: str, seed: int, setting: dict[str, float], number: int | None = None
+    ) -> Job:
+        composed = copy.deepcopy(self._composed[arm])
+        for key, value in setting.items():
+            if OmegaConf.select(composed, key) is not None:
+                OmegaConf.update(composed, key, value)
+        composed.train.test = number is None
+        return Job(arm, number, _run_config(composed, arm, seed))
+
+    @cached_property
+    def _chosen_before(self) -> Chosen | None:
+        folder, keys = self.compare.settings_of, {k for a in self.arms for k in self._searched(a)}
+        data = self._composed[self.arms[0]].data.name
+        return chosen_before(Path(folder).expanduser(), data, keys) if folder else None
+
+    def untuned(self, arm: str) -> dict[str, float]:
+        """The settings of an arm without trials: those of an earlier comparison, or its own.
+
+        The learning rate is that of one batch size, and grows with a power of it.
+        """
+        composed = self._composed[arm]
+        setting: dict[str, float] = {LEARNING_RATE: composed.optim.learning_rate}
+        size = self._plain.data.batch_size
+        if self._chosen_before is not None:
+            found, size = self._chosen_before.of(composed.cell.name, composed.norm.name)
+            setting |= found
+        growth = (composed.data.batch_size / size) ** self.compare.rate_exponent
+        if growth != 1.0:
+            setting[LEARNING_RATE] = rounded(setting[LEARNING_RATE] * growth)
+        return setting
+
+    def trials(self) -> Iterator[Job]:
+        """Every setting for every arm, setting by setting, so that all arms get on together."""
+        first = self.compare.first_trial_seed
+        for number, setting in enumerate(self.settings):
+            for arm in self.arms:
+                for seed in range(first, first + self.compare.trial_seeds):
+                    yield self._job(arm, seed, setting, number)
+
+    def finals(self, numbers: Mapping[str, Sequence[int]]) -> Iterator[Job]:
+        """Further runs of some settings on validation data, seed by seed.
+
+        Args:
+            numbers: Of the settings of each arm.
+        """
+        first, compare = self.compare.first_trial_seed, self.compare
+        for seed in range(first + compare.trial_seeds, first + compare.final_seeds):
+            for arm, of_arm in numbers.items():
+                for number in of_arm:
+                    yield self._job(arm, seed, self.settings[number], number)
+
+    def floors(self) -> Iterator[Job]:
+        """The bag-of-words runs."""
+        floor, composed = compose([FLOOR]), self._plain
+        for seed in range(self.compare.floors):
+            config = _run_config(composed, FLOOR, seed)
+            config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
+            yield Job(FLOOR, None, config)
+
+    def tests(self, chosen: dict[str, int]) -> Iterator[Job]:
+        """The runs on the test set.
+
+        Args:
+            chosen: Number of the setting that was chosen for each arm; empty without trials.
+        """
+        for seed in range(self.compare.seeds):
+            for arm in self.arms:
+                setting = self.settings[chosen[arm]] if chosen else self.untuned(arm)
+                yield self._job(arm, seed, setting)
+
+
+def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:
+    """What is left of a comparison's configuration for one run."""
+    own = copy.deepcopy(composed)
+    own.seed, own.tracking.arm, own.task = seed, arm, "train"
+    whole = cast(ComparisonConfig, OmegaConf.to_object(own))
+    config = RunConfig(**{entry.name: getattr(whole, entry.name) for entry in fields(RunConfig)})
+    validate(config)
+    return config

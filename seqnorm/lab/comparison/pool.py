@@ -1,0 +1,157 @@
+"""Runs jobs in worker processes, several at a time."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, cast
+
+from seqnorm.lab.comparison.plan import Job
+from seqnorm.lab.errors import UserError
+
+_THREAD_VARIABLES = (
+    "SEQNORM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+)
+# A process keeps some memory of every graph it has traced.
+RUNS_PER_WORKER = 25
+
+
+class Worker:
+    """One process and the log of what it prints.
+
+    Args:
+        log: File that is appended to.
+        threads: Threads of each run.
+    """
+
+    def __init__(self, log: Path, threads: int) -> None:
+        self.log, self.threads = log, threads
+        self.process: subprocess.Popen[bytes] | None = None
+        self.done, self.stopped = 0, False
+        self._lock = threading.Lock()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """The process, started if there is none.
+
+        Raises:
+            UserError: If the worker was stopped.
+        """
+        with self._lock:
+            if self.stopped:
+                raise UserError("the comparison is being stopped")
+            if self.process is None:
+                self.process = self._begin()
+            return self.process
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        variables = dict.fromkeys(_THREAD_VARIABLES, str(self.threads))
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                # -P: the package that made the plan, whatever lies in the current folder.
+                [sys.executable, "-P", "-m", "seqnorm.lab.comparison.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **variables},
+                start_new_session=True,  # Ctrl-C ends this process, which ends that one
+            )
+
+    def run(self, job: Job, command: Sequence[str]) -> None:
+        """Make one run, which leaves its folder.
+
+        Raises:
+            UserError: If the run fails or the process dies.
+        """
+        process = self.start()
+        to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        task = {"config": job.config, "name": job.name, "command": list(command)}
+        try:
+            pickle.dump(task, to)
+            to.flush()
+            answer = pickle.load(back)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise UserError(
+                f"a run must end with a result; received none of {job.title}: its process ended "
+                f"with code {process.wait()}. What it printed is in {self.log}."
+            ) from error
+        if "error" in answer:
+            raise UserError(f"{job.title} failed, {answer['error']}\nIts log is {self.log}.")
+        self.done += 1
+        if self.done % RUNS_PER_WORKER == 0:
+            self._end()
+
+    def stop(self) -> None:
+        """End the process, for good; a run it is in leaves no result."""
+        with self._lock:
+            self.stopped = True
+            self._end()
+
+    def _end(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.close()
+
+
+def run_all(
+    jobs: Sequence[Job], workers: int, threads: int, logs: Path, command: Sequence[str]
+) -> Iterator[Job]:
+    """Make runs, several at a time.
+
+    Args:
+        jobs: The runs, begun in this order.
+        workers: Runs at a time.
+        threads: Threads of each run.
+        logs: Folder of the workers' logs.
+        command: What each run records as its command.
+
+    Yields:
+        Each run as it finishes.
+
+    Raises:
+        UserError: If a run fails; those that are under way are given up.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    finished: queue.SimpleQueue[Job | Exception] = queue.SimpleQueue()
+    pool = [Worker(logs / f"worker-{n}.txt", threads) for n in range(min(workers, len(jobs)))]
+
+    def serve(worker: Worker) -> None:
+        try:
+            while True:
+                job = waiting.get_nowait()
+                worker.run(job, command)
+                finished.put(job)
+        except queue.Empty:
+            worker.stop()
+        except Exception as error:
+            finished.put(error)
+
+    for worker in pool:
+        threading.Thread(target=serve, args=(worker,), daemon=True).start()
+    try:
+        for _ in jobs:
+            done = finished.get()
+            if isinstance(done, Exception):
+                raise done
+            yield done
+    finally:
+        for worker in pool:
+            worker.stop()

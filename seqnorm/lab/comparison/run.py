@@ -1,0 +1,216 @@
+"""Carries a comparison out: what is missing is run, the settings are chosen, the test set read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from statistics import fmean as mean
+
+from filelock import FileLock, Timeout
+
+from seqnorm.lab.comparison.plan import Job, Plan
+from seqnorm.lab.comparison.pool import run_all
+from seqnorm.lab.comparison.progress import Progress
+from seqnorm.lab.durable import write_text
+from seqnorm.lab.errors import UserError, blame_the_input
+from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.arms.trials import leaders
+from seqnorm.lab.report.page.headline import robust_table, tuning_table
+from seqnorm.lab.runs.files import RunFolderError, read_object
+from seqnorm.lab.runs.read import RESULT, RunRecord, read_run
+from seqnorm.machine import usable_cores
+
+TABLE, SETTINGS = "table.md", "settings.json"
+NAMED_BY = {"arm": "the arm", "group": "compare.name"}
+
+
+def is_made(job: Job) -> bool:
+    """Whether a run has its result."""
+    return (job.folder / RESULT).exists()
+
+
+@cache
+def _read(folder: Path) -> RunRecord:
+    """Read once: a finished run stays as it is."""
+    return read_run(folder)
+
+
+def record_of(job: Job) -> RunRecord:
+    """What a run that was made came to.
+
+    Raises:
+        RunFolderError: If its files are damaged; the message names the folder.
+    """
+    try:
+        return _read(job.folder)
+    except RunFolderError as error:
+        raise RunFolderError(f"{job.folder}: {error}") from error
+
+
+def _scores(trials: Iterable[Job]) -> dict[str, dict[int, list[float]]]:
+    """Scores of every setting of every arm."""
+    found: dict[str, dict[int, list[float]]] = {}
+    for job in trials:
+        if job.number is not None:
+            of_arm = found.setdefault(job.arm, {})
+            of_arm.setdefault(job.number, []).append(record_of(job).validation_score)
+    return found
+
+
+def finalists(trials: Iterable[Job], count: int) -> dict[str, list[int]]:
+    """The best settings of each arm by their mean score, best first; of equals the first.
+
+    Args:
+        trials: Finished trials of all arms, setting by setting.
+        count: How many of each arm.
+    """
+    return {
+        arm: sorted(of_arm, key=lambda number: -mean(of_arm[number]))[:count]
+        for arm, of_arm in _scores(trials).items()
+    }
+
+
+def choose(trials: Iterable[Job]) -> dict[str, int]:
+    """The best setting of each arm, as `leaders` has it; of equals the first.
+
+    Args:
+        trials: Finished trials of all arms, setting by setting, and further runs of some settings.
+    """
+    return {arm: leaders(of_arm)[0] for arm, of_arm in _scores(trials).items()}
+
+
+class Comparison:
+    """One comparison on its way.
+
+    Args:
+        plan: Its runs.
+        command: What each run records as its command.
+    """
+
+    def __init__(self, plan: Plan, command: Sequence[str]) -> None:
+        self.plan, self.command = plan, list(command)
+
+    def carry_out(self) -> str:
+        """Make the runs that are missing.
+
+        Returns:
+            The final tables, which hold no time: the same for the same comparison, however often
+            it was stopped.
+
+        Raises:
+            UserError: If a run fails, or another process is at work on the same comparison.
+        """
+        with blame_the_input():
+            self.plan.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.plan.folder / ".lock", timeout=0):
+                return self._carry_out()
+        except Timeout:
+            raise UserError(
+                f"a comparison is made by one process; received runs_dir={self.plan.folder}, where "
+                "another one is at work. Wait for it, or set another compare.name."
+            ) from None
+
+    def _carry_out(self) -> str:
+        self.keep_settings()
+        trials, floors = list(self.plan.trials()), list(self.plan.floors())
+        self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
+        self._make(trials)
+        self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))))
+        # A list that was shorter may have had other finalists, which have run again as well.
+        again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
+        trials += [job for job in again if is_made(job)]
+        final = list(self.plan.tests(choose(trials)))
+        self._make([*final, *floors])  # floors take seconds, and would promise an early end
+        text = self._tables([*floors, *trials, *final])
+        write_text(self.plan.folder / TABLE, text)
+        return text
+
+    def keep_settings(self) -> None:
+        """What was taken from another comparison stays: that one may have grown and chosen anew."""
+        if not self.plan.compare.settings_of:
+            return
+        path = self.plan.folder / SETTINGS
+        kept = read_object(path) if path.exists() else {}
+        settings = {arm: self.plan.untuned(arm) for arm in self.plan.arms}
+        changed = [arm for arm in settings if settings[arm] != kept.get(arm, settings[arm])]
+        if changed:
+            arm = changed[0]
+            raise UserError(
+                f"all runs of a comparison need the settings of its first start; received "
+                f"compare.settings_of={self.plan.compare.settings_of}, which has chosen "
+                f"{settings[arm]} for '{arm}' now, and {kept[arm]} before ({path}). Set another "
+                "compare.name, or another runs_dir."
+            )
+        write_text(path, json.dumps(kept | settings, indent=1, sort_keys=True) + "\n")
+
+    def _later(self) -> int:
+        """Runs that depend on the results of the first trials."""
+        options, arms = self.plan.compare, len(self.plan.arms)
+        kept = min(options.finalists, options.trials)
+        again = kept * (options.final_seeds - options.trial_seeds) if kept else 0
+        return arms * (again + options.seeds)
+
+    def _make(self, jobs: Sequence[Job]) -> None:
+        # By name: where an arm has no key of a setting, two settings may be one run.
+        made = {job.name: job for job in jobs if is_made(job)}
+        missing = list({job.name: job for job in jobs if job.name not in made}.values())
+        if missing:
+            self._refuse_other_threads(made.values())
+        self._refuse_other_names(made.values())
+        options = self.plan.compare
+        workers = options.workers or max(1, usable_cores() // options.threads)
+        self.progress.skip(len(jobs) - len(missing))
+        self.progress.begin(len(missing), workers)
+        finished = run_all(
+            missing,
+            workers,
+            options.threads,
+            self.plan.folder / ".log",
+            self.command,
+        )
+        for job in finished:
+            self.progress.finished(job.title, _text(record_of(job)))
+
+    def _refuse_other_names(self, made: Iterable[Job]) -> None:
+        """The report tells arms by the names they were given: another spelling is another arm."""
+        for job in made:
+            found = record_of(job).config
+            for key, name in (("arm", job.arm), ("group", self.plan.compare.name)):
+                if found.get(f"tracking.{key}") != name:
+                    raise UserError(
+                        f"the runs of a comparison keep the names they were begun with; received "
+                        f"{NAMED_BY[key]} '{name}', and {job.name} was made as "
+                        f"'{found.get(f'tracking.{key}')}'. Spell it as before, or set another "
+                        "runs_dir."
+                    )
+
+    def _refuse_other_threads(self, made: Iterable[Job]) -> None:
+        """Numbers differ by rounding with the threads, and so must be those of all runs."""
+        wanted = self.plan.compare.threads
+        for job in made:
+            found = record_of(job).environment.get("machine", {}).get("threads", wanted)
+            if found != wanted:
+                raise UserError(
+                    f"all runs of a comparison need the same threads; received compare.threads="
+                    f"{wanted}, and {job.name} was made with {found}. Go on with compare.threads="
+                    f"{found}, or set another runs_dir."
+                )
+
+    def _tables(self, jobs: Sequence[Job]) -> str:
+        """The tables of exactly these runs; the folder may hold those of another choice."""
+        comparisons, _ = compare(map(record_of, jobs))
+        parts: list[str] = []
+        for comparison in comparisons:
+            parts += [f"## {comparison.data}", robust_table(comparison).markdown()]
+            tuning = tuning_table(comparison)
+            parts += [tuning.markdown()] if tuning else []
+        return "\n\n".join(parts) + "\n"
+
+
+def _text(run: RunRecord) -> str:
+    if run.diverged:
+        return "diverged"
+    return f"validation {run.validation_score:.4f}" if run.trial else f"test {run.accuracy:.4f}"

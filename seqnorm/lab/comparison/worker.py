@@ -1,0 +1,61 @@
+"""A process that makes one run after another for `seqnorm-compare`, and dies with it.
+
+Runs come in on standard input and answers go out on standard output, both pickled. The end of the
+input means that the other process is gone, however it ended: then this one stops at once, in the
+middle of a run, which leaves no result.json and is made again next time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import queue
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from seqnorm.lab.training import require_tensorflow
+
+
+def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
+    while True:
+        try:
+            tasks.put(pickle.load(stream))
+        except (EOFError, OSError):
+            os._exit(1)
+
+
+def _run(task: dict[str, Any]) -> dict[str, str]:
+    """Make a run: nothing, or the error it ended in."""
+    # What a run records as its command is the one that made the comparison.
+    sys.argv = task["command"]
+    try:
+        require_tensorflow()
+        from seqnorm.lab.training.run import run
+
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each run's graph is traced anew
+
+        run(task["config"], task["name"])
+        return {}
+    except Exception as error:
+        with suppress(OSError):  # a full disk must not hide the error behind that of its log
+            traceback.print_exc()
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main() -> None:
+    """Serves until the input ends. What runs print goes to standard error, a log."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    tasks: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
+    while True:
+        pickle.dump(_run(tasks.get()), answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""From overrides to a checked `RunConfig`, and from Hydra's errors to one readable message."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from seqnorm.lab.config.rules import ConfigError, validate
+from seqnorm.lab.config.schema import RunConfig, conf_dir
+
+# What a mistake on the command line or in a YAML file raises while composing.
+_COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
+
+
+def compose(overrides: Sequence[str] = ()) -> RunConfig:
+    """The configuration that ``seqnorm-train <overrides>`` would run.
+
+    Args:
+        overrides: as on the command line, for example ``["norm=batch", "seed=3"]``.
+
+    Returns:
+        The checked configuration.
+
+    Raises:
+        ConfigError: if an override names something that does not exist, or a value is refused.
+    """
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            return to_run_config(hydra.compose("config", list(overrides)))
+    except Exception as error:
+        if isinstance(error, ConfigError) or not is_mistake(error):
+            raise
+        raise ConfigError(explain(error)) from error
+
+
+def to_run_config(config: DictConfig) -> RunConfig:
+    """Turns what Hydra composed into dataclasses and checks them.
+
+    Raises:
+        ConfigError: if a value is out of range or two keys contradict one another.
+        MissingMandatoryValue: if a key marked ``???`` was not given.
+    """
+    refuse_changed_keys(config, "the configuration")
+    run_config = cast(RunConfig, OmegaConf.to_object(config))
+    validate(run_config)
+    return run_config
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Whether an error is about the configuration and not about the program."""
+    if isinstance(error, _COMPOSE_ERRORS):
+        return True
+    # Hydra answers norm=5 with a bare ValueError.
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    return isinstance(error, ValueError) and Path(raised_in).name == "defaults_list.py"
+
+
+def explain(error: BaseException) -> str:
+    """One message for a composition error: what is wrong, and what would be right.
+
+    Hydra's own text for a misspelt key proposes to append it with ``+``, which a typed schema
+    refuses as well; here the nearest valid keys are named instead.
+    """
+    text = str(error).strip()
+    cause = error.__cause__ or error.__context__
+    if isinstance(error, MissingConfigException):
+        return _unknown_choice(error)
+    if isinstance(error, OmegaConfBaseException):
+        return _bad_key_or_value(error)
+    if isinstance(cause, OmegaConfBaseException):
+        file = re.match(r"In '(.*?)': ", text)
+        return (file.group() if file else "") + _bad_key_or_value(cause)
+    return text
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """`` Did you mean ...?`` for the nearest of the choices, or nothing if none is near."""
+    near = difflib.get_close_matches(word, list(choices), n=2)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def refuse_changed_keys(config: DictConfig, where: str) -> None:
+    """Refuses keys appended with ``+`` or deleted with ``~``: Hydra lets both past a schema."""
+    valid = [entry.name for entry in fields(cast(Any, OmegaConf.get_type(config)))]
+    for key in config:
+        if key not in valid:
+            raise ConfigError(_no_such_key(where, str(key), valid))
+    for key in valid:
+        if key not in config:
+            raise ConfigError(f"{where} needs its key {key!r}, which ~ has deleted. Leave it in.")
+    for key in valid:
+        # A mapping that is no dataclass is one value, such as a serialised regulariser.
+        if not OmegaConf.is_missing(config, key) and is_dataclass(OmegaConf.get_type(config, key)):
+            refuse_changed_keys(config[key], key)
+
+
+def _no_such_key(where: str, key: str, valid: Sequence[str]) -> str:
+    if key == "compare":
+        return f"{where} has no key 'compare': its presets are for seqnorm-compare experiment=..."
+    return (
+        f"{where} has no key {key!r}.{did_you_mean(key, valid)} "
+        f"The valid keys are {', '.join(valid)}."
+    )
+
+
+def _bad_key_or_value(error: OmegaConfBaseException) -> str:
+    first_line = str(error).strip().splitlines()[0]
+    parent = error.parent_node
+    key = str(error.key)
+    if isinstance(parent, DictConfig) and key not in parent:
+        valid = [str(name) for name in parent if name != "hydra"]
+        where = str(error.full_key or key).removesuffix(key).rstrip(".") or "the configuration"
+        return _no_such_key(where, key, valid)
+    if error.full_key:
+        return f"{error.full_key}: {first_line}."
+    return first_line
+
+
+def _unknown_choice(error: MissingConfigException) -> str:
+    missing = error.missing_cfg_file or ""
+    options = list(error.options or [])
+    if not options:
+        return str(error).strip()
+    group, _, choice = missing.rpartition("/")
+    return (
+        f"{group}={choice} is not one of the choices of {group}."
+        f"{did_you_mean(choice, options)} The choices are {', '.join(options)}."
+    )

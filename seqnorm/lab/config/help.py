@@ -1,0 +1,71 @@
+"""The text of ``seqnorm-train --help``: every group, and each choice with its file's first line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from seqnorm.lab.config.schema import RunConfig, conf_dir
+
+HEADER = """\
+usage: seqnorm-train [group=choice ...] [key=value ...] [-m] [--config-dir DIR]
+
+Trains a classifier with a normalised recurrent network and writes a run folder.
+
+  seqnorm-train data=synthetic cell=lstm norm=layer
+  seqnorm-train -m norm=none,layer,batch seed=0,1,2      all nine combinations, one after the other
+  seqnorm-train experiment=demo                          a preset; later keys override it
+
+Groups (* marks the default):
+"""
+COMPARISONS = "compare_"  # presets of seqnorm-compare begin so
+FOOTER = """\
+
+Single keys: seqnorm-train --cfg job prints them all with their values; set one with
+group.key=value, for example optim.learning_rate=0.001. Also: seed=0, runs_dir=runs.
+Presets of comparisons: seqnorm-compare --help.
+Hydra's own flags: seqnorm-train --hydra-help. Full tracebacks: HYDRA_FULL_ERROR=1."""
+
+
+def help_text(arguments: Sequence[str] = ()) -> str:
+    """The help, which also covers the files of a folder given as ``--config-dir``."""
+    folders = [conf_dir(), *_config_dirs(arguments)]
+    groups = [
+        name for name in RunConfig.__annotations__ if name not in ("task", "seed", "runs_dir")
+    ]
+    lines = [HEADER]
+    for group in (*groups, "experiment"):
+        lines.append(f"{group}=")
+        files = sorted(path for folder in folders for path in (folder / group).glob("*.yaml"))
+        files = [path for path in files if not path.stem.startswith(COMPARISONS)]
+        width = max((len(path.stem) for path in files), default=0)
+        chosen = _default_choice(group)
+        for path in files:
+            mark = "*" if path.stem == chosen else " "
+            lines.append(f"  {mark} {path.stem:<{width}}  {_first_comment(path)}")
+    return "\n".join([*lines, FOOTER])
+
+
+def _config_dirs(arguments: Sequence[str]) -> list[Path]:
+    flags = ("--config-dir", "-cd")
+    folders = [Path(value) for flag, value in pairwise(arguments) if flag in flags]
+    for argument in arguments:
+        flag, _, value = argument.partition("=")
+        if flag in flags and value:
+            folders.append(Path(value))
+    return folders
+
+
+def _default_choice(group: str) -> str | None:
+    for line in (conf_dir() / "config.yaml").read_text(encoding="utf-8").splitlines():
+        if line.strip().startswith(f"- {group}:"):
+            return line.split(":")[1].split("#")[0].strip()
+    return None
+
+
+def _first_comment(path: Path) -> str:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") and not line.startswith("# @package"):
+            return line.lstrip("# ").strip()
+    return ""

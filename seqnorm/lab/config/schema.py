@@ -1,0 +1,263 @@
+"""The schema of a run: what may be set, and of which type.
+
+Every group of ``conf/`` has one dataclass per choice, so that a key of another choice is refused
+while the configuration is composed: ``norm=layer norm.momentum=0.9`` fails and names the keys that
+``LayerNormConfig`` has. The values that runs use are in the YAML files, with their reasons.
+
+A YAML file of a group takes its schema through its first lines::
+
+    defaults:
+      - /schema/norm@_here_: layer
+      - _self_
+
+A new choice is one dataclass, listed in ``SCHEMAS``, and one YAML file. Cells and normalisers, the
+arms of the comparison, are in `seqnorm.lab.config.parts`; models in `seqnorm.lab.config.models`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from seqnorm.lab.config.models import MODELS, ModelConfig
+from seqnorm.lab.config.parts import CELLS, NORMS, CellConfig, NormConfig
+
+
+@dataclass
+class DataConfig:
+    """A data set and how it is cut into batches.
+
+    Attributes:
+        name: registered name of the loader.
+        dir: folder that holds the data; None means the loader's own default.
+        num_words: size of the id table, special ids included.
+        max_length: longest row in tokens, the start token included.
+        truncate: which part of a longer text is cut off, "head" or "tail".
+        batch_size: rows per batch.
+        even_batches: whether the rows of an epoch are divided evenly; if not, every training batch
+            has `batch_size` rows and the last one of an epoch has the rest.
+        batch_tokens: tokens per training batch instead, the number of rows following from their
+            lengths; None goes by rows.
+        validation_fraction: share of the training examples held out for early stopping.
+        validation_first: hold out this many training examples instead, the first in the loader's
+            order (for Keras's ids that of Keras), the same whatever the seed; None holds out the
+            share.
+        bucket: batches in one shuffled pool that is sorted by length; 0 or 1 means no bucketing.
+    """
+
+    name: str = MISSING
+    dir: str | None = None
+    num_words: int = 20_000
+    max_length: int = 200
+    truncate: str = "tail"
+    batch_size: int = 64
+    even_batches: bool = True
+    batch_tokens: int | None = None
+    validation_fraction: float = 0.1
+    validation_first: int | None = None
+    bucket: int = 0
+
+
+@dataclass
+class TextConfig(DataConfig):
+    """Texts whose words are cut and numbered here.
+
+    Attributes:
+        tokenizer: what a word is, "words" or "keras" (as in the ids that Keras publishes).
+        lowercase: whether capitals are made small.
+        strip_breaks: whether HTML line breaks are spaces.
+        min_count: how often a word must occur in the training part to get an id.
+    """
+
+    tokenizer: str = "words"
+    lowercase: bool = True
+    strip_breaks: bool = True
+    min_count: int = 1
+
+
+@dataclass
+class SyntheticConfig(DataConfig):
+    """Generated sequences: no file, no network.
+
+    Attributes:
+        examples, test_examples: rows generated for training and validation, and for the test.
+    """
+
+    examples: int = 2_000
+    test_examples: int = 1_000
+
+
+@dataclass
+class OptimConfig:
+    """What every optimiser takes.
+
+    Attributes:
+        name: "adam", "sgd" or "rmsprop".
+        learning_rate: after the linear rise over the first `warmup_steps`.
+        clipnorm: largest global norm of the gradient; None does not clip.
+        weight_decay: decoupled: each step takes learning rate * weight_decay * weight off; None for
+            none.
+        schedule: "constant", or "cosine" down to zero at the end of the last epoch.
+    """
+
+    name: str = MISSING
+    learning_rate: float = MISSING
+    clipnorm: float | None = None
+    weight_decay: float | None = None
+    schedule: str = "constant"
+    warmup_steps: int = 0
+
+
+@dataclass
+class AdamConfig(OptimConfig):
+    """Adam, with its decay rates and the offset of its divisor."""
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+
+@dataclass
+class SGDConfig(OptimConfig):
+    """Stochastic gradient descent with (Nesterov's) momentum."""
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+
+@dataclass
+class RMSpropConfig(OptimConfig):
+    """RMSprop, with the decay rate of its mean square."""
+
+    rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-7
+    centered: bool = False
+
+
+@dataclass
+class TrainConfig:
+    """How long to train and what to record.
+
+    Attributes:
+        epochs: largest number of epochs.
+        patience: epochs without a lower validation loss before training stops; 0 never stops.
+        keep: which epoch's weights are the result, "best" (lowest validation loss) or "last".
+        reestimate: estimate the running statistics of batch normalisation anew over the training
+            part before the test.
+        test: score the test part and keep the model; a trial of a comparison does neither.
+        log_every: steps between two "train" records.
+        probe_every: steps between two "probe" records, besides each epoch's end; 0 for no probes.
+        probe_examples: rows of the batch that is probed.
+        steps_per_execution: optimiser steps in one call of the compiled function; records and
+            checks come once a call.
+        deterministic: make every TensorFlow operation reproducible bit by bit.
+    """
+
+    epochs: int = MISSING
+    patience: int = 0
+    keep: str = "best"
+    reestimate: bool = False
+    test: bool = True
+    log_every: int = 50
+    probe_every: int = 0
+    probe_examples: int = 64
+    steps_per_execution: int = 1
+    deterministic: bool = True
+
+
+@dataclass
+class TrackingConfig:
+    """Where records go besides the run folder: nowhere ("local") or "wandb".
+
+    Attributes:
+        arm: name that the runs and trials of one arm of a comparison share; W&B's job type.
+        mode: "online", "offline" or "disabled"; this and the rest as W&B names them.
+    """
+
+    name: str = MISSING
+    arm: str | None = None
+    mode: str = "online"
+    project: str = "seqnorm"
+    entity: str | None = None
+    group: str | None = None
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RunConfig:
+    """One run, completely.
+
+    Attributes:
+        seed: decides the split, initial weights, the order of batches and dropout.
+        runs_dir: folder in which the run gets its own folder.
+        task: "train", or "why" for the figure of `seqnorm.lab.why`.
+    """
+
+    seed: int = MISSING
+    runs_dir: str = MISSING
+    task: str = "train"
+    data: DataConfig = MISSING
+    cell: CellConfig = MISSING
+    norm: NormConfig = MISSING
+    model: ModelConfig = MISSING
+    optim: OptimConfig = MISSING
+    train: TrainConfig = MISSING
+    tracking: TrackingConfig = MISSING
+
+    @property
+    def network(self) -> str:
+        """What names the arm beside its norm: the cell, or the model if it has no recurrence."""
+        return self.model.name if self.cell.name == "none" else self.cell.name
+
+
+# group of conf/ -> choice -> its dataclass
+SCHEMAS: dict[str, dict[str, type]] = {
+    "data": {
+        "imdb": TextConfig,
+        "imdb_ids": DataConfig,
+        "reuters": DataConfig,
+        "reuters_r8": TextConfig,
+        "reuters_r52": TextConfig,
+        "reuters_clean": TextConfig,
+        "mnist": DataConfig,
+        "synthetic": SyntheticConfig,
+    },
+    "cell": CELLS,
+    "norm": NORMS,
+    "model": MODELS,
+    "optim": {"adam": AdamConfig, "sgd": SGDConfig, "rmsprop": RMSpropConfig},
+    "train": {"default": TrainConfig},
+    "tracking": {"local": TrackingConfig, "wandb": TrackingConfig},
+}
+
+
+def register() -> None:
+    """Stores the schema where Hydra finds it: ``schema/<group>: <choice>`` and ``schema: run``."""
+    store = ConfigStore.instance()
+    store.store(group="schema", name="run", node=RunConfig)
+    for group, choices in SCHEMAS.items():
+        for choice, node in choices.items():
+            store.store(group=f"schema/{group}", name=choice, node=node)
+
+
+def conf_dir() -> Path:
+    """The folder of the YAML files: beside the package in a checkout, inside it when installed.
+
+    Raises:
+        FileNotFoundError: if neither exists, which means a broken installation.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "conf", package.parent / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"seqnorm needs its configuration in {package / 'conf'} or {package.parent / 'conf'}; "
+        "received no config.yaml in either. Install seqnorm again."
+    )
+
+
+register()

@@ -1,0 +1,71 @@
+"""Data sets by name: ``load(config, seed)`` gives sequences of word ids with labels.
+
+``seqnorm.lab.data.batching`` makes batches of what ``load`` returns.
+
+Importing this package registers ``reuters21578`` with TensorFlow Datasets, so that a plain
+``tfds.load("reuters21578/r8")`` finds it. It imports neither Keras nor TensorFlow (TensorFlow
+Datasets imports that only once it reads); a loader imports what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from seqnorm.lab.config.rules import check_group
+from seqnorm.lab.data import imdb, imdb_ids, mnist, synthetic
+from seqnorm.lab.data.reuters import ids as reuters
+from seqnorm.lab.data.reuters import reuters21578
+from seqnorm.lab.data.reuters import text as reuters_text
+from seqnorm.lab.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
+from seqnorm.lab.data.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqnorm.lab.config.schema import DataConfig
+
+__all__ = [
+    "LOADERS",
+    "PAD",
+    "START",
+    "UNKNOWN",
+    "Dataset",
+    "Sequences",
+    "Split",
+    "Vocabulary",
+    "load",
+    "reuters21578",
+]
+
+# name of a data set -> what loads it. A new one also needs a file in conf/data, a schema in
+# seqnorm/lab/config/schema.py and a line in PREPARERS of seqnorm/lab/data/prepare.py.
+LOADERS: dict[str, Callable[..., Dataset]] = {
+    "imdb": imdb.load,
+    "imdb_ids": imdb_ids.load,
+    "mnist": mnist.load,
+    "reuters": reuters.load,
+    "reuters_r8": reuters_text.load,
+    "reuters_r52": reuters_text.load,
+    "reuters_clean": reuters_text.load,
+    "synthetic": synthetic.load,
+}
+
+
+def load(config: DataConfig, seed: int) -> Dataset:
+    """Loads the data set ``config.name``.
+
+    Args:
+        config: the ``data`` group of a run.
+        seed: decides which training examples are held out for validation; the test part does not
+            depend on it.
+
+    Raises:
+        ValueError: if the name is unknown or a setting is out of range.
+        OSError: if data is missing (FileNotFoundError), cannot be downloaded, or is damaged.
+    """
+    if config.name not in LOADERS:
+        raise ValueError(
+            f"data.name must be one of {sorted(LOADERS)}, received name={config.name!r}. "
+            "Choose one of them."
+        )
+    check_group("data", config)
+    return LOADERS[config.name](config, seed)

@@ -1,0 +1,38 @@
+"""Reuters newswires as text, one topic each: r8, r52 and a clean r52, vocabulary of our own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqnorm.lab.data.reuters import newswires
+from seqnorm.lab.data.spec import Dataset
+from seqnorm.lab.data.texts import TextReader
+
+if TYPE_CHECKING:
+    from seqnorm.lab.config.schema import TextConfig
+
+# registered name -> subset of `seqnorm.lab.data.reuters.newswires`
+SUBSETS = {"reuters_r8": "r8", "reuters_r52": "r52", "reuters_clean": "clean"}
+
+
+def load(config: TextConfig, seed: int) -> Dataset:
+    """Reads title and body of the newswires; the vocabulary is learnt on the training part.
+
+    The seed decides which training newswires are held out, and so the vocabulary.
+
+    Raises:
+        OSError: if the file is missing, cannot be downloaded, or is damaged.
+    """
+    name = SUBSETS[config.name]
+    names = newswires.SUBSETS[name]
+    number = {topic: label for label, topic in enumerate(names)}
+    parts = newswires.subset(newswires.read(newswires.find(config.dir)), name)
+    reader = TextReader(config)
+    train, test = (
+        reader.read(
+            (document.text for document in parts[part]),
+            [number[document.topics[0]] for document in parts[part]],
+        )
+        for part in ("train", "test")
+    )
+    return reader.dataset(seed, train, test, names)

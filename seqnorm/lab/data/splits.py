@@ -1,0 +1,102 @@
+"""Pure steps from rows of word ids to a split: cutting, the start token, held-out examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.lab.data.spec import START, UNKNOWN, Sequences
+
+if TYPE_CHECKING:
+    from seqnorm.lab.config.schema import DataConfig
+
+
+def limit_ids(values: NDArray[np.int32], num_words: int) -> NDArray[np.int32]:
+    """Replaces ids from ``num_words`` on by UNKNOWN."""
+    return np.where(values < num_words, values, UNKNOWN).astype(np.int32)
+
+
+def start_and_cut(rows: Sequences, max_length: int, truncate: str) -> Sequences:
+    """Cuts rows to ``max_length - 1`` ids and puts START in front.
+
+    An empty row becomes [START]: every row has at least one token.
+
+    Args:
+        rows: word ids without START.
+        max_length: longest row that comes out, START included; at least 2.
+        truncate: the part that is cut off, "head" (keep the end) or "tail" (keep the beginning).
+
+    Example:
+        With ``max_length=3``, [5, 6, 7, 8] becomes [START, 7, 8] for "head" and [START, 5, 6] for
+        "tail"; [5, 6] becomes [START, 5, 6] for both.
+    """
+    kept = np.minimum(rows.lengths, max_length - 1)
+    dropped = rows.lengths - kept if truncate == "head" else 0
+    cut = rows.slices(rows.offsets[:-1] + dropped, kept)
+    # np.insert counts positions before insertion; an empty row's equals its neighbour's, in order.
+    return Sequences.from_lengths(np.insert(cut.values, cut.offsets[:-1], START), kept + 1)
+
+
+def stratified_split(
+    labels: NDArray[np.int32], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divides examples so that each class has its share in both parts.
+
+    Each class gives the whole part of ``fraction * its examples``; what is missing to
+    ``round(fraction * n)`` comes from the classes that lost most by rounding, the lower class
+    first. A class never gives its last example, so a class with one example stays in the first
+    part.
+
+    Args:
+        labels: int32[n].
+        fraction: share of the second part, between 0 and 1.
+        rng: decides which examples of a class go.
+
+    Returns:
+        Indices of the first and of the second part, each int64 and rising.
+    """
+    counts = np.bincount(labels)
+    quota = fraction * counts
+    given = np.floor(quota).astype(np.int64)
+    wanted = round(fraction * len(labels)) - int(given.sum())
+    open_classes = np.flatnonzero(given < counts - 1)
+    by_loss = open_classes[np.argsort(-(quota - given)[open_classes], kind="stable")]
+    given[by_loss[:wanted]] += 1
+    held_out = np.zeros(len(labels), dtype=bool)
+    for label, number in enumerate(given):
+        held_out[rng.permutation(np.flatnonzero(labels == label))[:number]] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def hold_out(
+    labels: NDArray[np.int32], config: DataConfig, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divides the training examples as ``config`` says into training and validation part.
+
+    Returns:
+        Indices of both parts, each int64 and rising.
+
+    Raises:
+        ValueError: if the first ``config.validation_first`` examples are all there are, or the
+            share leaves one of the parts empty.
+    """
+    first = config.validation_first
+    if first is None:
+        rng = np.random.default_rng(seed)
+        parts = stratified_split(labels, config.validation_fraction, rng)
+        if not all(part.size for part in parts):
+            raise ValueError(
+                "data.validation_fraction must leave examples to train on and to validate with, "
+                f"received data.validation_fraction={config.validation_fraction} of {len(labels)} "
+                "training examples. Choose another share, or more data."
+            )
+        return parts
+    if first >= len(labels):
+        raise ValueError(
+            "data.validation_first must leave examples to train on, received "
+            f"data.validation_first={first} of {len(labels)} training examples. Hold out fewer."
+        )
+    indices = np.arange(len(labels))
+    return indices[first:], indices[:first]

@@ -1,0 +1,91 @@
+"""The recurrent classifier: word vectors, recurrent layers, one vector per text, a linear head."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, cast
+
+import keras
+from keras import ops
+
+from seqnorm.lab.config.models import ClassifierConfig
+from seqnorm.lab.config.schema import NormConfig, RunConfig
+from seqnorm.lab.data.spec import PAD
+from seqnorm.layers import MaskedPooling, NormRNN, recurrent_layer
+
+
+def build_classifier(config: RunConfig, vocabulary_size: int, num_classes: int) -> keras.Model:
+    """The model of a run.
+
+        tokens -> embedding -> dropout -> recurrent layers -> pooling -> dropout -> logits
+
+    Args:
+        config: groups ``model``, ``cell`` and ``norm`` are read.
+        vocabulary_size: number of ids, padding included.
+        num_classes: width of the output.
+
+    Returns:
+        A functional model, not compiled: int32[batch, time] -> float32[batch, num_classes], logits.
+
+    Masking:
+        Tokens equal to PAD are padding. The mask is computed once and handed to every layer that
+        needs it, so nothing depends on how Keras propagates masks.
+
+    Raises:
+        ValueError: if a component refuses its arguments.
+    """
+    model = cast(ClassifierConfig, config.model)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    mask = ops.not_equal(tokens, PAD)
+    x = keras.layers.Embedding(vocabulary_size, model.embedding, name="embedding")(tokens)
+    x = keras.layers.Dropout(model.embedding_dropout, name="embedding_dropout")(x)
+    for level in range(1, model.depth + 1):
+        # The last output of both directions, unlike the outputs at the last token: there the
+        # backward direction has read one word.
+        last_only = level == model.depth and model.pooling == "last"
+        x = _recurrent(config, level, return_sequences=not last_only)(x, mask=mask)
+    if model.pooling != "last":
+        x = MaskedPooling(model.pooling, name="pooling")(x, mask=mask)
+    x = keras.layers.Dropout(model.dropout, name="dropout")(x)
+    # Mixed precision must not round what the loss exponentiates.
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(tokens, logits, name=f"{config.norm.name}_{config.cell.name}")
+
+
+def recurrent_layers(model: keras.Model) -> list[NormRNN]:
+    """The recurrent layers of a classifier, bottom first, forward before backward."""
+    found: list[NormRNN] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Bidirectional):
+            found += [layer.forward_layer, layer.backward_layer]
+        elif isinstance(layer, NormRNN):
+            found.append(layer)
+    return found
+
+
+def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.layers.Layer:
+    model = cast(ClassifierConfig, config.model)
+    arguments = asdict(config.cell)
+    cell = arguments.pop("name")
+    layer = recurrent_layer(
+        cell,
+        norm=norm_arguments(config.norm),
+        return_sequences=return_sequences,
+        name=f"{cell}_{level}",
+        **arguments,
+    )
+    if not model.bidirectional:
+        return layer
+    return keras.layers.Bidirectional(layer, name=f"bidirectional_{level}")
+
+
+def norm_arguments(config: NormConfig) -> dict[str, Any]:
+    """The ``norm`` group as `seqnorm.normalizers.get` takes it.
+
+    ``gamma`` and ``alpha`` are the initial values of the weights of these names.
+    """
+    arguments = asdict(config)
+    for weight in {"gamma", "alpha"} & arguments.keys():
+        value = arguments.pop(weight)
+        arguments[f"{weight}_initializer"] = keras.initializers.Constant(value)
+    return arguments

@@ -1,0 +1,1 @@
+"""Which runs answer one question, and belong to one arm."""

@@ -1,0 +1,167 @@
+"""What is compared: the arms that answer one question about one data set."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from seqnorm.lab.runs.portable import portable_name
+from seqnorm.lab.runs.read import RunRecord
+
+BASELINE = "none"
+BAG_OF_WORDS = "bag_of_words"
+# What may differ between runs of one arm: the seed, what is logged, and where files lie or are
+# mirrored to.
+_LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples")
+_FREE_KEYS = ("seed", "train.test", "runs_dir", *_LOGGED)
+_FREE_GROUPS = ("tracking.", "hydra.")
+_PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
+# These name the arm already (one without recurrence by its model).
+_NAMED_KEYS = ("data.name", "cell.name", "norm.name", "model.name")
+# What a comparison of norms holds fixed; learning rate, dropout and gain are chosen for each arm.
+_RECIPE = ("data.", "train.", "cell.", "norm.small_batch")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Runs that differ in nothing but the seed.
+
+    Attributes:
+        data, cell, norm: Names.
+        settings: (config key, value) of the settings in which this arm differs from others.
+        label: Short text for tables and legends.
+        runs: The runs by rising seed, one per seed.
+        trials: Runs of this arm that tried a setting on validation data only.
+    """
+
+    data: str
+    cell: str
+    norm: str
+    settings: tuple[tuple[str, Any], ...]
+    label: str
+    runs: tuple[RunRecord, ...]
+    trials: tuple[RunRecord, ...] = ()
+
+    @property
+    def diverged(self) -> int:
+        """How many of the runs diverged."""
+        return sum(run.diverged for run in self.runs)
+
+    def values(self, metric: str) -> dict[int, float]:
+        """One number of every run by seed: "accuracy", "macro_f1" or "seconds"."""
+        return {run.seed: getattr(run, metric) for run in self.runs}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All arms that answer one question about one data set.
+
+    Attributes:
+        data: Name of the data set.
+        arms: Ordered by cell, then `none` first, then by name and settings; bags of words last.
+        shared: The config keys that all runs have in common, with their values.
+        question: What is asked, as "batch size"; empty for which norm is best.
+    """
+
+    data: str
+    arms: tuple[Arm, ...]
+    shared: dict[str, Any]
+    question: str = ""
+
+    @property
+    def title(self) -> str:
+        """Data set and question."""
+        return f"{self.data}: {self.question}" if self.question else self.data
+
+    @property
+    def slug(self) -> str:
+        """The title as part of a file name."""
+        return portable_name("-".join([self.data, *self.question.split()]))
+
+    @property
+    def runs(self) -> list[RunRecord]:
+        """All runs, arm by arm."""
+        return [run for arm in self.arms for run in arm.runs]
+
+    @property
+    def everything(self) -> list[RunRecord]:
+        """All runs and, after them, all trials; each once."""
+        trials = {run.folder: run for arm in self.arms for run in arm.trials}
+        return [*self.runs, *trials.values()]
+
+    def baseline_of(self, arm: Arm) -> Arm | None:
+        """The arm without normalisation to compare an arm of the same cell with.
+
+        It is the one that differs in nothing but the norm. If there is none such, and both norms
+        have one arm only (each was tuned on its own), it is that of no normalisation. Of several,
+        it is the one that was named by `seqnorm-compare` as the arm was, or was not either. `None`
+        if none holds, if data, training or cell differ without a word of it in the labels, and for
+        an arm without normalisation.
+        """
+        if arm.norm == BASELINE:
+            return None
+        plain = [
+            other
+            for other in self.arms
+            if (other.cell, other.norm) == (arm.cell, BASELINE)
+            and not _hidden_difference(arm, other)
+        ]
+        exact = [other for other in plain if _outside_norm(other) == _outside_norm(arm)]
+        exact = [other for other in exact if _is_named(other) == _is_named(arm)] or exact
+        alone = sum((other.cell, other.norm) == (arm.cell, arm.norm) for other in self.arms) == 1
+        candidates = exact or (plain if alone else [])
+        return candidates[0] if len(candidates) == 1 else None
+
+
+def _outside_norm(arm: Arm) -> dict[str, str]:
+    return {key: as_text(value) for key, value in arm.settings if not key.startswith("norm.")}
+
+
+def _is_named(arm: Arm) -> bool:
+    return bool(arm.runs[0].config.get("tracking.arm"))
+
+
+def _hidden_difference(arm: Arm, other: Arm) -> set[str]:
+    """Keys of the recipe outside the norm that two arms differ in, and that no label names."""
+    ours, theirs = (dict(recipe_of(one.runs[0])) for one in (arm, other))
+    named = dict(arm.settings).keys() | dict(other.settings).keys()
+    keys = {key for key in ours.keys() | theirs.keys() if not key.startswith("norm.")}
+    return {key for key in keys - named if ours.get(key) != theirs.get(key)}
+
+
+def question(run: RunRecord) -> str:
+    """What a run's comparison asks beside its data set, from its name (`tracking.group`).
+
+    "batch size" for compare_reuters_batch_size on reuters; empty for compare_reuters, and for a run
+    that belongs to no comparison.
+    """
+    name = str(run.config.get("tracking.group") or "").removeprefix("compare_")
+    return " ".join(name.removeprefix(run.data).replace("_", " ").split())
+
+
+def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
+    """All that decides a run beside its seed: equal for runs of one arm, wherever they were made.
+
+    A trial and the run on the test set with its setting are equal as well.
+    """
+    keys = sorted(key for key in run.config if is_setting(key) or key in _NAMED_KEYS)
+    arm = ("tracking.arm", as_text(run.config.get("tracking.arm")))
+    return (arm, *((key, as_text(run.config[key])) for key in keys))
+
+
+def recipe_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What a comparison of norms holds fixed while it tunes each: data, training and cell."""
+    keys = sorted(key for key in run.config if is_setting(key) and key.startswith(_RECIPE))
+    return tuple((key, as_text(run.config[key])) for key in keys)
+
+
+def as_text(value: Any) -> str:
+    """A config value as text, equal for equal values: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def is_setting(key: str) -> bool:
+    """Whether a config key can make two arms out of one: neither free to differ nor in the name."""
+    free = key in _FREE_KEYS or key.startswith(_FREE_GROUPS) or key.endswith(_PATH_ENDINGS)
+    return not free and key not in _NAMED_KEYS

@@ -1,0 +1,263 @@
+"""Which runs belong together: one arm per question, cell, norm and differing setting."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from seqnorm.lab.report.arms.arms import (
+    BAG_OF_WORDS,
+    BASELINE,
+    Arm,
+    Comparison,
+    as_text,
+    is_setting,
+    question,
+    recipe_of,
+    settings_of,
+)
+from seqnorm.lab.report.arms.trials import best_settings
+from seqnorm.lab.runs.find import Ignored
+from seqnorm.lab.runs.read import RunRecord
+
+# A named arm is told apart by these in the table already.
+_NAMING_GROUPS = ("data", "cell", "norm", "model")
+_UNTESTED = (
+    "an arm needs a run on the test set; received a run on validation data of an arm without one. "
+    "Let seqnorm-compare end, or train with train.test=true."
+)
+_BEATEN = (
+    "an arm has the setting that its trials chose; received a run with another one, which a later "
+    "trial has beaten. It counts no more; delete it or leave it."
+)
+REPEATED = "an arm needs one run per seed; received a second one with the same config and seed."
+Setting = tuple[str, Any]
+
+
+def _scope(key: str, config: dict[str, Any]) -> str | None:
+    """Model and name of the group a key belongs to, among whose runs alone the key is compared."""
+    name_key = f"{key.split('.', 1)[0]}.name"
+    keys = ("model.name", *(() if key == name_key else (name_key,)))
+    names = dict.fromkeys(as_text(config[key]) for key in keys if key in config)
+    return " ".join(names) or None
+
+
+def differing_keys(configs: Sequence[dict[str, Any]]) -> set[tuple[str, str | None]]:
+    """Config keys whose value is not the same everywhere, seed and paths aside.
+
+    A key of a group that has a name (as "optim.momentum", with "optim.name") is compared only among
+    the runs with the same name: an optimiser without momentum does not differ in it. Likewise all
+    keys are compared only among runs of the same model, which the label tells apart already.
+
+    Args:
+        configs: Flat configs.
+
+    Returns:
+        Pairs of the key and the names of its model and group (`None` if it has neither); the names
+        of data set, model, cell and norm are not among them.
+    """
+    seen: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for key in sorted({key for config in configs for key in config}):
+        if not is_setting(key):
+            continue
+        for config in configs:
+            value = as_text(config[key]) if key in config else "(absent)"
+            seen[key, _scope(key, config)].add(value)
+    return {place for place, values in seen.items() if len(values) > 1}
+
+
+def _label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
+    last = [key.rsplit(".", 1)[-1] for key, _ in settings]
+    parts = [
+        f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
+        for short, (key, value) in zip(last, settings, strict=True)
+    ]
+    network = "bag of words" if cell == BAG_OF_WORDS else f"{cell} {norm}"
+    return ", ".join([network, *parts])
+
+
+def _order(arm: Arm) -> tuple[Any, ...]:
+    numbers = [
+        (
+            key,
+            isinstance(value, str),
+            value if isinstance(value, int | float) else 0,
+            as_text(value),
+        )
+        for key, value in arm.settings
+    ]
+    return arm.cell == BAG_OF_WORDS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
+
+
+def _repeated(run: RunRecord, counted: RunRecord) -> Ignored:
+    reason = f"{REPEATED} {counted.name} counts; delete it to count this one."
+    if run.name == counted.name:
+        places = ["/".join(each.folder.parts[-2:]) for each in (counted, run)]
+        reason = (
+            f"{REPEATED} {places[0]} counts, whose result differs from that of {places[1]}. "
+            "Delete one of them."
+        )
+    return Ignored(run.folder, reason)
+
+
+def _newest_per_seed(runs: Iterable[RunRecord]) -> tuple[list[RunRecord], list[Ignored]]:
+    """One run per seed: a repetition with the same seed is no further sample, a copy no run."""
+    newest: dict[int, RunRecord] = {}
+    repeated: list[RunRecord] = []
+    # Names end in the time of the start, or are the same for the same configuration.
+    for run in sorted(runs, key=lambda run: (run.name, str(run.folder))):
+        if run.seed in newest:
+            repeated.append(newest[run.seed])
+        newest[run.seed] = run
+    ignored = [
+        _repeated(run, newest[run.seed])
+        for run in repeated
+        if (run.name, run.result) != (newest[run.seed].name, newest[run.seed].result)
+    ]
+    return [newest[seed] for seed in sorted(newest)], ignored
+
+
+def _once(trials: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+    """One trial of each setting and seed; a copy of it in another folder is no further trial."""
+    found = {(settings_of(run), run.seed): run for run in trials}
+    return tuple(found.values())
+
+
+def _named_settings(record: RunRecord) -> list[Setting]:
+    """The settings that a named arm ("cell=lstm data.batch_size=8") is told apart by."""
+    keys = [
+        token.partition("=")[0] for token in str(record.config.get("tracking.arm") or "").split()
+    ]
+    return [
+        (key, record.config[key])
+        for key in sorted(keys)
+        if key not in _NAMING_GROUPS and key in record.config
+    ]
+
+
+def _arms_of(data: str, runs: Sequence[RunRecord]) -> Iterator[Arm]:
+    """The arms of one name, without a second run of a seed; more than one if settings differ."""
+    differing = differing_keys([record.config for record in runs])
+    groups: defaultdict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
+    for record in runs:
+        own = [
+            (key, value)
+            for key, value in sorted(record.config.items())
+            if (key, _scope(key, record.config)) in differing
+        ]
+        settings = tuple(dict([*_named_settings(record), *own]).items())
+        identity = tuple((key, as_text(value)) for key, value in settings)
+        groups[record.cell, record.norm, identity].append(record)
+    for (cell, norm, identity), members in groups.items():
+        settings = tuple((key, members[0].config[key]) for key, _ in identity)
+        yield Arm(data, cell, norm, settings, _label(cell, norm, settings), tuple(members))
+
+
+def _told_apart(arms: Sequence[Arm]) -> Iterator[Arm]:
+    """Runs with and without the name of an arm can come to the same label: those are numbered."""
+    seen: Counter[str] = Counter()
+    for arm in arms:
+        seen[arm.label] += 1
+        number = seen[arm.label]
+        yield arm if number == 1 else replace(arm, label=f"{arm.label} ({number})")
+
+
+def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    configs = [run.config for run in runs]
+    return {
+        key: value
+        for key, value in (configs[0] if configs else {}).items()
+        if is_setting(key)
+        and all(key in config and as_text(config[key]) == as_text(value) for config in configs)
+    }
+
+
+def _by_recipe(runs: Iterable[RunRecord]) -> dict[Any, list[RunRecord]]:
+    found: defaultdict[Any, list[RunRecord]] = defaultdict(list)
+    for run in runs:
+        found[recipe_of(run)].append(run)
+    return found
+
+
+def _with_chosen_setting(
+    tests: Sequence[RunRecord], trials: Mapping[Any, Sequence[RunRecord]]
+) -> tuple[list[RunRecord], list[Ignored]]:
+    """The runs with the setting that the trials of their recipe chose; all, if it was not run yet.
+
+    A list of trials that is made longer can choose anew; the runs of the first choice remain in
+    the folder, and are no arm of their own.
+    """
+    kept: list[RunRecord] = []
+    beaten: list[Ignored] = []
+    for recipe, own in _by_recipe(tests).items():
+        best = best_settings(trials.get(recipe, ()))
+        chosen = [run for run in own if settings_of(run) in best]
+        kept += chosen or own
+        if chosen:
+            lost = [run for run in own if settings_of(run) not in best]
+            beaten += [Ignored(run.folder, _BEATEN) for run in lost]
+    return kept, beaten
+
+
+def _compare_one(
+    key: tuple[str, str], records: Sequence[RunRecord]
+) -> tuple[Comparison, list[Ignored]]:
+    data, asked = key
+    tests: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
+    trials: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
+    for record in records:
+        (trials if record.trial else tests)[record.config.get("tracking.arm")].append(record)
+    arms: list[Arm] = []
+    ignored: list[Ignored] = []
+    tested: set[tuple[str | None, Any]] = set()
+    for name, members in tests.items():
+        tried = _by_recipe(_once(trials[name]) if name else ())
+        kept, beaten = _with_chosen_setting(members, tried)
+        ignored.extend(beaten)
+        for arm in _arms_of(data, kept):
+            tested.add((name, recipe_of(arm.runs[0])))
+            runs, repeated = _newest_per_seed(arm.runs)
+            ignored.extend(repeated)
+            own = tried.get(recipe_of(runs[0]), ())
+            arms.append(replace(arm, runs=tuple(runs), trials=tuple(own)))
+    ignored.extend(
+        Ignored(run.folder, _UNTESTED)
+        for name, members in trials.items()
+        for run in members
+        if name is None or (name, recipe_of(run)) not in tested
+    )
+    ordered = tuple(_told_apart(sorted(arms, key=_order)))
+    networks = [run for arm in ordered for run in arm.runs if arm.cell != BAG_OF_WORDS]
+    shared = _shared(networks or [run for arm in ordered for run in arm.runs])
+    return Comparison(data, ordered, shared, asked), ignored
+
+
+def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignored]]:
+    """Group finished runs by data set, question and arm.
+
+    Comparisons of other names ask other questions, as compare_reuters_batch_size beside
+    compare_reuters. Runs of `seqnorm-compare` carry the name of their arm
+    ("cell=lstm norm=layer"), which also holds its trials; other runs are of one arm if they differ
+    in nothing but the seed.
+
+    Args:
+        records: Finished runs.
+
+    Returns:
+        One comparison per data set and question with a run that was tested, by name, and the runs
+        left out: those that others replace (newer ones with the same config and seed, or those of
+        a better setting), and trials of an arm that has no run on the test set.
+    """
+    parts: defaultdict[tuple[str, str], list[RunRecord]] = defaultdict(list)
+    for record in records:
+        parts[record.data, question(record)].append(record)
+    comparisons: list[Comparison] = []
+    ignored: list[Ignored] = []
+    for key in sorted(parts):
+        comparison, left_out = _compare_one(key, parts[key])
+        if comparison.arms:
+            comparisons.append(comparison)
+        ignored.extend(left_out)
+    return comparisons, ignored

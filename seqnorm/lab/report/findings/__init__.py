@@ -1,0 +1,1 @@
+"""What a comparison came to, small enough to keep."""

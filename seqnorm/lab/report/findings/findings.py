@@ -1,0 +1,193 @@
+"""A comparison in one small file, from which the report is made again without the run folders."""
+
+from __future__ import annotations
+
+import json
+import math
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqnorm.lab.durable import write_text
+from seqnorm.lab.report.arms.arms import Comparison
+from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence, RunCurves
+from seqnorm.lab.report.statistics.profiles import LayerProfiles
+from seqnorm.lab.runs.files import RunFolderError, read_object
+from seqnorm.lab.runs.find import Ignored
+from seqnorm.lab.runs.read import RunRecord, make_record
+
+FINDINGS = "findings.json"
+_FORMAT = 2
+_ABSENT = "(absent)"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a report says and draws.
+
+    Attributes:
+        comparisons: One per data set and question, with its evidence.
+        ignored: Run folders left out.
+    """
+
+    comparisons: Sequence[tuple[Comparison, Evidence]]
+    ignored: Sequence[Ignored]
+
+
+def _plain(values: Any) -> Any:
+    """Arrays as lists, NaN and infinities as None, which strict JSON has no numbers for."""
+    if isinstance(values, np.ndarray):
+        return _plain(values.tolist())
+    if isinstance(values, list):
+        return [_plain(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def _array(values: Any, columns: int | None = None) -> np.ndarray:
+    array = np.array(values, dtype=np.float64)  # None becomes NaN
+    return array.reshape(-1, columns) if columns else array
+
+
+def _pack_runs(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    """Configs as differences to the first; every environment once."""
+    base = runs[0].config if runs else {}
+    environments: list[dict[str, Any]] = []
+    packed = []
+    for run in runs:
+        if run.environment not in environments[-8:]:
+            environments.append(run.environment)
+        changes = {
+            key: value for key, value in run.config.items() if base.get(key, _ABSENT) != value
+        }
+        changes |= {key: _ABSENT for key in base if key not in run.config}
+        packed.append(
+            {
+                "name": run.name,
+                "result": run.result,
+                "config": dict(sorted(changes.items())),
+                "environment": len(environments) - 1 - environments[::-1].index(run.environment),
+            }
+        )
+    return {"config": base, "environments": environments, "runs": packed}
+
+
+def _unpack_runs(stored: Mapping[str, Any], parent: Path) -> list[RunRecord]:
+    records = []
+    for run in stored["runs"]:
+        config = {**stored["config"], **run["config"]}
+        records.append(
+            make_record(
+                parent / run["name"],
+                run["result"],
+                {key: value for key, value in config.items() if value != _ABSENT},
+                stored["environments"][run["environment"]],
+            )
+        )
+    return records
+
+
+def _pack_arm(arm: ArmEvidence) -> dict[str, Any]:
+    curves = [
+        {
+            "seed": run.seed,
+            "diverged": run.diverged,
+            "metrics": {name: _plain(history) for name, history in run.metrics.items()},
+        }
+        for run in arm.curves
+    ]
+    layers = [
+        {"name": layer.name, "arrays": {key: _plain(a) for key, a in layer.arrays.items()}}
+        for layer in arm.layers
+    ]
+    return {
+        "curves": curves,
+        "layers": layers,
+        "by_length": _plain(arm.by_length),
+        "by_class": _plain(arm.by_class),
+        "right": [arm.right.size, b64encode(np.packbits(arm.right).tobytes()).decode()],
+    }
+
+
+def _unpack_arm(stored: Mapping[str, Any]) -> ArmEvidence:
+    curves = [
+        RunCurves(
+            run["seed"],
+            run["diverged"],
+            {name: _array(history, columns=3) for name, history in run["metrics"].items()},
+        )
+        for run in stored["curves"]
+    ]
+    layers = [
+        LayerProfiles(layer["name"], {key: _array(a) for key, a in layer["arrays"].items()})
+        for layer in stored["layers"]
+    ]
+    scores = (_array(stored["by_length"]), _array(stored["by_class"]))
+    count, bits = stored["right"]
+    right = np.unpackbits(np.frombuffer(b64decode(bits), np.uint8), count=count).astype(bool)
+    return ArmEvidence(curves, layers, *scores, right)
+
+
+def save_findings(path: Path, findings: Findings) -> None:
+    """Write everything that the report is made of.
+
+    Args:
+        path: The file.
+        findings: What was found; the same findings give the same bytes.
+    """
+    content = {
+        "format": _FORMAT,
+        "comparisons": [
+            {
+                **_pack_runs(comparison.everything),
+                "arms": {label: _pack_arm(arm) for label, arm in evidence.arms.items()},
+                "edges": evidence.edges.tolist(),
+                "classes": evidence.classes,
+                "support": evidence.support.tolist(),
+                "texts": evidence.texts,
+                "notes": evidence.notes,
+            }
+            for comparison, evidence in findings.comparisons
+        ],
+        "ignored": [[item.folder.name, item.reason] for item in findings.ignored],
+    }
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    write_text(path, text.replace('{"name":', '\n{"name":') + "\n")
+
+
+def load_findings(path: Path) -> Findings:
+    """Read what `save_findings` wrote.
+
+    Raises:
+        ValueError: If the file is none of a report, or of another version.
+    """
+    try:
+        stored = read_object(path)
+    except RunFolderError as error:
+        raise ValueError(
+            f"{path} must be what seqnorm-report has written; received a damaged file ({error}). "
+            "Take it from version control, or make the report again from its run folders."
+        ) from error
+    if stored.get("format") != _FORMAT:
+        raise ValueError(
+            f"{path} must have been written by this version of seqnorm-report (format={_FORMAT}); "
+            f"received format={stored.get('format')!r}. Make the report again from its run folders."
+        )
+    comparisons = []
+    for part in stored["comparisons"]:
+        ((comparison,), _) = compare(_unpack_runs(part, path.parent))
+        evidence = Evidence(
+            {label: _unpack_arm(arm) for label, arm in part["arms"].items()},
+            np.array(part["edges"], dtype=np.int64),
+            part["classes"],
+            np.array(part["support"], dtype=np.int64),
+            part["texts"],
+            part["notes"],
+        )
+        comparisons.append((comparison, evidence))
+    ignored = [Ignored(path.parent / name, reason) for name, reason in stored["ignored"]]
+    return Findings(comparisons, ignored)

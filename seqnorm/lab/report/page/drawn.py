@@ -1,0 +1,170 @@
+"""The arms that are drawn and how they look: one look per norm, one panel per cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.lab.report.arms.arms import Arm, Comparison, as_text
+from seqnorm.lab.report.arms.floors import bag_of_words, is_floor
+from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
+from seqnorm.lab.report.page.charts import Line
+from seqnorm.lab.report.statistics.curves import Band
+
+# More lines than this cannot be told apart.
+MAX_LOOKS = 10
+MAX_PANELS = 6
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The arms that are drawn, and what there is of each.
+
+    Attributes:
+        comparison: All arms.
+        evidence: What there is of each.
+        arms: Those that are drawn, in the order of the tables.
+        varied: Settings that are varied, as the batch size.
+        axis: The one of them each value of which has a panel of its own.
+        restriction: A sentence that says so if some are left out.
+    """
+
+    comparison: Comparison
+    evidence: Evidence
+    arms: Sequence[Arm]
+    varied: Sequence[str] = ()
+    axis: str | None = None
+    restriction: str = ""
+
+    @property
+    def panels(self) -> list[str]:
+        """What has charts of its own: each cell, and each value of an axis as the batch size."""
+        return list(dict.fromkeys(map(self.panel, self.arms)))
+
+    @property
+    def legend(self) -> list[str]:
+        """One entry per look: an arm's label, without what names its panel."""
+        return list(dict.fromkeys(map(self.variant, self.arms)))
+
+    @cached_property
+    def several_cells(self) -> bool:
+        """Whether the arms are of more than one cell."""
+        return len({arm.cell for arm in self.arms}) > 1
+
+    @cached_property
+    def _alone(self) -> bool:
+        """Whether cell and norm tell the arms apart, so that settings are left to the tables."""
+        return len({(arm.cell, arm.norm) for arm in self.arms}) == len(self.arms)
+
+    def _label(self, arm: Arm) -> str:
+        return arm.label.partition(", ")[0] if self._alone else arm.label
+
+    def row(self, arm: Arm) -> str:
+        """An arm's label, without a cell that all arms share."""
+        label = self._label(arm)
+        return label if self.several_cells else label.removeprefix(f"{arm.cell} ")
+
+    def panel(self, arm: Arm) -> str:
+        """The panel an arm is drawn in, as "gru" or "lstm, batch_size=8"; empty if there is one."""
+        cell, value = arm.cell if self.several_cells else "", _axis_text(arm, self.axis)
+        return ", ".join(filter(None, (cell, value)))
+
+    def variant(self, arm: Arm) -> str:
+        """What an arm is among those of its panel, as "layer"."""
+        value = _axis_text(arm, self.axis)
+        label = arm.label.replace(f", {value}", "") if value else self._label(arm)
+        return label.removeprefix(f"{arm.cell} ") if self.several_cells else label
+
+    def style(self, arm: Arm) -> int:
+        """Position of its look, the same for the same norm in every cell."""
+        return self.legend.index(self.variant(arm))
+
+    def of(self, arm: Arm) -> ArmEvidence:
+        """The evidence of one arm."""
+        return self.evidence.arms[arm.label]
+
+    def lines(self, make: Callable[[Arm], Line]) -> Iterator[tuple[str, list[Line]]]:
+        """For every panel the text that ends a chart's title, and a line per arm."""
+        for panel in self.panels:
+            ending = f", {panel}" if panel else ""
+            yield ending, [make(arm) for arm in self.arms if self.panel(arm) == panel]
+
+    def line(self, arm: Arm, band: Band) -> Line:
+        """A line in the look of an arm."""
+        return Line(self.variant(arm), self.style(arm), band)
+
+    def floors(self) -> dict[str, float]:
+        """Test accuracy of the majority class and of the bag of words, by name."""
+        majority = [run.majority_accuracy for run in self.comparison.runs]
+        floor = bag_of_words(self.comparison)
+        words = {} if floor is None else {"bag of words (test)": floor.accuracy}
+        return {"majority class (test)": float(np.mean(majority)), **words}
+
+
+def _axis_text(arm: Arm, key: str | None) -> str:
+    """How an arm's label names its value of a setting; empty if it does not."""
+    own = dict(arm.settings)
+    if key is None or key not in own:
+        return ""
+    texts = [f"{name}={as_text(own[key])}" for name in (key.rsplit(".", 1)[-1], key)]
+    return next((text for text in texts if f", {text}" in arm.label), "")
+
+
+def without(settings: Sequence[tuple[str, Any]], key: str) -> tuple[tuple[str, Any], ...]:
+    """All settings but one."""
+    return tuple(pair for pair in settings if pair[0] != key)
+
+
+def varied_settings(arms: Sequence[Arm]) -> list[str]:
+    """Settings of three numbers or more that arms go through, alike in everything else.
+
+    So the batch size is one, and a learning rate that was tuned for each arm is not.
+    """
+    found = []
+    for key in dict.fromkeys(key for arm in arms for key, _ in arm.settings):
+        values = {dict(arm.settings).get(key) for arm in arms}
+        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+            continue
+        series = Counter((a.cell, a.norm, repr(without(a.settings, key))) for a in arms)
+        if max(series.values()) > 2:
+            found.append(key)
+    return found
+
+
+def _panel_axis(arms: Sequence[Arm], varied: Sequence[str]) -> str | None:
+    """The first varied setting with few values, if there is more than one look to compare."""
+    for key in varied:
+        values = {dict(arm.settings).get(key) for arm in arms}
+        if len(values) <= MAX_PANELS and len(arms) > len(values):
+            return key
+    return None
+
+
+def drawn_arms(comparison: Comparison, evidence: Evidence) -> Drawn:
+    """Arms of at most `MAX_LOOKS` looks, those with the highest accuracy; floors are references."""
+    arms = [arm for arm in comparison.arms if not is_floor(arm)]
+    varied = varied_settings(arms)
+    axis = _panel_axis(arms, varied)
+    everything = Drawn(comparison, evidence, arms, varied, axis)
+    best: dict[str, float] = {}
+    for arm in arms:
+        look, accuracy = everything.variant(arm), float(np.mean([*arm.values("accuracy").values()]))
+        best[look] = max(accuracy, best.get(look, 0.0))
+    if len(best) <= MAX_LOOKS:
+        return everything
+    looks = sorted(best, key=lambda look: best[look])[-MAX_LOOKS:]
+    kept = [arm for arm in arms if everything.variant(arm) in looks]
+    sentence = f" Of {len(arms)} arms, the {len(kept)} with the highest accuracy are drawn."
+    return Drawn(comparison, evidence, kept, varied, axis, sentence)
+
+
+def no_band() -> Band:
+    """Of an arm with nothing to show."""
+    empty: NDArray[np.float64] = np.empty(0)
+    return Band(empty, empty, empty, empty)

@@ -1,0 +1,166 @@
+"""The report as one page of HTML that needs nothing else to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from seqnorm.lab.report.page.charts import Chart, DotChart, Plate
+from seqnorm.lab.report.page.section import (
+    Explained,
+    Section,
+    config_text,
+    provenance,
+    remake_commands,
+)
+from seqnorm.lab.report.page.svg import chart_svg, sample
+from seqnorm.lab.report.page.tables import Table
+
+# Nothing may be fetched, and a browser enforces it.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_LONG = 60  # characters from which a cell may break
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("seqnorm.lab.report.page.web").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def _cell(text: str, word: bool, scope: str = "") -> str:
+    names = [name for name, on in (("word", word), ("long", len(text) > _LONG)) if on]
+    attributes = f' class="{" ".join(names)}"' if names else ""
+    if scope:
+        return f'<th scope="{scope}"{attributes}>{escape(text)}</th>'
+    return f"<td{attributes}>{escape(text)}</td>"
+
+
+def _row(cells: Sequence[str], words: int) -> str:
+    inner = "".join(
+        _cell(text, place < words, "" if place else "row") for place, text in enumerate(cells)
+    )
+    floor = cells[0].startswith(("majority class", "bag of words"))
+    attribute = ' class="floor"' if floor else ""
+    return f"<tr{attribute}>{inner}</tr>"
+
+
+def table_html(table: Table, name: str) -> str:
+    """A table that scrolls sideways where the screen is narrow, also by the keyboard."""
+    head = "".join(_cell(text, at < table.words, "col") for at, text in enumerate(table.headings))
+    body = "\n".join(_row(row, table.words) for row in table.rows)
+    return (
+        f'<div class="wrap" tabindex="0" role="region" aria-label="{escape(name)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def _legend(plate: Plate) -> str:
+    if not plate.arms:
+        return ""
+    dotted = isinstance(plate.charts[0], DotChart)
+    buttons = "".join(
+        f'<button type="button" data-arm="{style}" aria-pressed="true">'
+        f"{sample(style, dotted)}{escape(label)}</button>"
+        for style, label in enumerate(plate.arms)
+    )
+    return f'<div class="legend">{buttons}</div>'
+
+
+def _figure(chart: Chart) -> str:
+    drawn = chart_svg(chart)
+    return f"<figure><h4>{escape(chart.title)}</h4>{drawn}</figure>" if drawn else ""
+
+
+def _explained(entry: Explained | None) -> Iterator[str]:
+    if entry is not None:
+        yield table_html(entry.table, entry.heading)
+        yield f'<p class="note">{escape(entry.note)}</p>'
+
+
+def _plate(plate: Plate, slug: str, entry: Explained | None) -> Iterator[str]:
+    yield f'<h3 id="{escape(slug)}-{plate.key}">{escape(plate.title)}</h3>'
+    yield from _explained(entry)
+    yield _legend(plate)
+    single = " one" if len(plate.charts) == 1 else ""
+    yield f'<div class="charts{single}">'
+    yield from map(_figure, plate.charts)
+    yield "</div>"
+    yield f'<p class="caption">{escape(plate.caption)}</p>'
+
+
+def _results(section: Section) -> Iterator[str]:
+    """Every plate below its table; a table whose plate has nothing to draw stands by itself."""
+    drawn = {plate.key for plate in section.plates}
+    for key, entry in section.tables.items():
+        if key not in drawn:
+            yield f"<h3>{escape(entry.heading)}</h3>"
+            yield from _explained(entry)
+    for plate in section.plates:
+        yield from _plate(plate, section.comparison.slug, section.tables.get(plate.key))
+
+
+def _making(section: Section) -> Iterator[str]:
+    comparison = section.comparison
+    yield f'<h3 id="{escape(comparison.slug)}-commands">How to make it again</h3>'
+    yield f"<pre>{escape(chr(10).join(remake_commands(comparison)))}</pre>"
+    yield f'<p class="note">{escape("; ".join(provenance(comparison)))}</p>'
+    yield "<details><summary>Settings of each arm, and those that all runs share</summary>"
+    yield table_html(section.settings, "Settings of each arm")
+    yield f"<pre>{escape(chr(10).join(config_text(comparison)))}</pre></details>"
+
+
+def _section(section: Section, first: bool) -> Iterator[str]:
+    slug, title = (escape(text) for text in (section.comparison.slug, section.comparison.title))
+    yield f'<section data-set="{slug}">'
+    yield f'<h2 id="{slug}"{" class=first" if first else ""}>{title}</h2>'
+    yield '<ul class="short">'
+    yield from (f"<li>{escape(sentence)}</li>" for sentence in section.sentences)
+    yield "</ul>"
+    yield from _results(section)
+    yield from _making(section)
+    yield "</section>"
+
+
+def _navigation(sections: Sequence[Section]) -> Iterator[str]:
+    yield "<nav><div>"
+    for section in sections:
+        slug = escape(section.comparison.slug)
+        yield f'<a class="data" href="#{slug}">{escape(section.comparison.title)}</a>'
+        for plate in section.plates:
+            yield f'<a href="#{slug}-{plate.key}">{escape(plate.title)}</a>'
+        yield f'<a href="#{slug}-commands">Commands</a>'
+    yield "</div></nav>"
+
+
+def html_page(
+    sections: Sequence[Section], ignored: Sequence[str], notes: Sequence[str], lead: str
+) -> str:
+    """The whole page. The same findings give the same bytes: it carries no date.
+
+    Args:
+        sections: One per data set and question.
+        ignored: One line per run folder that was left out.
+        notes: Anything else a reader should know about single runs.
+        lead: The sentence below the title.
+    """
+    parts = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>Comparison of runs</title>\n<style>\n{_asset('style.css')}\n</style>\n</head>",
+        '<body>\n<header class="top"><h1>Comparison of runs</h1>',
+        f'<p class="lead">{escape(lead)}</p></header>',
+        *_navigation(sections),
+        "<main>",
+    ]
+    for place, section in enumerate(sections):
+        parts += _section(section, first=place == 0)
+    parts.append("</main>\n<footer>")
+    for heading, lines in (("Run folders left out", ignored), ("Notes", notes)):
+        if lines:
+            items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+            title = f"{heading}: {len(lines)}"
+            parts.append(f"<details><summary>{title}</summary><ul>{items}</ul></details>")
+    parts.append(f'</footer>\n<div id="tip"></div>\n<script>\n{_asset("script.js")}\n</script>')
+    return "\n".join(part for part in [*parts, "</body>\n</html>"] if part) + "\n"

@@ -1,0 +1,111 @@
+"""Assembles the report: run folders in, a folder with page, pictures and CSV out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqnorm.lab.durable import write_text
+from seqnorm.lab.report.findings.collect import collect
+from seqnorm.lab.report.findings.export import write_csv
+from seqnorm.lab.report.findings.findings import FINDINGS, save_findings
+from seqnorm.lab.report.page.figures import draw_plate, write_figure
+from seqnorm.lab.report.page.html import html_page
+from seqnorm.lab.report.page.page import markdown_page, picture_name, terminal_text
+from seqnorm.lab.report.page.section import Section, make_section
+from seqnorm.lab.runs.find import Ignored, find_run_folders, ignored_lines
+
+HTML, PAGE, CSV = "report.html", "report.md", "runs.csv"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that has been written.
+
+    Attributes:
+        path: The page in HTML, or the findings if no page was asked for.
+        text: The tables as text.
+        ignored: Run folders that were left out.
+    """
+
+    path: Path
+    text: str
+    ignored: tuple[Ignored, ...]
+
+
+def _lead(sections: Sequence[Section]) -> str:
+    comparisons = [section.comparison for section in sections]
+    tested = {(run.name, run.accuracy) for each in comparisons for run in each.runs}
+    runs = len(tested)  # sections may share runs
+    trials = sum(len(each.everything) - len(each.runs) for each in comparisons)
+    arms = sum(len(section.comparison.arms) for section in sections)
+    tried = f" after {trials:,} trials on validation data" if trials else ""
+    return f"{runs:,} different runs on the test sets{tried}, in {arms:,} arms."
+
+
+def _draw(sections: Sequence[Section], out: Path) -> None:
+    for section in sections:
+        for plate in section.plates:
+            heading = plate.title.lower().replace("f1 ", "F1 ")
+            figure = draw_plate(plate, f"{section.comparison.title}: {heading}")
+            write_figure(figure, out / picture_name(plate, section.comparison))
+
+
+def _folder(first: Path) -> Path:
+    return (first.parent if first.is_file() else first) / "report"
+
+
+def _own_folder(out: Path) -> Path:
+    if out.is_dir() and next(find_run_folders(out), None) is not None:
+        raise ValueError(
+            f"a report needs a folder of its own; received --out {out}, which holds run folders: "
+            f"its findings would be read in place of them. Give another one, as {out / 'report'}."
+        )
+    return out
+
+
+def write_report(
+    paths: Sequence[Path],
+    out: Path | None = None,
+    *,
+    pictures: bool = True,
+    pages: bool = True,
+) -> Report:
+    """Compare the finished runs below some folders.
+
+    Writes report.html (which needs no other file), report.md, runs.csv, the pictures as PNG and
+    PDF, and findings.json, from which the same report is made without the run folders; files of an
+    earlier report of the same names are replaced. Unfinished and damaged runs are named and left
+    out.
+
+    Args:
+        paths: Run folders, folders of run folders, or folders of earlier reports.
+        out: Folder of the report; `None` means "report" in the first path.
+        pictures: Whether PNG and PDF files are drawn; the page has its charts all the same.
+        pages: Whether pages and pictures are written; runs.csv and findings.json are in any case.
+
+    Returns:
+        Where the page is (or else the findings), and its tables as text.
+
+    Raises:
+        FileNotFoundError: If a path does not exist or holds no run folder.
+        ValueError: If no run is finished, or the folder of the report holds runs.
+    """
+    out = _folder(paths[0]) if out is None else _own_folder(out)
+    findings = collect(paths)
+    out.mkdir(parents=True, exist_ok=True)
+    sections = [make_section(*part) for part in findings.comparisons]
+    notes = [note for _, evidence in findings.comparisons for note in evidence.notes]
+    ignored = ignored_lines(findings.ignored)
+    save_findings(out / FINDINGS, findings)
+    write_csv(out / CSV, [comparison for comparison, _ in findings.comparisons])
+    text, left_out = terminal_text(sections, notes), tuple(findings.ignored)
+    if not pages:
+        return Report(out / FINDINGS, text, left_out)
+    if pictures:
+        _draw(sections, out)
+    page = html_page(sections, ignored, notes, _lead(sections))
+    write_text(out / HTML, page)
+    write_text(out / PAGE, markdown_page(sections, findings.ignored, notes, CSV, pictures))
+    return Report(out / HTML, text, left_out)

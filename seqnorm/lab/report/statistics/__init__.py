@@ -1,0 +1,1 @@
+"""Numbers from arrays of scores: intervals, curves, budgets."""

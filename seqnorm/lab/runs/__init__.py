@@ -1,0 +1,1 @@
+"""The run folder: its files, its name, how it is written, found and read."""

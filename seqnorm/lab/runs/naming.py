@@ -1,0 +1,32 @@
+"""What a run is called: by what decides its numbers, wherever and whenever it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from seqnorm.lab.config.schema import RunConfig
+
+# Everything else enters the name of a run, also what only decides which records it keeps.
+_NOT_HASHED = ("seed", "runs_dir", "tracking")
+
+
+def run_prefix(config: RunConfig) -> str:
+    """Data, network, norm and seed."""
+    return f"{config.data.name}-{config.network}-{config.norm.name}-s{config.seed}"
+
+
+def lasting_name(config: RunConfig) -> str:
+    """A name that says what is run and not when: the same run has the same name."""
+    return f"{run_prefix(config)}-{config_hash(config)}"
+
+
+def config_hash(config: RunConfig) -> str:
+    """Twelve hexadecimal digits that are equal for runs which differ at most in their seed.
+
+    Where data and results are kept, and who is told, does not enter either.
+    """
+    values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
+    del values["data"]["dir"]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,227 @@
+"""Weights & Biases as a mirror of the run folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqnorm.lab.errors import UserError
+from seqnorm.lab.flat import flatten
+from seqnorm.lab.tracking.scalars import plain_scalar
+from seqnorm.lab.tracking.sink import Sink
+
+MODES = ("online", "offline")
+# Logged beside every record under their own names, so that they can serve as x axes.
+_SHARED = ("epoch", "seconds")
+TIME_STEP = "profile/time_step"
+FINISH_TIMEOUT = 120.0  # seconds
+
+
+def _import_wandb() -> Any:
+    try:
+        wandb: Any = import_module("wandb")
+    except ImportError:
+        wandb = None
+    # A folder called "wandb" in the working directory imports as an empty namespace package.
+    if wandb is None or not hasattr(wandb, "init"):
+        raise ImportError(
+            "tracking=wandb needs the package wandb; received an environment without it. Install "
+            "it with `pip install 'seqnorm[wandb]'`, or keep the default tracking=local."
+        )
+    return wandb
+
+
+@contextmanager
+def _staged_below(folder: Path) -> Iterator[None]:
+    """W&B stages the files of a table in the home directory unless this names another one."""
+    before = os.environ.get("WANDB_DATA_DIR")
+    os.environ["WANDB_DATA_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["WANDB_DATA_DIR"]
+        else:
+            os.environ["WANDB_DATA_DIR"] = before
+
+
+class WandbSink(Sink):
+    """Mirrors one run to one W&B run of its own.
+
+    Scalars are named "<event>/<name>" with the optimiser step as x axis. Each array over time steps
+    becomes a histogram per probe ("histogram/<name>"), and when the run closes the arrays of the
+    last probe are logged as curves over the time step ("profile/<name>"). The W&B run never becomes
+    the global `wandb.run`, so that several runs of one process cannot write into each other. All
+    files lie under the run folder.
+
+    Args:
+        project: W&B project.
+        entity: W&B user or team; `None` takes the default of the account.
+        group: Name under which W&B groups runs, as that of a comparison; `None` for no group.
+        arm: W&B's job type: what the runs of one arm share; `None` for none.
+        tags: Tags of the run.
+        mode: "online" (needs `wandb login`) or "offline" (files only, upload with `wandb sync`).
+
+    Raises:
+        ImportError: If wandb is not installed.
+        ValueError: If the mode is unknown.
+    """
+
+    def __init__(
+        self,
+        project: str = "seqnorm",
+        entity: str | None = None,
+        group: str | None = None,
+        arm: str | None = None,
+        tags: Sequence[str] = (),
+        mode: str = "online",
+    ) -> None:
+        if mode not in MODES:
+            raise ValueError(
+                f"WandbSink needs one of the modes {', '.join(MODES)}; received mode={mode!r}. "
+                "Set tracking.mode to one of them, or to disabled for no W&B run at all."
+            )
+        self.project = project
+        self.entity = entity
+        self.group = group
+        self.arm = arm
+        self.tags = list(tags)
+        self.mode = mode
+        self._wandb = _import_wandb()
+        self._run: Any = None
+        self._last_arrays: dict[str, np.ndarray] | None = None
+
+    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+        """Start the W&B run.
+
+        Raises:
+            UserError: If W&B refuses: not logged in, no such entity, no network.
+        """
+        wandb = self._wandb
+        settings = wandb.Settings(
+            console="off",  # one process may host several runs; their text would be mixed
+            quiet=True,
+            silent=self.mode == "offline",
+            # Without a network W&B would wait for ever; what is not sent stays on the disk.
+            finish_timeout=FINISH_TIMEOUT,
+            finish_timeout_raises=True,
+        )
+        try:
+            self._run = wandb.init(
+                project=self.project,
+                entity=self.entity,
+                group=self.group,
+                job_type=self.arm,
+                tags=self.tags or None,  # None hears WANDB_TAGS
+                name=name,
+                dir=str(folder),
+                config=flatten(config),  # a sweep's `norm` would replace all of "norm.*"
+                mode=self.mode,
+                reinit="create_new",
+                settings=settings,
+            )
+        except (wandb.errors.Error, ValueError) as error:
+            advice = (
+                "Run `wandb login`, or set tracking.mode=offline and upload it later with "
+                "`wandb sync`."
+                if self.mode == "online"
+                else "Correct project, entity, group or tags."
+            )
+            raise UserError(
+                "tracking=wandb needs settings that W&B takes and, with tracking.mode=online, a "
+                f"login and a connection; received tracking.mode={self.mode}, tracking.project="
+                f"{self.project!r}, tracking.entity={self.entity!r}, tracking.tags={self.tags} and "
+                f"the answer {str(error)!r}. {advice}"
+            ) from error
+        self._define_axes()
+        self._announce()
+
+    def _define_axes(self) -> None:
+        for axis in ("step", *_SHARED):
+            self._run.define_metric(axis, hidden=True)
+        for prefix in ("train", "epoch", "probe", "histogram"):
+            self._run.define_metric(f"{prefix}/*", step_metric="step")
+        self._run.define_metric(TIME_STEP, hidden=True)
+        self._run.define_metric("profile/*", step_metric=TIME_STEP)
+
+    def _announce(self) -> None:
+        """Say where the run is, in the one line that is left of W&B's own, and where it prints."""
+        if self.mode == "offline":
+            place = self._run.settings.sync_dir
+            line = f"W&B offline run, upload it with: wandb sync {place}"
+        else:
+            line = f"W&B run: {self._run.url}"
+        print(line, file=sys.stderr, flush=True)
+
+    def _require_run(self, call: str) -> Any:
+        if self._run is None:
+            raise RuntimeError(
+                f"WandbSink.{call} needs an open run; received a call before start or after close. "
+                "Call start(config, name, folder) first."
+            )
+        return self._run
+
+    def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        """Log the scalars as "<event>/<name>"; epoch and seconds keep their own names."""
+        run = self._require_run("log")
+        record: dict[str, Any] = {"step": int(step)}
+        for name, value in values.items():
+            key = name if name in _SHARED else f"{event}/{name}"
+            record[key] = plain_scalar(name, value)
+        run.log(record)
+
+    def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Log one histogram per array over its finite entries; `close` logs the last arrays."""
+        run = self._require_run("arrays")
+        record: dict[str, Any] = {"step": int(step)}
+        for name, array in arrays.items():
+            finite = np.asarray(array, dtype=np.float64)
+            finite = finite[np.isfinite(finite)]
+            if finite.size:  # steps without a valid row are NaN; nothing to count if all are
+                record[f"histogram/{name}"] = self._wandb.Histogram(finite)
+        run.log(record)
+        self._last_arrays = {name: np.array(array) for name, array in arrays.items()} or None
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Log a W&B table, which can be sorted and filtered there."""
+        run = self._require_run("table")
+        with _staged_below(Path(run.settings.sync_dir)):
+            run.log({name: self._wandb.Table(list(columns), [list(row) for row in rows])})
+
+    def _log_profiles(self) -> None:
+        """Log the arrays of the last probe row by row, with the time step as x axis.
+
+        Plain rows rather than W&B tables: a table is an artifact, whose files W&B stages outside
+        the run folder.
+        """
+        if self._last_arrays is None:
+            return
+        for time_step in range(max(array.size for array in self._last_arrays.values())):
+            row = {
+                f"profile/{name}": array[time_step].item()
+                for name, array in self._last_arrays.items()
+                if time_step < array.size and np.isfinite(array[time_step])
+            }
+            self._run.log({TIME_STEP: time_step, **row})
+
+    def summary(self, values: Mapping[str, Any]) -> None:
+        """Set the W&B summary."""
+        run = self._require_run("summary")
+        run.summary.update({name: plain_scalar(name, value) for name, value in values.items()})
+
+    def close(self, exit_code: int = 0) -> None:
+        """Log the profiles of the last probe and finish the W&B run, also if that fails."""
+        if self._run is None:
+            return
+        try:
+            self._log_profiles()
+        finally:
+            run, self._run = self._run, None
+            run.finish(exit_code=exit_code)

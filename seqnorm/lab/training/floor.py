@@ -1,0 +1,84 @@
+"""The floor that recurrent networks have to beat, as a run like theirs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import Any, cast
+
+from seqnorm.lab import data
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.models import BagOfWordsConfig
+from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.errors import blame_the_input
+from seqnorm.lab.models.bag_of_words import BagOfWords
+from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.tracking.factory import make_sinks
+from seqnorm.lab.training.evaluate import Evaluation, evaluate_majority, evaluate_probabilities
+from seqnorm.lab.training.result import closing_line, identity
+
+
+def floor_of(config: RunConfig) -> RunConfig:
+    """The bag of words on the data of another run, beside it."""
+    floor = compose(["model=bag_of_words"])
+    return replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
+
+
+def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+    """Trains, scores and records a bag of words; of ``optim`` and ``train`` it reads `train.test`.
+
+    The run folder has no model.keras and no epochs.
+
+    Returns:
+        The content of result.json.
+
+    Raises:
+        UserError: if data is missing or damaged, or the training part is too small.
+    """
+    with blame_the_input():
+        dataset = data.load(config.data, config.seed)
+        settings = asdict(cast(BagOfWordsConfig, config.model))
+        del settings["name"]
+        model = BagOfWords(dataset.vocabulary.size, dataset.num_classes, **settings)
+        sinks = make_sinks(config.tracking)
+    with sinks:
+        folder = RunFolder.begin(config, name, sinks)
+        print(f"{folder.path}", flush=True)
+        began = time.perf_counter()
+        with blame_the_input():
+            model.fit(dataset.train)
+        seconds = time.perf_counter() - began
+        result = _conclude(config, dataset, model, seconds, folder)
+        folder.finish(result)
+        sinks.summary(result)
+    print(closing_line(result), flush=True)
+    return result
+
+
+def _conclude(
+    config: RunConfig, dataset: data.Dataset, model: BagOfWords, seconds: float, folder: RunFolder
+) -> dict[str, Any]:
+    def scored(split: data.Split) -> Evaluation:
+        return evaluate_probabilities(split, model.probabilities(split))
+
+    test = scored(dataset.test) if config.train.test else None
+    if test:
+        dataset.vocabulary.save(folder.path / "vocabulary.json")
+        folder.write_predictions(dataset, test)
+    majority = evaluate_majority(dataset, "test" if config.train.test else "validation")
+    return {
+        **identity(config, folder),
+        "status": "completed",
+        "message": None,
+        "test_accuracy": test and test.accuracy,
+        "test_macro_f1": test and test.macro_f1,
+        "test_loss": None,
+        "val_accuracy": scored(dataset.validation).accuracy,
+        "majority_accuracy": majority.accuracy,
+        "best_epoch": None,
+        "steps": 0,
+        "train_seconds": round(seconds, 3),
+        "tokens_per_second": round(dataset.train.sequences.values.size / seconds, 1),
+        "parameters": model.parameters,
+        "trainable_parameters": model.parameters,
+    }

@@ -1,0 +1,163 @@
+"""Looking into the recurrence while it trains, without touching it.
+
+A probe runs the model on a fixed batch as at inference (no dropout, running statistics) and reads,
+for each recurrent layer and step t,
+
+- mean and spread of the pre-activations that enter each normaliser, over features and the rows that
+  are still alive at t;
+- for batch normalisation the distance of the batch's mean from the running one in units of the
+  running spread, ``‖μ_B - μ‖ / ‖σ‖`` over the features (Cooijmans et al., 2016, section 4, on how
+  statistics settle as t grows);
+- ``‖dL_b / dh_t‖``, the norm of the gradient of a row's loss with respect to the state, through all
+  later steps, averaged over the rows alive.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from seqnorm.lab.data.spec import PAD, Split
+from seqnorm.lab.models.classifier import recurrent_layers
+from seqnorm.lab.tracking.sink import Sink
+from seqnorm.lab.training.backend import compiled_gradient
+from seqnorm.lab.training.pulse import Pulse
+from seqnorm.ops.moments import Moments
+
+Arrays = dict[str, NDArray]
+
+
+def probe_batch(split: Split, rows: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rows of every length that the split has, evenly from the shortest to the longest.
+
+    So the number of rows that are still alive falls with the step as it does in the whole split:
+    what few rows do to batch statistics is in the picture.
+
+    Returns:
+        tokens int32[B, T], right-padded, and labels int32[B]; fewer than `rows` rows if the split
+        has no more.
+    """
+    by_length = np.argsort(split.sequences.lengths, kind="stable")
+    even = np.linspace(0, len(by_length) - 1, min(rows, len(by_length))).round().astype(int)
+    chosen = by_length[even]
+    return split.sequences.padded(chosen), split.labels[chosen]
+
+
+class Prober:
+    """Reads a classifier's recurrent layers on one batch.
+
+    Args:
+        model: classifier from `seqnorm.lab.models.classifier`.
+        tokens: int32[B, T], right-padded with PAD.
+        labels: int32[B].
+    """
+
+    def __init__(self, model: keras.Model, tokens: NDArray, labels: NDArray) -> None:
+        self.model = model
+        self.layers = recurrent_layers(model)
+        self.tokens, self.labels = tokens, labels
+        self._gradient = compiled_gradient(self._observed_loss)
+
+    def read(self) -> Arrays:
+        """What was measured, float64[T] by name (``<layer>/<site>/mean``...), and rows, int[T].
+
+        Step t counts from where the layer starts: a backward one from the last token of each row.
+        Changes no weight, no statistic and no random state.
+        """
+        rows, steps = self.tokens.shape
+        zeros = [ops.zeros((steps, rows, layer.units)) for layer in self.layers]
+        batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.labels)
+        gradients, seen = self._gradient(zeros, batch)
+        alive = (self.tokens != PAD).sum(axis=0)  # right-padded, so the same in both directions
+        arrays: Arrays = {"rows": alive}
+        with np.errstate(all="ignore"):  # a network about to diverge holds infinities
+            for layer, gradient, sites in zip(self.layers, gradients, seen, strict=True):
+                # The loss is a mean over rows; each row's own gradient is B times its share.
+                norms = np.linalg.norm(np.asarray(gradient, np.float64), axis=-1) * rows
+                arrays[f"{layer.name}/gradient_norm"] = norms.sum(axis=1) / alive
+                for site, moments in sites.items():
+                    measured = _site_arrays(layer.cells[0].normalizers[site], moments)
+                    for name, values in measured.items():
+                        arrays[f"{layer.name}/{site}/{name}"] = values
+        return arrays
+
+    def _observed_loss(self, perturbations: list[Any], batch: Any) -> tuple[Any, Any]:
+        tokens, labels = batch
+        with ExitStack() as stack:
+            seen = [
+                stack.enter_context(layer.observing(perturbation))
+                for layer, perturbation in zip(self.layers, perturbations, strict=True)
+            ]
+            logits = self.model(tokens, training=False)
+        loss = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        return ops.mean(loss), [cells[0] for cells in seen]
+
+
+def scalars(arrays: Arrays) -> dict[str, float]:
+    """One number for each array: its mean over all tokens, so that crowded steps weigh more."""
+    return {
+        name: float(np.average(values, weights=arrays["rows"]))
+        for name, values in arrays.items()
+        if name != "rows"
+    }
+
+
+def _site_arrays(normalizer: Any, moments: Moments) -> Arrays:
+    """Moments [T, 1, F] of one site to arrays [T]."""
+    mean = np.asarray(moments.mean, np.float64)[:, 0]  # [T, F]
+    variance = np.asarray(moments.variance, np.float64)[:, 0]
+    arrays = {
+        "mean": mean.mean(axis=-1),
+        # The variance over rows and features together.
+        "spread": np.sqrt(variance.mean(axis=-1) + mean.var(axis=-1)),
+    }
+    if normalizer.time_aware:
+        row = normalizer.trusted_row(np.arange(len(mean), dtype="int32"))
+        running = normalizer.running(row)
+        difference = mean - np.asarray(running.mean)
+        # ε as in the normaliser itself: all texts begin with START, so the first variance is 0.
+        scale = np.sqrt((np.asarray(running.variance) + normalizer.epsilon).sum(axis=-1))
+        arrays["distance"] = np.linalg.norm(difference, axis=-1) / scale
+    return arrays
+
+
+class Probe(keras.callbacks.Callback):
+    """Reads every `every` steps and at each epoch's end, and sends what it read to the sinks.
+
+    Args:
+        pulse: where the run stands.
+        sink: where records go.
+        prober: what is read.
+        every: steps between two readings.
+
+    Attributes:
+        last: arrays of the last reading; empty before the first.
+    """
+
+    def __init__(self, pulse: Pulse, sink: Sink, prober: Prober, every: int) -> None:
+        super().__init__()
+        self.pulse, self.sink, self.prober, self.every = pulse, sink, prober, every
+        self.last: Arrays = {}
+        self._read_at = 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Reads if it is time to."""
+        if self.pulse.due(self.every):
+            with self.pulse.excluded():
+                self._read()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Reads unless the last step already did."""
+        if self._read_at != self.pulse.step:
+            self._read()
+
+    def _read(self) -> None:
+        self._read_at = self.pulse.step
+        self.last = self.prober.read()
+        self.sink.log("probe", self.pulse.step, {**self.pulse.when(), **scalars(self.last)})
+        self.sink.arrays(self.pulse.step, self.last)

@@ -1,0 +1,63 @@
+"""What a person sees while a run trains."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+import keras
+
+from seqnorm.lab.training.pulse import Pulse
+
+WIDTH = 24  # characters of the bar; the whole line stays below 100
+REFRESH = 0.1  # seconds; more often only costs time
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A bar with loss, accuracy and speed on a terminal; elsewhere one line for each epoch.
+
+        epoch 2/8 [=========>              ] 133/352  loss 0.2817  accuracy 0.883  31.2k tokens/s
+
+    Args:
+        pulse: where the run stands.
+        epochs: largest number of epochs.
+        file: where to write; None means stdout.
+    """
+
+    def __init__(self, pulse: Pulse, epochs: int, file: TextIO | None = None) -> None:
+        super().__init__()
+        self.pulse, self.epochs = pulse, epochs
+        self.file = file or sys.stdout
+        self.live = self.file.isatty()
+        self._drawn = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Redraws the bar."""
+        now = time.perf_counter()
+        if self.live and now - self._drawn >= REFRESH:
+            self._drawn = now
+            done, steps = self.pulse.batch, len(self.pulse.batches)
+            filled = WIDTH * done // steps
+            bar = ("=" * filled + ">")[:WIDTH].ljust(WIDTH)
+            self._write(f"\r{self._head()} [{bar}] {done}/{steps}  {self._numbers(logs)}\x1b[K")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Ends the line with the validation's numbers."""
+        values = logs or {}
+        line = (
+            f"{self._head()}  {self._numbers(values)}  "
+            f"val_loss {values['val_loss']:.4f}  val_accuracy {values['val_accuracy']:.4f}"
+        )
+        self._write(f"\r{line}\x1b[K\n" if self.live else f"{line}\n")
+
+    def _head(self) -> str:
+        return f"epoch {self.pulse.epoch}/{self.epochs}"
+
+    def _numbers(self, logs: Any) -> str:
+        speed = self.pulse.tokens_per_second / 1000
+        return f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  {speed:.1f}k tokens/s"
+
+    def _write(self, text: str) -> None:
+        self.file.write(text)
+        self.file.flush()

@@ -1,0 +1,117 @@
+"""Callbacks that act on what they see: records, the stop at divergence, the best epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from seqnorm.lab.tracking.sink import Sink
+from seqnorm.lab.training.pulse import Pulse
+
+
+class Diverged(Exception):
+    """The loss or the gradient is no longer a number. A result of the run, not a fault."""
+
+
+class StopWhenDiverged(keras.callbacks.Callback):
+    """Raises `Diverged` at the first step whose loss or gradient is not finite."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        super().__init__()
+        self.pulse = pulse
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Looks at the step's loss and gradient norm."""
+        self._check("loss", self.pulse.loss)
+        self._check("gradient norm", self.pulse.gradient_norm)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Looks at the validation loss: running statistics can break where a batch's do not."""
+        self._check("validation loss", (logs or {})["val_loss"])
+
+    def _check(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise Diverged(
+                f"the {what} became {value} at step {self.pulse.step} (epoch {self.pulse.epoch}); "
+                f"the last learning rate was {self.pulse.learning_rate:g}. A smaller "
+                "optim.learning_rate or optim.clipnorm may help."
+            )
+
+
+class Recorder(keras.callbacks.Callback):
+    """Sends "train" and "epoch" records to the sinks.
+
+    Args:
+        pulse: where the run stands.
+        sink: where records go.
+        log_every: steps between two "train" records.
+    """
+
+    def __init__(self, pulse: Pulse, sink: Sink, log_every: int) -> None:
+        super().__init__()
+        self.pulse, self.sink, self.log_every = pulse, sink, log_every
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Records every `log_every` steps, and the step at which a run diverges."""
+        diverged = not math.isfinite(self.pulse.loss + self.pulse.gradient_norm)
+        if diverged or self.pulse.due(self.log_every):
+            values = {
+                "loss": self.pulse.mean_loss(),
+                "gradient_norm": self.pulse.gradient_norm,
+                "learning_rate": self.pulse.learning_rate,
+            }
+            self.sink.log("train", self.pulse.step, {**self.pulse.when(), **values})
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Records both losses and accuracies, the rate and the speed."""
+        values = {
+            **(logs or {}),
+            "learning_rate": self.pulse.learning_rate,
+            "tokens_per_second": round(self.pulse.tokens_per_second, 1),
+        }
+        self.sink.log("epoch", self.pulse.step, {**self.pulse.when(), **values})
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Keeps the weights of the best epoch and stops when it is long past.
+
+    With ``keep="last"`` the epoch to keep is the last, as in recipes without early stopping.
+
+    Best is the lowest validation loss. The accuracy of some thousand rows moves in steps of noise,
+    and may still creep up while the loss shows that the network has begun to learn rows by heart.
+
+    Args:
+        patience: epochs without a better one before training stops; 0 never stops.
+        keep: "best" or "last".
+
+    Attributes:
+        epoch: the epoch that is kept, from 1; 0 before the first.
+        accuracy: its validation accuracy.
+    """
+
+    def __init__(self, patience: int, keep: str = "best") -> None:
+        super().__init__()
+        self.patience, self.keep = patience, keep
+        self.epoch, self.accuracy = 0, 0.0
+        self._loss, self._lowest = math.inf, 0
+        self._weights: list[Any] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Compares the epoch with the best one so far."""
+        model: Any = self.model
+        values = logs or {}
+        lower = values["val_loss"] < self._loss
+        if lower:
+            self._loss, self._lowest = values["val_loss"], epoch + 1
+        elif self.patience and epoch + 1 - self._lowest >= self.patience:
+            model.stop_training = True
+        if lower or self.keep == "last":
+            self.epoch, self.accuracy = epoch + 1, float(values["val_accuracy"])
+            self._weights = model.get_weights()
+
+    def restore(self, model: keras.Model) -> None:
+        """Puts the kept epoch's weights back, running statistics included."""
+        if self._weights is not None:
+            model.set_weights(self._weights)

@@ -1,0 +1,200 @@
+"""The command itself, stopped and started again, with real runs in real processes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seqnorm.lab.comparison.plan import Plan
+from seqnorm.lab.comparison.run import Comparison, choose, finalists, record_of
+from seqnorm.lab.errors import UserError
+from seqnorm.lab.report.arms.trials import arm_trials
+from seqnorm.lab.report.findings.collect import collect
+from seqnorm.lab.report.page.report import write_report
+
+OPTIONS = [
+    "experiment=smoke", "compare.name=small", "compare.arms=['norm=none,layer']",
+    "compare.trials=2", "compare.finalists=1", "compare.final_seeds=2", "compare.seeds=1",
+    "compare.floors=1", "train.probe_every=0",
+]  # fmt: skip
+RUNS = 9
+
+
+def start(runs: Path, *more: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "seqnorm.lab.commands.compare",
+        *OPTIONS,
+        f"runs_dir={runs}",
+        *more,
+    ]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"},
+        # A shell's background job ignores ctrl-C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+
+
+def results(runs: Path) -> dict[str, tuple[int, bytes]]:
+    """When every result was written, and what it says."""
+    return {
+        p.parent.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in runs.glob("*/result.json")
+    }
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    threads = path.parent.parent.glob("*/children")
+    return [int(pid) for file in threads for pid in file.read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
+    """Starts the command, and stops it at any moment of the run after some have finished."""
+    moment = random.uniform(0.0, 1.5)
+    print(f"stopped {moment:.3f} s after run {lines}")  # shown if the test fails
+    process = start(runs, "compare.workers=1")
+    assert process.stdout is not None
+    try:
+        assert "runs to make, 1 at a time" in process.stdout.readline()
+        for _ in range(lines):
+            assert " gone, about " in process.stdout.readline()
+        time.sleep(moment)
+        workers = children(process)
+        assert process.poll() is None
+        process.send_signal(how)
+        code = process.wait(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert code == (130 if how is signal.SIGINT else -how)
+    deadline = time.monotonic() + 10
+    while any(map(is_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert workers and not any(map(is_alive, workers)), "a worker outlived the command"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks processes up in /proc")
+def test_stopped_three_times_it_comes_to_the_same_table_and_repeats_no_run(tmp_path: Path) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    reference = start(whole, "compare.workers=2")
+    out, _ = reference.communicate(timeout=300)
+    assert reference.returncode == 0, out
+    assert len(results(whole)) == RUNS and f"[{RUNS}/{RUNS}]" in out
+
+    seen: dict[str, tuple[int, bytes]] = {}
+    for lines, how in ((1, signal.SIGKILL), (1, signal.SIGINT), (1, signal.SIGKILL)):
+        stop_after(stopped, lines, how)
+        now = results(stopped)
+        assert len(now) >= len(seen) + lines and seen.items() <= now.items()
+        seen = now
+    last = start(stopped, "compare.workers=1")
+    out, _ = last.communicate(timeout=300)
+    assert last.returncode == 0, out
+    assert seen.items() <= results(stopped).items()
+    assert results(stopped).keys() == results(whole).keys()
+    folders = {path.name for path in stopped.iterdir() if path.is_dir() and path.name != ".log"}
+    assert folders == results(whole).keys()  # what an interrupted run left is gone
+    assert (stopped / "table.md").read_bytes() == (whole / "table.md").read_bytes()
+    check_the_protocol(stopped)
+
+
+def check_the_protocol(runs: Path) -> None:
+    plan = Plan([*OPTIONS, f"runs_dir={runs}"])
+    trials = list(plan.trials())
+    trials += plan.finals(finalists(trials, 1))
+    assert len(trials) == 6
+    for job in trials:
+        assert record_of(job).trial
+        files = {path.name for path in job.folder.iterdir()}
+        assert not files & {"predictions.npz", "model.keras"}
+    tests = list(plan.tests(choose(trials)))
+    assert all((job.folder / "predictions.npz").exists() for job in tests)
+    command = (tests[0].folder / "environment.json").read_text()
+    assert "experiment=smoke" in command and "compare.trials=2" in command
+    before = results(runs)
+    assert Comparison(plan, ["seqnorm-compare"]).carry_out() == (runs / "table.md").read_text()
+    assert results(runs) == before  # nothing was missing, nothing was run
+    page = write_report([runs], pictures=False).path.read_text(encoding="utf-8")
+    assert "What tuning buys" in page and "seqnorm.lab.comparison" not in page
+
+
+def test_a_run_that_fails_ends_it_with_its_reason(tmp_path: Path) -> None:
+    options = [*OPTIONS, f"runs_dir={tmp_path}", "data=reuters", f"data.dir={tmp_path / 'nowhere'}"]
+    plan = Plan([*options[1:], "compare.floors=0", "compare.workers=1"])
+    with pytest.raises(UserError, match=r"norm=none trial 1 seed=1000 failed, .*nowhere"):
+        Comparison(plan, ["seqnorm-compare"]).carry_out()
+
+
+def test_settings_that_are_one_run_are_run_once(tmp_path: Path) -> None:
+    """An arm without a norm has no gain: where only the gain is searched, its trials are equal."""
+    options = ["compare.arms=['norm=none']", "compare.trials=3", "compare.seeds=1"]
+    plan = Plan(
+        [
+            *OPTIONS, *options, f"runs_dir={tmp_path}", "compare.floors=0", "compare.workers=2",
+            "compare.finalists=0", "~compare.space.learning_rate", "~compare.space.dropout",
+        ]
+    )  # fmt: skip
+    Comparison(plan, ["seqnorm-compare"]).carry_out()
+    assert len(list(plan.trials())) == 3 and len(results(tmp_path)) == 1 + 1
+
+
+def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    plan = Plan([*OPTIONS, f"runs_dir={tmp_path}"])
+    with FileLock(tmp_path / ".lock"), pytest.raises(UserError, match=r"another one is at work"):
+        Comparison(plan, ["seqnorm-compare"]).carry_out()
+
+
+def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path) -> None:
+    """More trials, more seeds and another arm later: each adds its own runs to the folder."""
+    small = [
+        *OPTIONS, f"runs_dir={tmp_path}", "compare.workers=1", "compare.arms=['norm=none']",
+        "compare.trials=1",
+    ]  # fmt: skip
+    seen: dict[str, tuple[int, bytes]] = {}
+    # The floor, a trial twice and a run; then a trial, more of it if it is the better one;
+    # then a seed.
+    for options, least, most in (
+        ([], 4, 4),
+        (["compare.trials=2"], 1, 3),
+        (["compare.trials=2", "compare.seeds=2"], 1, 1),
+        (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=layer']"], 5, 5),
+        (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=none,layer']"], 0, 0),
+    ):
+        text = Comparison(Plan([*small, *options]), ["seqnorm-compare"]).carry_out()
+        now = results(tmp_path)
+        assert seen.items() <= now.items(), "a finished run was made again"
+        assert least <= len(now) - len(seen) <= most, options
+        seen = now
+    for name, message in (
+        ("compare.arms=['cell=lstm norm=none']", r"received the arm 'cell=lstm norm=none', and .* "
+         r"was made as 'norm=none'\. Spell it as before"),
+        ("compare.name=other", r"received compare\.name 'other', and .* was made as 'small'"),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match=message):
+            Comparison(Plan([*small, "compare.trials=2", name]), ["seqnorm-compare"]).carry_out()
+    assert results(tmp_path) == now
+    ((comparison, _),) = collect([tmp_path]).comparisons
+    arms = {arm.label: (len(arm.runs), len(arm_trials(arm))) for arm in comparison.arms}
+    assert arms == {"lstm none": (2, 2), "lstm layer": (2, 2), "bag of words": (1, 0)}
+    for label in arms:
+        assert f"| {label} " in text

@@ -1,0 +1,323 @@
+"""Which runs a comparison is made of, before any is made."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqnorm.lab.commands.compare import HELP, help_text, main
+from seqnorm.lab.comparison.config import RangeConfig
+from seqnorm.lab.comparison.expand import expand
+from seqnorm.lab.comparison.plan import FLOOR, Plan
+from seqnorm.lab.comparison.progress import Progress, duration
+from seqnorm.lab.comparison.run import Comparison
+from seqnorm.lab.comparison.settings import draw_settings
+from seqnorm.lab.config.rules import ConfigError
+from seqnorm.lab.config.schema import conf_dir
+from seqnorm.lab.errors import UserError
+from seqnorm.lab.report.page.report import write_report
+from tests.lab.report.fabricate import fabricate_run
+
+SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
+SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
+PADDING = "compare_reuters_padding"
+LOW_RATE = "compare_reuters_clean_low_rate"
+EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
+
+
+def test_arms_multiply_as_in_a_multirun() -> None:
+    assert expand(["cell=lstm,gru norm=none", "norm=batch norm.small_batch=naive,shrink"]) == [
+        ("cell=lstm", "norm=none"),
+        ("cell=gru", "norm=none"),
+        ("norm=batch", "norm.small_batch=naive"),
+        ("norm=batch", "norm.small_batch=shrink"),
+    ]
+    for arms in ([], ["norm=none", "norm=none"]):
+        with pytest.raises(ConfigError, match=r"one or more different arms; received"):
+            expand(arms)
+    for line in ('"norm=none,layer"', "norm layer", "norm=[none"):
+        with pytest.raises(ConfigError, match=f"overrides separated by spaces.*{re.escape(line)}"):
+            expand([line])
+
+
+def test_settings_fill_the_space_and_a_longer_list_begins_with_the_shorter() -> None:
+    space = {
+        "rate": RangeConfig(["a"], 1e-4, 1e-2, log=True),
+        "dropout": RangeConfig(["b", "c"], 0.1, 0.5),
+    }
+    drawn = draw_settings(space, 64, seed=3)
+    assert drawn[:16] == draw_settings(space, 16, seed=3) != draw_settings(space, 16, seed=4)[:16]
+    assert all(setting["b"] == setting["c"] for setting in drawn)
+    rates = np.log10([setting["a"] for setting in drawn])
+    dropouts = np.array([setting["b"] for setting in drawn])
+    for values, low, high in ((rates, -4, -2), (dropouts, 0.1, 0.5)):
+        share = (values - low) / (high - low)
+        # Even: every eighth of the range gets its eighth of the settings, give or take two.
+        counts = np.histogram(share, 8, (0, 1))[0]
+        assert counts.sum() == 64 and np.abs(counts - 8).max() <= 2
+    assert draw_settings(space, 0, 0) == draw_settings({}, 5, 0) == []
+
+
+def test_every_arm_tries_the_same_list() -> None:
+    plan = Plan([*SMALL, "compare.arms=['norm=none,layer,batch']"])
+    trials = list(plan.trials())
+    assert len(trials) == 9 and len({job.name for job in trials}) == 9
+    for number, setting in enumerate(plan.settings):
+        jobs = [job for job in trials if job.number == number]
+        assert [job.arm for job in jobs] == ["norm=none", "norm=layer", "norm=batch"]
+        for job in jobs:
+            assert job.config.optim.learning_rate == setting["optim.learning_rate"]
+            assert job.config.model.dropout == setting["model.dropout"]  # type: ignore[attr-defined]
+            assert getattr(job.config.norm, "gamma", None) in (None, setting["norm.gamma"])
+            assert (job.config.seed, job.config.train.test) == (1000, False)
+            assert job.config.tracking.group == plan.compare.name
+            assert job.config.tracking.arm == job.arm
+
+
+def test_tests_take_what_was_chosen_with_fresh_seeds() -> None:
+    plan = Plan([*SMALL, "compare.arms=['norm=none,layer']", "optim.beta_1=0.8"])
+    jobs = list(plan.tests({"norm=none": 2, "norm=layer": 0}))
+    assert [(job.arm, job.config.seed) for job in jobs] == [
+        ("norm=none", 0), ("norm=layer", 0), ("norm=none", 1), ("norm=layer", 1),
+    ]  # fmt: skip
+    rates = [setting["optim.learning_rate"] for setting in plan.settings]
+    assert [job.config.optim.learning_rate for job in jobs[:2]] == [rates[2], rates[0]]
+    assert all(job.config.train.test and job.config.optim.beta_1 == 0.8 for job in jobs)  # type: ignore[attr-defined]
+    (floor,) = plan.floors()
+    assert (floor.arm, floor.config.model.name, floor.config.cell.name) == (
+        FLOOR,
+        "bag_of_words",
+        "none",
+    )
+
+
+def test_without_trials_the_configuration_stays_as_it_is() -> None:
+    plan = Plan([*SMALL, "compare.trials=0", "compare.arms=['data.batch_size=4,8']"])
+    assert list(plan.trials()) == []
+    assert [job.config.data.batch_size for job in plan.tests({})] == [4, 8, 4, 8]
+
+
+def test_a_name_says_what_is_run_and_not_where() -> None:
+    here, there, other = (
+        next(Plan([*SMALL, *more]).tests({}))
+        for more in (
+            ["compare.trials=0", "runs_dir=a"],
+            ["compare.trials=0", "runs_dir=b", "tracking=wandb", "compare.name=x"],
+            ["compare.trials=0", "train.epochs=9"],
+        )
+    )
+    assert here.name == there.name != other.name
+    assert re.fullmatch(r"synthetic-lstm-none-s0-[0-9a-f]{12}", here.name)
+    assert (here.folder, there.folder) == (Path("a") / here.name, Path("b") / here.name)
+
+
+@pytest.mark.parametrize(
+    "experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE})
+)
+def test_every_experiment_makes_a_plan(experiment: str) -> None:
+    plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
+    assert plan.folder == Path("runs") / experiment
+    assert len(plan.arms) == 8 and len(list(plan.trials())) == 16
+    assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
+        experiment.removeprefix("compare_")
+    }
+
+
+def test_the_low_rate_is_that_of_every_arm() -> None:
+    plan = Plan([f"experiment={LOW_RATE}"])
+    jobs = list(plan.tests({}))
+    assert not list(plan.trials()) and len(jobs) == 40
+    main = Plan(["experiment=compare_reuters_clean", "compare.trials=4"])
+    for job in jobs:
+        assert job.config.optim.learning_rate == 0.00832
+        assert getattr(job.config.norm, "gamma", 0.2956) == 0.2956
+    # One of the settings that compare_reuters_clean tries, whose runs they are but for names.
+    first = main.settings[0]
+    assert first["optim.learning_rate"] == 0.00832 and first["norm.gamma"] == 0.2956
+    assert first["model.dropout"] == jobs[0].config.model.dropout == 0.2407  # type: ignore[attr-defined]
+    assert {job.config.data.name for job in jobs} == {"reuters_clean"}
+
+
+def fabricate_main(runs: Path, norms: tuple[str, ...] = ("none", "layer", "batch")) -> None:
+    for place, norm in enumerate(norms):
+        changes = {
+            "optim.learning_rate": 0.001 * (place + 1),
+            "model.name": "classifier",
+            "model.dropout": 0.2,
+            "tracking.arm": f"cell=lstm norm={norm}",
+        }
+        if norm != "none":
+            changes["norm.gamma"] = 0.3
+        for seed in range(2):
+            fabricate_run(runs, data="reuters", norm=norm, seed=seed, changes=changes)
+
+
+def test_batch_sizes_take_the_settings_of_the_main_comparison(tmp_path: Path) -> None:
+    fabricate_main(tmp_path)
+    assert "seeds: 5" in (conf_dir() / "experiment" / f"{SIZES}.yaml").read_text()
+    few = [f"experiment={SIZES}", "compare.seeds=1"]
+    plan = Plan([*few, f"compare.settings_of={tmp_path}"])
+    jobs = list(plan.tests({}))
+    assert list(plan.trials()) == [] and len(jobs) == 3 * 4
+    for job in jobs:
+        place = ["none", "layer", "batch"].index(job.config.norm.name)
+        rate = 0.001 * (place + 1) * (job.config.data.batch_size / 64) ** 0.5
+        assert job.config.optim.learning_rate == pytest.approx(rate, rel=1e-3)
+        assert job.config.model.dropout == 0.2  # type: ignore[attr-defined]
+        assert getattr(job.config.norm, "gamma", 0.3) == 0.3
+    names = {(job.arm, job.config.data.batch_size) for job in jobs}
+    assert len(names) == 12 and ("cell=lstm norm=batch data.batch_size=2", 2) in names
+    kept = tmp_path / "kept"
+    write_report([tmp_path], kept, pages=False)
+    again = Plan([*few, f"compare.settings_of={kept}"])
+    assert [job.name for job in again.tests({})] == [job.name for job in jobs]
+    plain = Plan([*few, "compare.settings_of=null"])
+    rates = {j.config.data.batch_size: j.config.optim.learning_rate for j in plain.tests({})}
+    assert rates == {2: 3.536e-4, 8: 7.071e-4, 32: 1.414e-3, 128: 2.828e-3}
+
+
+def test_settings_of_another_comparison_stay_those_of_the_first_start(tmp_path: Path) -> None:
+    fabricate_main(tmp_path / "main")
+    options = [f"experiment={SIZES}", "compare.seeds=1", f"runs_dir={tmp_path / 'sizes'}"]
+    given = [*options, f"compare.settings_of={tmp_path / 'main'}"]
+    (tmp_path / "sizes").mkdir()
+    for _ in range(2):
+        Comparison(Plan(given), ["seqnorm-compare"]).keep_settings()
+    for path in (tmp_path / "main").rglob("*-batch-*/config.yaml"):
+        path.write_text(path.read_text().replace("learning_rate: 0.003", "learning_rate: 0.004"))
+    with pytest.raises(UserError, match=r"'cell=lstm norm=batch data.batch_size=\d+' now, and"):
+        Comparison(Plan(given), ["seqnorm-compare"]).keep_settings()
+
+
+def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:
+    fabricate_main(tmp_path)
+    plan = Plan([f"experiment={POLICIES}", f"compare.settings_of={tmp_path}", "compare.seeds=1"])
+    none, *policies = list(plan.tests({}))
+    assert none.config.norm.name == "none"
+    assert [job.config.norm.small_batch for job in policies] == [  # type: ignore[attr-defined]
+        "naive", "running", "shrink", "renorm",
+    ]  # fmt: skip
+    for job in policies:
+        job.config.norm.small_batch, job.config.tracking.arm = "", ""  # type: ignore[attr-defined]
+    assert all(job.config == policies[0].config for job in policies)
+    assert policies[0].config.data.batch_size == none.config.data.batch_size == 8
+
+
+def test_the_padding_of_batches_is_all_that_differs(tmp_path: Path) -> None:
+    fabricate_main(tmp_path)
+    plan = Plan([f"experiment={PADDING}", f"compare.settings_of={tmp_path}", "compare.seeds=1"])
+    jobs = list(plan.tests({}))
+    assert [(job.config.norm.name, job.config.data.bucket) for job in jobs] == [
+        (norm, bucket) for norm in ("none", "layer", "batch") for bucket in (25, 0)
+    ]
+    for sorted_rows, as_they_come in zip(jobs[::2], jobs[1::2], strict=True):
+        for job in (sorted_rows, as_they_come):
+            job.config.data.bucket, job.config.tracking.arm = 0, ""
+        assert sorted_rows.config == as_they_come.config
+
+
+def test_settings_that_were_not_chosen_before_are_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fabricate_main(tmp_path, norms=("none", "layer"))
+    fabricate_run(tmp_path / "other", data="imdb")
+    for folder, message in (
+        (tmp_path / "absent", "needs a finished comparison; received compare.settings_of="),
+        (tmp_path, "needs one arm with cell=lstm norm=batch; received"),
+        (tmp_path / "other", "needs a finished comparison of data=reuters; received"),
+    ):
+        assert main([f"experiment={POLICIES}", f"compare.settings_of={folder}"]) == 1
+        assert message in capsys.readouterr().err
+    assert main([f"experiment={SIZES}", "compare.trials=2"]) == 1
+    message = capsys.readouterr().err
+    assert "received compare.settings_of=runs/compare_reuters with compare.trials=2" in message
+    assert "received compare.rate_exponent=0.5 with compare.trials=2" in message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["compare.seeds=0"], "compare.seeds must be at least 1; received compare.seeds=0."),
+        (["compare.seeds=2000"], "compare.first_trial_seed must lie above the seeds of the test;"),
+        (["compare.space.gain.low=2"], "compare.space.gain needs low < high"),
+        (["compare.space.gain.keys=[norm.gama]"], "received norm.gama, which no arm has."),
+        (
+            ["compare.arms=['norm=batch','norm=batch norm.small_batch=shrink']"],
+            "arms that differ in what is run; received ['norm=batch', 'norm=batch norm.small",
+        ),
+        (["optim.learning_rate=0.5"], "received optim.learning_rate=0.5. Leave it out"),
+        (["compare.arms=['norm=layer norm.gamma=1']"], "received norm.gamma=1. Leave it out"),
+        (["compare.trials=0", "seed=3"], "itself; received seed=3. Leave it out."),
+        (["tracking.group=mine"], "itself; received tracking.group=mine. Leave it out."),
+        (
+            ["~compare.space.gain", "~compare.space.dropout", "~compare.space.learning_rate"],
+            "compare.space needs a direction in which settings are tried; received none, with",
+        ),
+        (["train.test=false"], "itself; received train.test=false."),
+        (["task=why"], "itself; received task=why."),
+        (["compare.arms=[norm=none,layer]"], "Quote the whole option once for the shell"),
+        (["compare.arms=[cell=lstm norm=none]"], "Quote the whole option once for the shell"),
+        (["compare.arms=norm=layer"], "Quote the whole option once for the shell"),
+        (["norm.gamma=0.5"], "a comparison varies"),
+        (["norm.epsilon=1"], "In the arm 'norm=none': norm has no key 'epsilon'."),
+        (["-m"], "takes key=value and --help only; received -m."),
+        (
+            ["experiment=compare_imdb", "compare.arms=['data=imdb,reuters norm=none']"],
+            "received compare.arms with data=imdb,reuters.",
+        ),
+        (
+            ["experiment=compare_imdb", "model=mlp", "compare.arms=['norm=none']"],
+            "as in '~compare.space.gain'.",
+        ),
+        (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
+        (["compare.arms=['norm=glob(*)']"], "values that can be listed, as in norm=none,layer"),
+        (["compare.arms=['norm=none compare.seeds=20']"], "received compare.seeds=20. Leave it"),
+        (["compare.arms=['norm=none runs_dir=x']"], "received runs_dir=x. Leave it"),
+        (["hydra/launcher=basic"], "starts its own processes"),
+        (["hydra.verbose=true"], "starts its own processes"),
+        (["experiment=why"], "a comparison trains, starts its own processes"),
+        (["+train.reestimat=true"], "train has no key 'reestimat'. Did you mean reestimate"),
+        (
+            ["~model.dropout"],
+            "model.dropout: ClassifierConfig (DictConfig) does not support deletion",
+        ),
+        (["+compare.space.gain.hi=2"], "compare.space.gain has no key 'hi'."),
+        (["runs_dir=runs/${nowhere}"], "nowhere"),
+        (["compare.trails=3"], "compare has no key 'trails'. Did you mean trials"),
+        (["experiment=compare_imbd"], "Did you mean compare_imdb"),
+    ],
+)
+def test_a_mistake_is_one_message(
+    overrides: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SMALL[:1], *overrides] if "experiment" not in overrides[0] else overrides) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("seqnorm-compare: ") and message in err
+
+
+def test_help_lists_experiments_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.strip() == help_text().strip()
+    assert all(len(line) <= 105 for line in HELP.splitlines()) and HELP.count("\\\n") == 2
+    assert all(name in text for name in [*EXPERIMENTS, "trials: 16", "seeds: 10", "gain:"])
+
+
+def test_time_left_is_the_mean_of_this_session_times_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert [duration(s) for s in (4.4, 65, 3725)] == ["0:04", "1:05", "1:02:05"]
+    now = iter([0.0, 60.0, 100.0])
+    monkeypatch.setattr("seqnorm.lab.comparison.progress.time.monotonic", lambda: next(now))
+    out = io.StringIO()
+    progress = Progress(total=10, done=4, file=out)  # four were made in an earlier session
+    progress.finished("a", "x")
+    progress.finished("b", "y")
+    assert out.getvalue().splitlines() == [
+        "[5/10] a  x  1:00 gone, about 5:00 left",
+        "[6/10] b  y  1:40 gone, about 3:20 left",
+    ]

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from seqnorm.lab.data.spec import UNKNOWN
+from seqnorm.lab.data.tokenizer import KERAS_WORDS, Tokenizer
+from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary, WordCounter
+
+
+def learn(texts: list[str], num_words: int) -> Vocabulary:
+    counter = WordCounter()
+    values, _ = counter.read(texts)
+    return counter.vocabulary(values, num_words)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't <br /><br />STOP!", ["don't", "stop", "!"]),
+        ("A 7/10, really?", ["a", "7/10", "really", "?"]),
+        ("'quoted' well-made film...", ["quoted", "well", "made", "film"]),
+        ("Amélie café_noir", ["amélie", "café", "noir"]),
+        ("", []),
+        ("... -- ...", []),
+    ],
+)
+def test_what_a_word_is(text, words):
+    counter = WordCounter()
+    values, lengths = counter.read([text])
+    vocabulary, ids = counter.vocabulary(values, 100)
+    assert [vocabulary.words[number] for number in ids[values]] == words
+    assert lengths.tolist() == [len(words)]
+    assert [vocabulary.words[number] for number in vocabulary.encode(text)] == words
+
+
+def test_ids_follow_frequency_and_ties_the_alphabet():
+    vocabulary = learn(["pear fig apple fig", "apple kiwi fig"], 100)
+    assert vocabulary.words == (*SPECIAL, "fig", "apple", "kiwi", "pear")
+
+
+def test_ids_do_not_depend_on_the_order_of_texts():
+    texts = ["b a c", "c d", "e a", "d b"]
+    assert learn(texts, 6).words == learn(texts[::-1], 6).words
+
+
+def test_num_words_is_the_size_of_the_table_with_special_ids():
+    assert learn(["a a a b b c"], 5).words == (*SPECIAL, "a", "b")
+    assert learn(["a a a b b c"], 5).size == 5
+
+
+def test_rare_words_get_no_id():
+    counter = WordCounter()
+    values, _ = counter.read(["a a a b b c"])
+    vocabulary, ids = counter.vocabulary(values, 100, min_count=2)
+    assert vocabulary.words == (*SPECIAL, "a", "b")
+    assert ids[values].tolist() == [3, 3, 3, 4, 4, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "words"),
+    [
+        (Tokenizer(lowercase=False), ["Don't", "well", "made", "!"]),
+        (Tokenizer(strip_breaks=False), ["don't", "br", "well", "made", "!"]),
+        (Tokenizer(KERAS_WORDS), ["don't", "well", "made"]),
+        (Tokenizer(KERAS_WORDS, False, False), ["Don't", "br", "well", "made"]),
+    ],
+)
+def test_the_options_of_the_tokenizer(tokenizer, words):
+    assert tokenizer.split("Don't<br />well-made!") == words
+
+
+def test_words_outside_the_counted_part_are_unknown():
+    counter = WordCounter()
+    train, _ = counter.read(["good film"])
+    test, _ = counter.read(["good play"])
+    vocabulary, ids = counter.vocabulary(train, 100)
+    assert "play" not in vocabulary.words
+    assert ids[test].tolist() == [vocabulary.ids["good"], UNKNOWN]
+
+
+def test_encode_and_decode_are_inverse_for_known_words():
+    vocabulary = learn(["a good film !"], 100)
+    assert vocabulary.decode(vocabulary.encode("A good film!")) == "a good film !"
+    assert vocabulary.decode([1, vocabulary.ids["good"], UNKNOWN, 0, 0]) == "good <unknown>"
+
+
+def test_it_comes_back_from_its_file(tmp_path):
+    vocabulary = Vocabulary([*SPECIAL, "amélie", "don't"], Tokenizer(r"\S+", lowercase=False))
+    vocabulary.save(tmp_path / "vocabulary.json")
+    loaded = Vocabulary.load(tmp_path / "vocabulary.json")
+    assert loaded.words == vocabulary.words
+    assert loaded.tokenizer == vocabulary.tokenizer
+    assert loaded.encode("amélie Amélie !").tolist() == [3, UNKNOWN, UNKNOWN]
+
+
+def test_a_file_of_an_older_run_has_only_the_pattern(tmp_path):
+    path = tmp_path / "vocabulary.json"
+    path.write_text(json.dumps({"pattern": r"\S+", "words": [*SPECIAL, "good"]}))
+    assert Vocabulary.load(path).encode("GOOD<br />Good").tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", json.dumps({"words": [*SPECIAL]})])
+def test_another_file_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"received path='.*other\.json'"):
+        Vocabulary.load(path)
+
+
+@pytest.mark.parametrize("words", [["a", "b", "c", "d"], [*SPECIAL, "a", "a"]])
+def test_special_words_come_first_and_each_word_once(words):
+    with pytest.raises(ValueError, match="distinct words that begin with"):
+        Vocabulary(words)
+
+
+@pytest.mark.parametrize("number", [-1, 4])
+def test_decoding_a_strange_id_is_refused(number):
+    with pytest.raises(ValueError, match="ids from 0 to 3"):
+        Vocabulary([*SPECIAL, "a"]).decode([3, number])

@@ -1,0 +1,118 @@
+"""Every key of cell, norm and model changes the network that is built."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+import pytest
+
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.schema import SCHEMAS
+from seqnorm.lab.models.build import build_model
+
+# key -> a value that differs from the one in conf/. A key of a new schema has to be added here.
+OTHER = {
+    "cell.units": 5,
+    "cell.dropout": 0.25,
+    "cell.recurrent_dropout": 0.25,
+    "cell.placement": "joint",
+    "cell.sites": "[input]",
+    "cell.unit_forget_bias": "false",
+    "cell.cell_norm": "carry",
+    "cell.gate_norm": "fused",
+    "cell.zoneout": 0.25,
+    "norm.epsilon": 0.5,
+    "norm.gamma": 0.5,
+    "norm.scale": "false",
+    "norm.center": "true",
+    "norm.groups": 2,
+    "norm.alpha": 0.25,
+    "norm.momentum": 0.5,
+    "norm.max_steps": 3,
+    "norm.statistics": "shared",
+    "norm.input_statistics": "sequence",
+    "norm.small_batch": "renorm",
+    "norm.few": 3,
+    "norm.min_count": 3,
+    "norm.axis": 1,
+    "norm.beta_initializer": "ones",
+    "norm.gamma_initializer": "zeros",
+    "norm.beta_regularizer": "l2",
+    "norm.gamma_regularizer": "{class_name: L2, config: {l2: 0.5}}",
+    "norm.beta_constraint": "non_neg",
+    "norm.gamma_constraint": "non_neg",
+    "norm.moving_mean_initializer": "ones",
+    "norm.moving_variance_initializer": "zeros",
+    "norm.renorm": "true",
+    "norm.renorm_clipping": "{rmax: 3.0}",
+    "norm.renorm_momentum": 0.5,
+    "norm.synchronized": "true",
+    "model.hidden": "[5]",
+    "model.norm_position": "before",
+    "model.activation": "tanh",
+    "model.filters": 3,
+    "model.kernel_size": 5,
+    "model.embedding": 7,
+    "model.embedding_dropout": 0.125,
+    "model.depth": 2,
+    "model.bidirectional": "true",
+    "model.pooling": "mean",
+    "model.dropout": 0.125,
+}
+
+
+# The same for choices with another value in conf/.
+OTHER_OF = {
+    "norm=keras_layer norm.center": "false",
+    "norm=keras_batch norm.center": "false",
+    "model=classifier model.bidirectional": "false",
+    "model=convnet model.hidden": 5,
+}
+# What a choice asks for besides; without a model of its own it is looked at in the classifier.
+WITH = {
+    "norm=keras_layer": ("model=convnet", "data=mnist"),
+    "norm=keras_batch": ("model=convnet", "data=mnist"),
+    "model=convnet": ("data=mnist",),
+    "norm.renorm_clipping": ("norm.renorm=true",),
+}
+ANY_DATA: Any = SimpleNamespace(vocabulary=SimpleNamespace(size=259), num_classes=3)
+
+
+def description(*overrides: str) -> str:
+    keras.backend.clear_session()  # names of layers count up otherwise
+    model = build_model(compose(list(overrides)), ANY_DATA)
+    return json.dumps(model.get_config(), sort_keys=True, default=str)
+
+
+def networks():
+    for group in ("cell", "norm", "model"):
+        for choice in SCHEMAS[group]:
+            chosen = f"{group}={choice}"
+            if chosen not in ("cell=none", "model=bag_of_words"):
+                yield group, [chosen, *WITH.get(chosen, ())]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "key"),
+    [
+        (chosen, f"{group}.{key}")
+        for group, chosen in networks()
+        for key in asdict(getattr(compose(chosen), group))
+        if key != "name"
+    ],
+    ids=str,
+)
+def test_every_key_reaches_the_model(chosen, key):
+    value = OTHER_OF.get(f"{chosen[0]} {key}") or OTHER[key]
+    chosen = [*chosen, *WITH.get(key, ())]
+    assert description(*chosen, f"{key}={value}") != description(*chosen)
+
+
+def test_a_model_that_is_no_network_is_refused():
+    config = compose(["model=bag_of_words"])
+    with pytest.raises(ValueError, match="one of classifier, mlp, convnet, received name='bag_of"):
+        build_model(config, ANY_DATA)

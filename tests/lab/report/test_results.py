@@ -1,0 +1,171 @@
+"""What the repository publishes: results/ remakes itself, and README's table says what it holds."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqnorm.lab.report.arms.arms import Arm, Comparison
+from seqnorm.lab.report.arms.floors import bag_of_words
+from seqnorm.lab.report.findings.collect import collect
+from seqnorm.lab.report.page.report import write_report
+from seqnorm.lab.report.statistics.bootstrap import Estimate
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent for path in ROOT.glob("results/*/runs.csv"))
+COLUMNS = ("compare_imdb", "compare_reuters", "compare_reuters_clean")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_results_remake_themselves_byte_for_byte(folder: Path, tmp_path: Path) -> None:
+    write_report([folder], tmp_path / "again", pages=False)
+    for name in ("runs.csv", "findings.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+@cache
+def published(name: str) -> Comparison:
+    ((comparison, _),) = collect([ROOT / "results" / name]).comparisons
+    return comparison
+
+
+def arm_of(comparison: Comparison, cell: str, norm: str) -> Arm:
+    (arm,) = (arm for arm in comparison.arms if (arm.cell, arm.norm) == (cell, norm))
+    return arm
+
+
+def by_norm(name: str, cell: str) -> dict[str, Arm]:
+    """The arms of one cell."""
+    return {norm: arm_of(published(name), cell, norm) for norm in ("none", "layer", "rms", "batch")}
+
+
+def short(value: float, signed: bool = False) -> str:
+    """As README writes it: .803, and -.010 for a difference."""
+    return f"{value:{'+' if signed else ''}.3f}".replace("0.", ".", 1)
+
+
+def cell_text(found: Estimate, signed: bool = False) -> str:
+    ends = (short(end, signed) for end in (found.low, found.high))
+    return f"{short(found.value, signed)} ({' to '.join(ends)})"
+
+
+def readme_table(first: str) -> dict[str, list[str]]:
+    """Cells of README's table whose heading begins with a word, by their row; bold is taken off."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(rf"^\| {first} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return {row[0].split(",")[0]: [cell.replace("**", "") for cell in row[1:]] for row in rows}
+
+
+def points(found: Estimate) -> str:
+    """As the texts write a difference: +0.7 (-0.3 to +1.9)."""
+    value, low, high = (f"{100 * each:+.1f}" for each in (found.value, found.low, found.high))
+    return f"{value.replace('+0.0', '0.0')} ({low} to {high})"
+
+
+def said_in(name: str) -> str:
+    """A text of the project, its lines joined."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
+def test_what_is_said_of_padding() -> None:
+    arms = {arm.label: arm.values("accuracy") for arm in published("compare_reuters_padding").arms}
+    for norm in ("none", "layer", "batch"):
+        come, alike = (arms[f"lstm {norm}, bucket={bucket}"] for bucket in (0, 25))
+        for name in ("README.md", "docs/results.md"):
+            text = said_in(name)
+            assert points(paired_estimate(come, alike)) in text, (norm, name)
+
+
+def differences(name: str, cell: str, metric: str) -> list[str]:
+    """Of layer, rms and batch against none, by seed."""
+    ours = {norm: arm.values(metric) for norm, arm in by_norm(name, cell).items()}
+    return [points(paired_estimate(ours[norm], ours["none"])) for norm in list(ours)[1:]]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("name", COLUMNS)
+def test_what_was_found(name: str, cell: str) -> None:
+    text = said_in("docs/results.md")
+    layer, rms, batch = differences(name, cell, "accuracy")
+    assert f"{cell.upper()}: layer {layer}, rms {rms}, batch {batch}" in text
+    if name != "compare_imdb":  # whose classes are of one size
+        assert f"F1 {', '.join(differences(name, cell, 'macro_f1'))}" in text
+
+
+def test_both_rates_on_clean_reuters() -> None:
+    lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
+    names = {0.00832: "compare_reuters_clean_low_rate", 0.01759: "compare_reuters_clean"}
+    for norm in ("none", "layer", "rms", "batch"):
+        cells = [norm]
+        for rate, name in names.items():
+            arm = arm_of(published(name), "lstm", norm)
+            assert {run.config["optim.learning_rate"] for run in arm.runs} == {rate}
+            cells.append(short(float(np.mean([run.validation_score for run in arm.runs]))))
+            cells.append(cell_text(mean_estimate(list(arm.values("accuracy").values()))))
+            cells.append(short(float(np.mean(list(arm.values("macro_f1").values())))))
+        assert f"  | {' | '.join(cells)} |" in lines
+    text = said_in("docs/results.md")
+    for metric in ("accuracy", "macro_f1"):
+        layer, rms, batch = differences(names[0.00832], "lstm", metric)
+        assert f"layer {layer}, rms {rms}, batch {batch}" in text
+
+
+def test_what_is_said_of_policies() -> None:
+    text = said_in("docs/results.md")
+    arms = {arm.label: arm for arm in published("compare_reuters_small_batch").arms}
+    policies = ("naive", "running", "shrink", "renorm")
+    found = {
+        metric: [
+            points(paired_estimate(
+                arms[f"lstm batch, small_batch={policy}"].values(metric),
+                arms["lstm none"].values(metric),
+            ))
+            for policy in policies
+        ]
+        for metric in ("accuracy", "macro_f1")
+    }  # fmt: skip
+    for policy, difference in zip(policies, found["accuracy"], strict=True):
+        assert re.search(rf"`{policy}` (\([^)]*\) )?{re.escape(difference)}", text), policy
+    assert f"F1 {', '.join(found['macro_f1'])}" in text
+
+
+def test_the_table_of_batch_sizes() -> None:
+    arms = {
+        arm.label: arm.values("accuracy") for arm in published("compare_reuters_batch_size").arms
+    }
+    for norm in ("none", "layer", "batch"):  # the same recipe at the size it was made for
+        runs = arm_of(published("compare_reuters"), "lstm", norm).values("accuracy")
+        arms[f"lstm {norm}, batch_size=64"] = {seed: runs[seed] for seed in range(5)}
+    lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
+    for size in (2, 8, 32, 64, 128):
+        none, layer, batch = (
+            arms[f"lstm {norm}, batch_size={size}"] for norm in ("none", "layer", "batch")
+        )
+        means = [short(mean_estimate(list(each.values())).value) for each in (none, layer, batch)]
+        against = [points(paired_estimate(each, none)) for each in (layer, batch)]
+        assert f"  | {' | '.join([str(size), *means, *against])} |" in lines
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_readme_s_table_is_that_of_the_results(cell: str) -> None:
+    table = readme_table(cell.upper())
+    for norm in ("none", "layer", "rms", "batch"):
+        cells = []
+        for name in COLUMNS:
+            ours, none = (by_norm(name, cell)[each].values("accuracy") for each in (norm, "none"))
+            cells.append(cell_text(mean_estimate(list(ours.values()))))
+            cells.append("" if norm == "none" else cell_text(paired_estimate(ours, none), True))
+        assert table[norm] == cells
+
+
+def test_readme_s_floors_are_those_of_the_results() -> None:
+    table = readme_table("LSTM")
+    floors = [bag_of_words(published(name)) for name in COLUMNS]
+    words = ["" if floor is None else short(floor.accuracy) for floor in floors]
+    assert table["bag of words"] == [text for each in words for text in (each, "")]

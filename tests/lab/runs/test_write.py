@@ -1,0 +1,116 @@
+"""Run folders: names, atomic files, the environment, the hash of a configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from seqnorm.lab.data.spec import Dataset, Sequences, Split
+from seqnorm.lab.data.vocabulary import Vocabulary
+from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.environment import environment
+from seqnorm.lab.runs.naming import config_hash
+from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.training.evaluate import evaluate_majority, evaluate_probabilities
+
+
+def test_names_say_what_ran_and_never_clash(small, monkeypatch):
+    config = small("seed=7", "norm=batch")
+    digits = iter(["00aa", "00aa", "00bb"])
+    monkeypatch.setattr("seqnorm.lab.runs.write.secrets.token_hex", lambda size: next(digits))
+    monkeypatch.setattr("seqnorm.lab.runs.write.time.strftime", lambda form: "20260102-030405")
+    names = [RunFolder.create(config).name for _ in range(2)]
+    assert names == [f"synthetic-lstm-batch-s7-20260102-030405-{end}" for end in ("00aa", "00bb")]
+
+
+def test_name_does_not_come_from_the_seeded_generators(small):
+    import keras
+
+    names = set()
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        names.add(RunFolder.create(small()).name)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"synthetic-lstm-layer-s0-\d{8}-\d{6}-[0-9a-f]{4}", n) for n in names)
+
+
+def test_folder_starts_with_config_and_environment(small):
+    folder = RunFolder.create(small("norm=batch"))
+    stored = OmegaConf.load(folder.path / "config.yaml")
+    assert stored.norm.max_steps == stored.data.max_length == 12
+    assert json.loads((folder.path / "environment.json").read_text()).keys() == {
+        "python",
+        "packages",
+        "git",
+        "machine",
+        "command",
+    }
+
+
+def test_files_are_complete_or_not_there(small):
+    folder = RunFolder.create(small())
+    with pytest.raises(ValueError, match="JSON"):
+        folder.finish({"test_loss": float("nan")})
+    assert not (folder.path / "result.json").exists()
+    folder.write_arrays("predictions.npz", {"labels": np.arange(3)})
+    folder.finish({"test_loss": None})
+    names = {path.name for path in folder.path.iterdir()}
+    assert names == {"config.yaml", "environment.json", "predictions.npz", "result.json"}
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_mistake(small, tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(UserError, match="runs_dir must be a folder"):
+        RunFolder.create(small())
+
+
+def test_environment_can_be_written_as_json():
+    values = environment()
+    assert json.loads(json.dumps(values)) == values
+    assert {"keras", "tensorflow", "numpy"} <= values["packages"].keys()
+    assert {"system", "cpu", "cores", "memory_gb", "threads"} == values["machine"].keys()
+    assert values["machine"]["threads"] >= 1
+
+
+def test_environment_names_the_threads_that_numbers_depend_on(monkeypatch):
+    monkeypatch.setenv("SEQNORM_THREADS", "3")
+    assert environment()["machine"]["threads"] == 3
+
+
+def test_hash_tells_arms_apart_and_not_seeds(small):
+    reference = config_hash(small())
+    assert re.fullmatch(r"[0-9a-f]{12}", reference)
+    same = small("seed=3", "tracking=wandb", "tracking.group=g", "data.dir=/somewhere", runs="else")
+    assert config_hash(same) == reference
+    for other in ("norm=none", "norm.epsilon=0.1", "optim=sgd", "data.max_length=13"):
+        assert config_hash(small(other)) != reference
+
+
+def test_majority_is_that_of_the_training_part():
+    def split(labels):
+        return Split(Sequences.from_rows([[1]] * len(labels)), np.array(labels, "int32"))
+
+    vocabulary = Vocabulary(["<pad>", "<start>", "<unknown>", "word"])
+    dataset = Dataset(
+        "toy", split([2, 2, 1]), split([0]), split([0, 0, 1, 2]), ("a", "b", "c"), vocabulary
+    )
+    scores = evaluate_majority(dataset)
+    assert scores.predicted.tolist() == [2] * 4 and scores.accuracy == 0.25
+    assert scores.accuracy == dataset.majority_accuracy
+    # F1 of class 2: precision 1/4, recall 1; the other two classes are never answered.
+    assert scores.macro_f1 == pytest.approx(2 * 0.25 / 1.25 / 3)
+    assert scores.loss is None
+    np.testing.assert_allclose(scores.probability, [2 / 3] * 4)
+    assert replace(dataset, name="other").num_classes == 3
+
+
+def test_macro_f1_is_over_the_classes_of_the_part():
+    """A class that the part lacks is no class of it, whether it is answered or not."""
+    split = Split(Sequences.from_rows([[1]] * 4), np.array([0, 0, 1, 1], np.int32))
+    answers = np.eye(3)[[0, 0, 1, 2]]
+    assert evaluate_probabilities(split, answers).macro_f1 == pytest.approx((1 + 2 / 3) / 2)

@@ -1,0 +1,34 @@
+"""Runs small enough for a test: synthetic texts, four units, one epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.schema import RunConfig
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[..., RunConfig]:
+    """Composes experiment=smoke with further overrides, its runs below the test's folder."""
+
+    def make(*overrides: str, runs: str = "runs") -> RunConfig:
+        return compose(["experiment=smoke", f"runs_dir={tmp_path / runs}", *overrides])
+
+    return make
+
+
+@pytest.fixture
+def records() -> Callable[[Path], list[dict[str, Any]]]:
+    """Reads metrics.jsonl of a run folder."""
+
+    def read(folder: Path) -> list[dict[str, Any]]:
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    return read

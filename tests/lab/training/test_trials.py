@@ -1,0 +1,75 @@
+"""Trials leave the test part alone; named runs are made once; mistakes can be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqnorm.lab import data
+from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.training import result as result_module
+from seqnorm.lab.training.mistakes import mistakes
+from seqnorm.lab.training.run import run
+
+PLAIN = ("norm=none", "train.probe_every=0")
+
+
+def test_a_trial_does_not_look_at_the_test_part(small, monkeypatch):
+    seen = []
+    evaluate = result_module.evaluate
+    monkeypatch.setattr(
+        result_module, "evaluate", lambda *args: seen.append(args[1]) or evaluate(*args)
+    )
+    config = small("train.test=false", *PLAIN)
+    result = run(config)
+    folder = Path(config.runs_dir) / result["run"]
+    assert seen == []
+    assert result["test_accuracy"] is result["test_macro_f1"] is result["test_loss"] is None
+    assert result["val_accuracy"] is not None
+    labels = data.load(config.data, config.seed).validation.labels
+    assert result["majority_accuracy"] in {np.mean(labels == 0), np.mean(labels == 1)}
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"config.yaml", "environment.json", "metrics.jsonl", "result.json"}
+    tested = run(replace(config, train=replace(config.train, test=True)))
+    assert len(seen) == 1 and tested["val_accuracy"] == result["val_accuracy"]
+
+
+def test_a_test_loss_that_breaks_is_divergence(small, monkeypatch):
+    evaluate = result_module.evaluate
+    monkeypatch.setattr(
+        result_module, "evaluate", lambda *args: evaluate(*args)._replace(loss=float("nan"))
+    )
+    result = run(small(*PLAIN))
+    assert (result["status"], result["message"]) == ("diverged", "the test loss became nan")
+    assert result["test_accuracy"] == result["majority_accuracy"] and result["test_loss"] is None
+
+
+def test_a_named_folder_is_made_anew_until_it_is_finished(small):
+    config = small(*PLAIN)
+    first = RunFolder.create(config, "one")
+    (first.path / "half.txt").write_text("left by a run that was stopped")
+    second = RunFolder.create(config, "one")
+    assert first.path == second.path and not (second.path / "half.txt").exists()
+    second.finish({"status": "completed"})
+    with pytest.raises(UserError, match=r"made once; received name=one.*Delete the folder"):
+        RunFolder.create(config, "one")
+
+
+def test_mistakes_are_read_most_confident_first(small):
+    dataset = data.load(small().data, 0)
+    right = dataset.test.labels
+    predicted = right.copy()
+    predicted[[3, 5, 8]] = 1 - right[[3, 5, 8]]
+    probability = np.full(len(right), 0.6)
+    probability[[3, 5, 8]] = 0.7, 0.9, 0.8
+    rows = mistakes(dataset, predicted, probability, most=2)
+    assert [row[3] for row in rows] == [0.9, 0.8]
+    text, label, answer, _, tokens = rows[0]
+    assert text == dataset.decode(dataset.test.sequences[5]) and text
+    assert (label, answer) == (dataset.label_names[right[5]], dataset.label_names[1 - right[5]])
+    assert tokens == len(dataset.test.sequences[5])
+    assert mistakes(dataset, right, probability) == []
