@@ -13,21 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqnorm import migrate as migrate
     from seqnorm import normalizers as normalizers
-    from seqnorm.cells import BatchNormGRUCell as BatchNormGRUCell
-    from seqnorm.cells import BatchNormLSTMCell as BatchNormLSTMCell
-    from seqnorm.cells import BatchNormSimpleRNNCell as BatchNormSimpleRNNCell
-    from seqnorm.cells import LayerNormGRUCell as LayerNormGRUCell
     from seqnorm.cells import LayerNormLSTMCell as LayerNormLSTMCell
     from seqnorm.cells import LayerNormSimpleRNNCell as LayerNormSimpleRNNCell
     from seqnorm.cells import NormGRUCell as NormGRUCell
     from seqnorm.cells import NormLSTMCell as NormLSTMCell
     from seqnorm.cells import NormSimpleRNNCell as NormSimpleRNNCell
-    from seqnorm.layers import BatchNormGRU as BatchNormGRU
-    from seqnorm.layers import BatchNormLSTM as BatchNormLSTM
-    from seqnorm.layers import BatchNormSimpleRNN as BatchNormSimpleRNN
-    from seqnorm.layers import LayerNormGRU as LayerNormGRU
-    from seqnorm.layers import LayerNormLSTM as LayerNormLSTM
-    from seqnorm.layers import LayerNormSimpleRNN as LayerNormSimpleRNN
     from seqnorm.layers import MaskedPooling as MaskedPooling
     from seqnorm.layers import NormGRU as NormGRU
     from seqnorm.layers import NormLSTM as NormLSTM
@@ -43,20 +33,10 @@ _HOMES = {
     "NormGRUCell": "seqnorm.cells",
     "LayerNormSimpleRNNCell": "seqnorm.cells",
     "LayerNormLSTMCell": "seqnorm.cells",
-    "LayerNormGRUCell": "seqnorm.cells",
-    "BatchNormSimpleRNNCell": "seqnorm.cells",
-    "BatchNormLSTMCell": "seqnorm.cells",
-    "BatchNormGRUCell": "seqnorm.cells",
     "NormRNN": "seqnorm.layers",
     "NormSimpleRNN": "seqnorm.layers",
     "NormLSTM": "seqnorm.layers",
     "NormGRU": "seqnorm.layers",
-    "LayerNormSimpleRNN": "seqnorm.layers",
-    "LayerNormLSTM": "seqnorm.layers",
-    "LayerNormGRU": "seqnorm.layers",
-    "BatchNormSimpleRNN": "seqnorm.layers",
-    "BatchNormLSTM": "seqnorm.layers",
-    "BatchNormGRU": "seqnorm.layers",
     "MaskedPooling": "seqnorm.layers",
 }
 

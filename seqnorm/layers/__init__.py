@@ -6,14 +6,6 @@ from typing import Any
 
 from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN
 from seqnorm.layers.pooling import MaskedPooling
-from seqnorm.layers.presets import (
-    BatchNormGRU,
-    BatchNormLSTM,
-    BatchNormSimpleRNN,
-    LayerNormGRU,
-    LayerNormLSTM,
-    LayerNormSimpleRNN,
-)
 from seqnorm.layers.recurrent import NormRNN
 
 LAYERS: dict[str, type[NormRNN]] = {
@@ -45,12 +37,6 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
 
 __all__ = [
     "LAYERS",
-    "BatchNormGRU",
-    "BatchNormLSTM",
-    "BatchNormSimpleRNN",
-    "LayerNormGRU",
-    "LayerNormLSTM",
-    "LayerNormSimpleRNN",
     "MaskedPooling",
     "NormGRU",
     "NormLSTM",

@@ -28,6 +28,7 @@ class CellLayer(NormRNN):
 
     Args:
         units: width of the state.
+        norm: the normaliser, as the cell takes it.
         **kwargs: every argument of the cell; `return_sequences`, `return_state`, `go_backwards`,
             `stateful`, `unroll`, `zero_output_for_mask` of `NormRNN`; `name`, `dtype`, `trainable`,
             `activity_regularizer` of the Keras layer.
@@ -35,10 +36,10 @@ class CellLayer(NormRNN):
 
     CELL: ClassVar[type[NormCell]]
 
-    def __init__(self, units: int, **kwargs: Any):
+    def __init__(self, units: int, norm: Any = None, **kwargs: Any):
         own = {name: kwargs.pop(name) for name in _LAYER if name in kwargs}
         shared = {name: own[name] for name in _SHARED if name in own}
-        super().__init__(self.CELL(units, **shared, **kwargs), **own)
+        super().__init__(self.CELL(units, norm, **shared, **kwargs), **own)
 
     @property
     def units(self) -> int:
@@ -60,15 +61,8 @@ class CellLayer(NormRNN):
         return cls(**config)
 
 
-class NormCellLayer(CellLayer):
-    """A `CellLayer` whose second argument is the normaliser."""
-
-    def __init__(self, units: int, norm: Any = None, **kwargs: Any):
-        super().__init__(units, norm=norm, **kwargs)
-
-
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormSimpleRNN(NormCellLayer):
+class NormSimpleRNN(CellLayer):
     """Simple recurrent layer with a normaliser inside each step.
 
     The equations are those of `NormSimpleRNNCell`.
@@ -95,7 +89,7 @@ class NormSimpleRNN(NormCellLayer):
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormLSTM(NormCellLayer):
+class NormLSTM(CellLayer):
     """LSTM layer with a normaliser inside each step.
 
     The equations are those of `NormLSTMCell`.
@@ -127,7 +121,7 @@ class NormLSTM(NormCellLayer):
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormGRU(NormCellLayer):
+class NormGRU(CellLayer):
     """GRU layer (reset-after form) with a normaliser inside each step.
 
     The equations are those of `NormGRUCell`.
