@@ -159,7 +159,7 @@ EXEMPT = (
         invariants=("graph",),
         dtypes=("mixed_bfloat16",),
     ),
-    Exempt("no kernel for the normaliser", invariants=("fused",), norms=("group", "dyt")),
+    Exempt("no kernel for the normaliser", invariants=("fused",), norms=("dyt",)),
     Exempt("the kernels compute in float32 and float64", invariants=("fused",), dtypes=HALF),
 )
 

@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__)
     add = parser.add_argument
     add("--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"])
-    add("--norms", nargs="+", default=["none", "layer", "rms", "batch"], metavar="NORM")
+    add("--norms", nargs="+", default=["none", "layer", "group", "rms", "batch"], metavar="NORM")
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
         help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
     add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")

@@ -2,7 +2,8 @@
 
 To add one: write the class with its `SITES` and its `step`, name it in `CELLS`, give it a layer in
 `seqnorm/layers/convenience.py`, `conf/cell/<name>.yaml` with its dataclass in `seqnorm/config.py`,
-and a NumPy oracle; `tests/grid.py` then runs it through every property.
+and a NumPy oracle; `tests/grid.py` then runs it through every property. Where a fused kernel
+computes the same, `to_kernel` says so.
 """
 
 from seqnorm.cells.addons import LayerNormLSTMCell, LayerNormSimpleRNNCell

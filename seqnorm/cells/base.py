@@ -12,6 +12,7 @@ from keras import ops
 from seqnorm import normalizers
 from seqnorm.cells import variants
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
 
@@ -27,7 +28,8 @@ _IDENTITY = Identity(name="identity")
 class NormCell(KerasCell):
     """Mixin that gives a Keras cell normalisers; it comes before the Keras cell in the bases.
 
-    A subclass states `NAME`, `SITES` and its `OPTIONS`, and writes `step`.
+    A subclass states `NAME`, `SITES` and its `OPTIONS`, and writes `step`. The first of its states
+    is h, the output of the step before: `recurrent` gets it, and zoneout holds it.
 
     Args:
         units: width of the state.
@@ -169,8 +171,16 @@ class NormCell(KerasCell):
         return z if offset is None else z + offset
 
     def step(self, a_t: Any, states: list[Any], norm: SiteNorms) -> tuple[Any, list[Any]]:
-        """One step: projected input and states to output and new states."""
+        """One step: projected input and states to output and new states, `states[0]` being h."""
         raise NotImplementedError
+
+    def to_kernel(self) -> KernelCell:
+        """What the fused kernels compute in place of `step`; by default there is no kernel."""
+        return KernelCell()
+
+    def kernel_offsets(self) -> tuple[Any, Any]:
+        """What the kernels add to N(x W) and, where that stays apart, to N(h U); None: nothing."""
+        return self.offset(), None
 
     def advance(
         self, a_t: Any, states: list[Any], norm: SiteNorms, kept: Any = None

@@ -9,6 +9,7 @@ from keras import ops
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -106,3 +107,13 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         c = norm("carry", f * c + i * self.activation(g))
         h = o * self.activation(norm("output", c))
         return h, [h, c]
+
+    def to_kernel(self) -> KernelCell:
+        """The state c is normalised at one of two sites, which says what is carried."""
+        return KernelCell(
+            "lstm",
+            tanh=(self.activation,),
+            sigmoid=(self.recurrent_activation,),
+            state=("carry", "output"),
+            carry="carry" in self.normalized_sites(),
+        )

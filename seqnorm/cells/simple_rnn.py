@@ -8,6 +8,7 @@ import keras
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -56,3 +57,7 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
         (h,) = states
         h = self.activation(self.preactivation(a_t, h, norm))
         return h, [h]
+
+    def to_kernel(self) -> KernelCell:
+        """One tanh."""
+        return KernelCell("simple_rnn", tanh=(self.activation,))

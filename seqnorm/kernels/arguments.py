@@ -19,11 +19,11 @@ class Codes(NamedTuple):
     """What is computed, as numbers: see `seqnorm.kernels.spec`."""
 
     cell: int
-    input: int
-    recurrent: int
-    state: int
-    carry: int
+    carry: int  # 1: the next step sees N(c) instead of c
     joined: int  # 1: no norm on either product, so both are summed in one buffer
+    apart: int  # 1: h U has an offset of its own and stays apart from x W up to the gates
+    direct: int  # 1: h_(t-1) enters h_t also past h U, so that dh is added to and not replaced
+    masked: int  # what the outputs of masked steps are
 
 
 class Sizes(NamedTuple):
@@ -56,50 +56,37 @@ class Layout(NamedTuple):
     wide_rows: Array  # multiples of G
     unit_rows: Array  # multiples of H
     blocks: Array  # [., 2] column ranges (start, width) of the products
-    pieces: Array  # [., 2] column ranges that are normalised together
     own_units: Array  # [1, 2] the unit range of this thread
     own_inputs: Array  # [1, 2] (0, E)
 
 
-class Vectors(NamedTuple):
-    """Gains and offsets of the sites, or their gradients; [G], the state's [H]."""
+class Site(NamedTuple):
+    """One place where a normaliser can stand; what its kind has no use for is empty.
 
-    gain_in: Array
-    gain_rec: Array
-    gain_state: Array
-    offset_in: Array
-    offset_rec: Array
-    offset_state: Array
+    Its source is flat with `columns` a row: pre_in, pre_rec or state of `Saved`.
+    """
+
+    kind: int
+    epsilon: float  # of the arrays' type
+    columns: int
+    pieces: Array  # [., 2] column ranges (start, width) that are normalised together
+    mean: Array  # what is subtracted, of each row and piece or of each step and column
+    scale: Array  # what is multiplied by, likewise
+    seen: Array  # [steps, 2, columns] the mean and the variance of the rows alive
+    prior: Array  # [steps, 3, columns] the weight of the batch, a mean and a variance
+    gain: Array  # [columns]
+    offset: Array  # [columns]
+    d_gain: Array
+    d_offset: Array
 
 
 class Saved(NamedTuple):
-    """What the forward pass leaves for the backward pass, which overwrites it.
-
-    `mean_*` and `scale_*` are what a site normalised by, `seen_*` [steps, 2, columns] the mean and
-    the variance of the rows alive (batch norms only).
-    """
+    """What the forward pass leaves for the backward pass, which overwrites it."""
 
     pre_in: Array  # [N, G] x W, or that of one chunk, computed again on the way back
     pre_rec: Array  # [N, G] h U
     state: Array  # [N, H] c
     carried: Array  # [N, H] what the next step sees: `state` itself, or N(c)
-    mean_in: Array
-    scale_in: Array
-    seen_in: Array
-    mean_rec: Array
-    scale_rec: Array
-    seen_rec: Array
-    mean_state: Array
-    scale_state: Array
-    seen_state: Array
-
-
-class Priors(NamedTuple):
-    """For batch norms [steps, 3, columns]: the weight of the batch, a mean and a variance."""
-
-    input: Array
-    recurrent: Array
-    state: Array
 
 
 class Scratch(NamedTuple):
@@ -129,16 +116,14 @@ class Call(NamedTuple):
     """Everything one thread needs. Arrays that a pass does not use are empty."""
 
     codes: Codes
-    masked: int  # what the outputs of masked steps are: see `seqnorm.kernels.spec`
     sizes: Sizes
     layout: Layout
-    vectors: Vectors
-    grads: Vectors
+    input: Site  # of x W
+    recurrent: Site  # of h U
+    state: Site  # of c on its way to h
     saved: Saved
     scratch: Scratch
     tables: Tables
-    priors: Priors
-    epsilons: Array  # [3]
     x: Array  # [B, T, E]
     h: Array  # [B, T, H]
     h0: Array  # [B, H]

@@ -10,87 +10,31 @@ from typing import Any
 
 from numba import njit
 
-from seqnorm.kernels.flat import add_rows, copy_rows, sum_rows
-from seqnorm.kernels.gates import gru_back, lstm_cell_back, lstm_output_back, simple_back
+from seqnorm.kernels.cells import cell_backward, gates_again
+from seqnorm.kernels.flat import add_rows, sum_rows
 from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import outer, pack_left, product, product_to
 from seqnorm.kernels.sites import site_backward
-from seqnorm.kernels.spec import GRU, LSTM, REPEAT
-from seqnorm.kernels.step import (
-    compute_gates,
-    inputs_at,
-    normalise_state,
-    output_before,
-    project_inputs,
-    state_before,
-)
+from seqnorm.kernels.spec import REPEAT
+from seqnorm.kernels.step import inputs_at, project_inputs
 from seqnorm.kernels.sync import barrier
-
-
-@njit(**PART)
-def _lstm(call, step, row, rows):
-    """From dh and dc of a block to the gradients of its gates and to dc of the step before."""
-    sizes, saved, scratch, grads = call.sizes, call.saved, call.scratch, call.grads
-    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
-    token, at = call.layout.start[step] + row, row * units + low
-    dy = scratch.dy
-    normalise_state(call, step, token, rows)
-    if call.codes.carry:
-        copy_rows(scratch.dc, at, dy, low, rows, units, width)
-    else:
-        dy[: rows * units] = 0
-    lstm_output_back(scratch.z, scratch.y, rows, units, low, width, scratch.dh, row, dy)
-    sum_rows(dy, rows, units, call.layout.own_units, grads.offset_state)
-    moments = (saved.mean_state, saved.scale_state, saved.seen_state)
-    site_backward(call.codes.state, saved.state, token, rows, units, call.layout.own_units, moments,
-                  call.priors.state, call.epsilons[2], step, call.vectors.gain_state, dy,
-                  grads.gain_state, scratch.sums)  # fmt: skip
-    if call.codes.carry:
-        copy_rows(saved.state, token * units + low, scratch.dc, at, rows, units, width)
-    else:
-        add_rows(saved.state, token * units + low, scratch.dc, at, rows, units, width)
-    past, starts, first, shift = state_before(call, step, row)
-    lstm_cell_back(scratch.z, rows, units, low, width, past, starts, first, shift, scratch.dc, row)
-
-
-@njit(**PART)
-def _gates_back(call, step, row, rows):
-    """scratch.z (and scratch.q) = gradients of the pre-activations of a block."""
-    codes, sizes, scratch = call.codes, call.sizes, call.scratch
-    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
-    token, z, dh = call.layout.start[step] + row, scratch.z, scratch.dh
-    if codes.cell == LSTM:
-        compute_gates(call, step, token, rows)
-        _lstm(call, step, row, rows)
-    elif codes.cell == GRU:
-        compute_gates(call, step, token, rows)
-        past, starts, first = output_before(call, step, row)
-        gru_back(z, scratch.q, rows, units, low, width, past, starts, first, dh, row)
-    else:
-        simple_back(z, rows, units, low, width, call.h, call.layout.h_tokens, token, dh, row)
 
 
 @njit(**PART)
 def _block(call, step, row, rows):
     """A block of rows from dh to the gradients of its two products."""
-    codes, saved, grads, scratch = call.codes, call.saved, call.grads, call.scratch
-    vectors, wide, pieces = call.vectors, call.sizes.columns, call.layout.pieces
+    codes, scratch, first, second = call.codes, call.scratch, call.input, call.recurrent
     token = call.layout.start[step] + row
-    _gates_back(call, step, row, rows)
-    first = (saved.mean_in, saved.scale_in, saved.seen_in)
-    second = (saved.mean_rec, saved.scale_rec, saved.seen_rec)
-    sum_rows(scratch.z, rows, wide, pieces, grads.offset_in)
-    site_backward(codes.input, inputs_at(call, step), token, rows, wide, pieces, first,
-                  call.priors.input, call.epsilons[0], step,
-                  vectors.gain_in, scratch.z, grads.gain_in, scratch.sums)  # fmt: skip
+    gates_again(call, step, token, rows)
+    cell_backward(call, step, row, rows)
+    sum_rows(scratch.z, rows, first.columns, first.pieces, first.d_offset)
+    site_backward(first, inputs_at(call, step), token, rows, step, scratch.z, scratch.sums)
     if codes.joined:
         return
-    recurrent = scratch.q if codes.cell == GRU else scratch.z
-    if codes.cell == GRU:
-        sum_rows(recurrent, rows, wide, pieces, grads.offset_rec)
-    site_backward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, second,
-                  call.priors.recurrent, call.epsilons[1], step,
-                  vectors.gain_rec, recurrent, grads.gain_rec, scratch.sums)  # fmt: skip
+    recurrent = scratch.q if codes.apart else scratch.z
+    if codes.apart:
+        sum_rows(recurrent, rows, second.columns, second.pieces, second.d_offset)
+    site_backward(second, call.saved.pre_rec, token, rows, step, recurrent, scratch.sums)
 
 
 @njit(**PART)
@@ -139,7 +83,7 @@ def _backward(call):
     sizes, layout, saved, dh = call.sizes, call.layout, call.saved, call.scratch.dh
     wide, units, low, width = sizes.columns, sizes.units, sizes.low, sizes.high - sizes.low
     pre_rec = saved.pre_in if call.codes.joined else saved.pre_rec
-    if call.masked == REPEAT and call.d_h.size > 0:
+    if call.codes.masked == REPEAT and call.d_h.size > 0:
         _repeated(call)
     for chunk in range(layout.chunks.size - 2, -1, -1):
         begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
@@ -156,7 +100,7 @@ def _backward(call):
                 _block(call, step, row, min(sizes.block, alive - row))
             barrier(call.sync, sizes.shares)
             product(alive, pre_rec, layout.wide_rows, 0, token * wide, wide, call.u,
-                    layout.own_units, dh, layout.unit_rows, 0, call.codes.cell == GRU,
+                    layout.own_units, dh, layout.unit_rows, 0, call.codes.direct,
                     call.tables)  # fmt: skip
         _chunk(call, begin, end, pre_rec)
 

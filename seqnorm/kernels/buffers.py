@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.arguments import Codes, Priors, Saved, Scratch, Tables
+from seqnorm.kernels.arguments import Saved, Scratch, Site, Tables
 from seqnorm.kernels.compiled import compile_here
 from seqnorm.kernels.plan import Share
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.products import pack
-from seqnorm.kernels.spec import OF_BATCH, Spec
+from seqnorm.kernels.spec import KINDS, OF_BATCH, OF_ROW, SiteSpec, Spec
 from seqnorm.kernels.tile import ROWS, VECTOR_BYTES
 
 
@@ -47,63 +47,77 @@ def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     return out
 
 
-def priors(spec: Spec, share: Share, given: Any) -> Priors:
-    """The prior of each site of batch moments; without one these have all the weight."""
-    dtype, steps = np.dtype(spec.dtype), len(share.layout.alive)
-    found = []
-    for site, name in enumerate(spec.norms):
-        prior = np.empty(0, dtype)
-        if name in OF_BATCH and given[site] is None:
-            prior = np.zeros(
-                (steps, 3, share.sizes.units if site == 2 else share.sizes.columns), dtype
-            )
-            prior[:, 0], prior[:, 2] = 1, -1
-        elif name in OF_BATCH:
-            prior = np.ascontiguousarray(given[site], dtype)
-        found.append(prior.reshape(-1))
-    return Priors(*found)
+def saved(spec: Spec, shares: tuple[Share, ...]) -> list[Saved]:
+    """Buffers of every share; shares that split units see the same ones."""
+    return _of_each(spec, shares, lambda share: _saved(spec, share))
 
 
-def saved(codes: Codes, spec: Spec, shares: tuple[Share, ...], given: Any) -> list[Saved]:
-    """Buffers of every share; shares that split units see the same ones.
-
-    `given` has for each site of kind "fixed" its mean and scale, [steps, 2, columns].
-    """
-    first = _saved(codes, spec, shares[0], given)
+def _of_each(spec: Spec, shares: tuple[Share, ...], make: Callable[[Share], Any]) -> list[Any]:
     if spec.couples_rows:
-        return [first] * len(shares)
-    return [first] + [_saved(codes, spec, share, given) for share in shares[1:]]
+        return [make(shares[0])] * len(shares)
+    return [make(share) for share in shares]
 
 
-def _saved(codes: Codes, spec: Spec, share: Share, given: Any) -> Saved:
+def _saved(spec: Spec, share: Share) -> Saved:
     dtype = np.dtype(spec.dtype)
     tokens, columns, units = share.tokens, share.sizes.columns, share.sizes.units
-    steps, pieces = len(share.layout.alive), len(share.layout.pieces)
     pre_in = POOL.lend((share.kept_tokens * columns,), dtype)
-    pre_rec = pre_in if codes.joined else POOL.lend((tokens * columns,), dtype)
-    cells = tokens * units if spec.cell == "lstm" else 0
+    pre_rec = pre_in if spec.joined else POOL.lend((tokens * columns,), dtype)
+    cells = tokens * units if spec.kind.state else 0
     state = POOL.lend((cells,), dtype)
     carried = POOL.lend((cells,), dtype) if spec.carry else state
-    sites: list[np.ndarray] = []
-    for site, name in enumerate(spec.norms):
-        wide, parts = (units, 1) if site == 2 else (columns, pieces)
-        sites += _moments(name, tokens * parts, (steps, wide), given[site], dtype)
-    return Saved(pre_in, pre_rec, state, carried, *sites)
+    return Saved(pre_in, pre_rec, state, carried)
 
 
-def _moments(
-    name: str, by_row: int, by_column: tuple[int, int], given: Any, dtype: np.dtype
-) -> list[np.ndarray]:
-    """Mean, scale and seen moments of one site."""
+def sites(spec: Spec, shares: tuple[Share, ...], given: Sequence[Any]) -> list[tuple[Site, ...]]:
+    """The sites of every share, without gains and offsets.
+
+    `given` has for each site of kind "fixed" its mean and scale, [steps, 2, columns], and for those
+    of batch moments the prior, [steps, 3, columns], or None: these moments have all the weight.
+    """
+    kept = _of_each(spec, shares, lambda share: _moments(spec, share, given))
+    return [
+        tuple(site._replace(pieces=pieces) for site, pieces in zip(own, share.pieces, strict=True))
+        for own, share in zip(kept, shares, strict=True)
+    ]
+
+
+def _moments(spec: Spec, share: Share, given: Sequence[Any]) -> list[Site]:
+    """The sites of a share with what they normalise by; shares that split units have the same."""
+    columns, units = share.sizes.columns, share.sizes.units
+    return [
+        _site(each, np.dtype(spec.dtype), share, index, width, given[index])
+        for index, (each, width) in enumerate(
+            zip(spec.sites, (columns, columns, units), strict=True)
+        )
+    ]
+
+
+def _site(
+    spec: SiteSpec, dtype: np.dtype, share: Share, index: int, columns: int, given: Any
+) -> Site:
+    steps, pieces = len(share.layout.alive), share.pieces[index]
     empty = np.empty(0, dtype)
-    if name in ("layer", "rms"):
-        return [np.empty(by_row, dtype), np.empty(by_row, dtype), empty]
-    if name in OF_BATCH:
-        steps, wide = by_column
-        return [np.empty(size * steps * wide, dtype) for size in (1, 1, 2)]
-    if name == "fixed":
-        return [given[:, 0].astype(dtype).reshape(-1), given[:, 1].astype(dtype).reshape(-1), empty]
-    return [empty, empty, empty]
+    mean = scale = seen = prior = empty
+    if spec.kind in OF_ROW:
+        mean, scale = (np.empty(share.tokens * len(pieces), dtype) for _ in range(2))
+    elif spec.kind in OF_BATCH:
+        mean, scale, seen = (np.empty(size * steps * columns, dtype) for size in (1, 1, 2))
+        prior = _no_prior(steps, columns, dtype) if given is None else given
+        prior = np.ascontiguousarray(prior, dtype).reshape(-1)
+    elif spec.kind == "fixed":
+        mean, scale = (given[:, part].astype(dtype).reshape(-1) for part in range(2))
+    return Site(
+        KINDS[spec.kind], dtype.type(spec.epsilon), columns, pieces, mean, scale, seen, prior,
+        gain=empty, offset=empty, d_gain=empty, d_offset=empty,
+    )  # fmt: skip
+
+
+def _no_prior(steps: int, columns: int, dtype: np.dtype) -> np.ndarray:
+    """The batch has all the weight, and nothing is known to correct it towards."""
+    prior = np.zeros((steps, 3, columns), dtype)
+    prior[:, 0], prior[:, 2] = 1, -1
+    return prior
 
 
 def scratch(share: Share, dtype: np.dtype, backward: bool) -> Scratch:

@@ -6,69 +6,26 @@ from typing import Any
 
 from numba import njit
 
+from seqnorm.kernels.cells import activate, cell_forward
 from seqnorm.kernels.flat import copy_rows
-from seqnorm.kernels.gates import gru_output, lstm_cell, lstm_output, simple_output
 from seqnorm.kernels.moments import site_moments
 from seqnorm.kernels.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.products import product
-from seqnorm.kernels.spec import GRU, LSTM, REPEAT, UNSET
-from seqnorm.kernels.step import (
-    compute_gates,
-    inputs_at,
-    normalise_state,
-    output_before,
-    project_inputs,
-    state_before,
-)
+from seqnorm.kernels.spec import REPEAT, UNSET
+from seqnorm.kernels.step import inputs_at, output_before, preactivate, project_inputs
 from seqnorm.kernels.sync import barrier
 from seqnorm.kernels.window import window
 
 
 @njit(**PART)
-def _gates(call, step, token, rows):
-    """Moments of both products of a block, then its gates."""
-    codes, saved, pieces, wide = call.codes, call.saved, call.layout.pieces, call.sizes.columns
-    first = (saved.mean_in, saved.scale_in, saved.seen_in)
-    second = (saved.mean_rec, saved.scale_rec, saved.seen_rec)
-    epsilons, priors = call.epsilons, call.priors
-    site_moments(codes.input, inputs_at(call, step), token, rows, wide, pieces, epsilons[0], step,
-                 first, priors.input)  # fmt: skip
-    site_moments(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, epsilons[1], step,
-                 second, priors.recurrent)  # fmt: skip
-    compute_gates(call, step, token, rows)
-
-
-@njit(**PART)
-def _lstm(call, step, row, rows):
-    """States c and h of a block, from its gates."""
-    sizes, saved, scratch, layout = call.sizes, call.saved, call.scratch, call.layout
-    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
-    token = layout.start[step] + row
-    past, starts, first, shift = state_before(call, step, row)
-    lstm_cell(scratch.z, rows, units, low, width, past, starts, first, shift, saved.state, token)
-    moments = (saved.mean_state, saved.scale_state, saved.seen_state)
-    site_moments(call.codes.state, saved.state, token, rows, units, layout.own_units,
-                 call.epsilons[2], step, moments, call.priors.state)  # fmt: skip
-    normalise_state(call, step, token, rows)
-    if call.codes.carry:
-        copy_rows(scratch.y, low, saved.carried, token * units + low, rows, units, width)
-    lstm_output(scratch.z, scratch.y, rows, units, low, width, call.h, layout.h_tokens, token)
-
-
-@njit(**PART)
 def _block(call, step, row, rows):
     """A block of rows from its products to h."""
-    sizes, tokens, z = call.sizes, call.layout.h_tokens, call.scratch.z
-    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
     token = call.layout.start[step] + row
-    _gates(call, step, token, rows)
-    if call.codes.cell == LSTM:
-        _lstm(call, step, row, rows)
-    elif call.codes.cell == GRU:
-        past, starts, first = output_before(call, step, row)
-        gru_output(z, rows, units, low, width, past, starts, first, call.h, tokens, token)
-    else:
-        simple_output(z, rows, units, low, width, call.h, tokens, token)
+    site_moments(call.input, inputs_at(call, step), token, rows, step)
+    site_moments(call.recurrent, call.saved.pre_rec, token, rows, step)
+    preactivate(call, step, token, rows)
+    activate(call, rows)
+    cell_forward(call, step, row, rows)
 
 
 @njit(**PART)
@@ -82,7 +39,7 @@ def _masked(call):
         for step in range(layout.begins[r]):
             window(h, first + step * units, width)[:] = 0
         for step in range(end, sizes.steps):
-            if call.masked == REPEAT:
+            if call.codes.masked == REPEAT:
                 copy_rows(h, first + (end - 1) * units, h, first + step * units, 1, units, width)
             else:
                 window(h, first + step * units, width)[:] = 0
@@ -90,7 +47,7 @@ def _masked(call):
 
 @njit(**PART)
 def _forward(call):
-    """Fills call.h (masked steps as `call.masked` says) and call.saved."""
+    """Fills call.h (masked steps as `call.codes.masked` says) and call.saved."""
     codes, sizes, layout, saved, tables = (
         call.codes,
         call.sizes,
@@ -111,7 +68,7 @@ def _forward(call):
             for row in range(0, alive, sizes.block):
                 _block(call, step, row, min(sizes.block, alive - row))
             barrier(call.sync, sizes.shares)
-    if call.masked != UNSET:
+    if call.codes.masked != UNSET:
         _masked(call)
 
 

@@ -105,26 +105,26 @@ def _renormalise(seen, prior, at, stride, epsilon, mean, scale):
 
 
 @njit(**JIT)
-def site_moments(kind, source, token, rows, stride, pieces, epsilon, step, moments, prior):
+def site_moments(site, source, token, rows, step):
     """Fills the moments of a block; nothing to do for NONE and FIXED."""
-    mean, scale, seen = moments
-    count = pieces.shape[0]
+    kind, stride, count = site.kind, site.columns, site.pieces.shape[0]
     if kind in (NONE, FIXED):
         return
     for p in range(count):
-        low, width = pieces[p, 0], pieces[p, 1]
+        low, width = site.pieces[p, 0], site.pieces[p, 1]
         if kind in (BATCH, RENORM):
             at, first = step * stride + low, 2 * step * stride + low
-            _column_moments(source, token * stride + low, rows, stride, window(seen, first, width),
-                            window(seen, first + stride, width))  # fmt: skip
+            _column_moments(source, token * stride + low, rows, stride,
+                            window(site.seen, first, width),
+                            window(site.seen, first + stride, width))  # fmt: skip
             both = first, 3 * step * stride + low
-            centre, factor = window(mean, at, width), window(scale, at, width)
+            centre, factor = window(site.mean, at, width), window(site.scale, at, width)
             if kind == BATCH:
-                _mix(seen, prior, both, stride, epsilon, centre, factor)
+                _mix(site.seen, site.prior, both, stride, site.epsilon, centre, factor)
             else:
-                _renormalise(seen, prior, both, stride, epsilon, centre, factor)
+                _renormalise(site.seen, site.prior, both, stride, site.epsilon, centre, factor)
         else:
             for r in range(rows):
                 slot = (token + r) * count + p
                 row = window(source, (token + r) * stride + low, width)
-                mean[slot], scale[slot] = _row_moments(kind, row, epsilon)
+                site.mean[slot], site.scale[slot] = _row_moments(kind, row, site.epsilon)

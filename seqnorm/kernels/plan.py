@@ -9,7 +9,7 @@ import numpy as np
 
 from seqnorm.kernels.arguments import Layout, Sizes
 from seqnorm.kernels.rows import Rows
-from seqnorm.kernels.spec import Spec
+from seqnorm.kernels.spec import SiteSpec, Spec
 
 _BLOCK_ROWS = 8  # few enough for their gates to stay in the first cache
 # Units per input from which x W is computed again on the way back instead of kept: a step then
@@ -24,6 +24,7 @@ class Share:
 
     sizes: Sizes
     layout: Layout
+    pieces: tuple[np.ndarray, ...]  # [., 2] of each site, see `arguments.Site`
     keeps: bool  # whether x W of all tokens is kept for the backward pass
 
     @property
@@ -98,13 +99,18 @@ def _share(
         h_tokens=tokens(times - 1 + batch.begins[rows], units),
         state_rows=(rows * units).astype(np.int64),
         wide_rows=counting * columns, unit_rows=counting * units,
-        blocks=_blocks(spec, units, low, high, coupled), pieces=_pieces(spec, units, low, high),
+        blocks=_blocks(spec.gates, units, low, high, coupled),
         own_units=np.array([[low, high - low]], np.int64),
         own_inputs=np.array([[0, inputs]], np.int64),
     )  # fmt: skip
     split = (index, shares) if coupled else (0, 1)
     block = max(len(rows), 1) if coupled else _BLOCK_ROWS
-    return Share(Sizes(steps, inputs, units, columns, low, high, *split, block), layout, keeps)
+    sizes = Sizes(steps, inputs, units, columns, low, high, *split, block)
+    pieces = tuple(
+        _blocks(gates, units, low, high, True) if coupled else _pieces(site, gates, units)
+        for site, gates in zip(spec.sites, (spec.gates, spec.gates, 1), strict=True)
+    )
+    return Share(sizes, layout, pieces, keeps)
 
 
 def _chunks(start: np.ndarray) -> np.ndarray:
@@ -115,15 +121,16 @@ def _chunks(start: np.ndarray) -> np.ndarray:
     return np.array(edges, np.int64)
 
 
-def _blocks(spec: Spec, units: int, low: int, high: int, coupled: bool) -> np.ndarray:
+def _blocks(gates: int, units: int, low: int, high: int, coupled: bool) -> np.ndarray:
     if not coupled:
-        return np.array([[0, spec.gates * units]], np.int64)
-    return np.array([[gate * units + low, high - low] for gate in range(spec.gates)], np.int64)
+        return np.array([[0, gates * units]], np.int64)
+    return np.array([[gate * units + low, high - low] for gate in range(gates)], np.int64)
 
 
-def _pieces(spec: Spec, units: int, low: int, high: int) -> np.ndarray:
-    if spec.couples_rows:
-        return _blocks(spec, units, low, high, True)
-    if spec.cell == "gru" and spec.split:
-        return np.array([[0, 2 * units], [2 * units, units]], np.int64)
-    return np.array([[0, spec.gates * units]], np.int64)
+def _pieces(site: SiteSpec, gates: int, units: int) -> np.ndarray:
+    """Column ranges (start, width) that are normalised together."""
+    widths: list[int] = []
+    for own, groups in site.parts or ((gates, 1),):
+        widths += [own * units // groups] * groups
+    starts = np.cumsum([0, *widths[:-1]])
+    return np.stack([starts, widths], axis=1).astype(np.int64)

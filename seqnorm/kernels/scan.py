@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqnorm.kernels import buffers, machine
-from seqnorm.kernels.arguments import Call, Codes, Priors, Saved, Vectors
+from seqnorm.kernels.arguments import Call, Codes, Saved, Site
 from seqnorm.kernels.backward import backward
 from seqnorm.kernels.forward import forward
 from seqnorm.kernels.plan import Share, plan
 from seqnorm.kernels.pool import POOL
 from seqnorm.kernels.rows import Rows
-from seqnorm.kernels.spec import CELLS, KINDS, OF_BATCH, UNSET, Spec
+from seqnorm.kernels.spec import OF_BATCH, SITES, UNSET, Spec
 from seqnorm.kernels.workers import run
 
 
@@ -22,8 +23,8 @@ class Weights(NamedTuple):
     """Parameters of a call, or their gradients; G = gates * units.
 
     The gains of a site without a norm are not used; pass ones. The offsets are added all the same,
-    and hold every bias and beta of their side; only the GRU tells the recurrent offset from the
-    input's, so for other cells pass their sum as `offset_in`.
+    and hold every bias and beta of their side; only a cell whose sides stay apart (`CellKind`)
+    tells the recurrent offset from the input's, so for others pass their sum as `offset_in`.
     """
 
     kernel: Any  # [E, G]
@@ -35,9 +36,19 @@ class Weights(NamedTuple):
     offset_rec: Any  # [G]
     offset_state: Any  # [H]
 
+    @property
+    def gains(self) -> tuple[Any, Any, Any]:
+        """Of the input, recurrent and state site."""
+        return self.gain_in, self.gain_rec, self.gain_state
+
+    @property
+    def offsets(self) -> tuple[Any, Any, Any]:
+        """Likewise."""
+        return self.offset_in, self.offset_rec, self.offset_state
+
 
 class States(NamedTuple):
-    """h and c, each [B, H]; c is not read unless the cell is an LSTM."""
+    """h and c, each [B, H]; c is not read unless the cell has one."""
 
     h: np.ndarray
     c: np.ndarray
@@ -52,9 +63,13 @@ class Record:
     rows: Rows
     shares: tuple[Share, ...]
     saved: list[Saved]
-    priors: Priors
+    sites: list[tuple[Site, ...]]  # of each share, without gains and offsets
     h: np.ndarray  # [B, T, H], a row's alive steps from `rows.begins` on
-    masked: int  # what h is at other steps: see `spec`
+
+    @property
+    def panels(self) -> tuple[Share, ...]:
+        """The shares that pack weights of their own; the others have those of the first one."""
+        return self.shares if self.spec.couples_rows else self.shares[:1]
 
 
 class Gradients(NamedTuple):
@@ -65,9 +80,52 @@ class Gradients(NamedTuple):
     initial: States
 
 
-def _codes(spec: Spec) -> Codes:
-    first, second, state = (KINDS[name] for name in spec.norms)
-    return Codes(CELLS[spec.cell], first, second, state, int(spec.carry), int(spec.joined))
+def _codes(spec: Spec, masked: int) -> Codes:
+    kind = spec.kind
+    return Codes(
+        cell=kind.code,
+        carry=int(spec.carry),
+        joined=int(spec.joined),
+        apart=int(kind.apart),
+        direct=int(kind.direct),
+        masked=masked,
+    )
+
+
+def _call(
+    record: Record,
+    index: int,
+    sync: np.ndarray,
+    x: np.ndarray,
+    weights: Weights,
+    initial: States,
+    grads: Weights | None = None,
+    **arrays: np.ndarray | None,
+) -> Call:
+    """The call of one share; what it has no use for is empty."""
+    share, empty = record.shares[index], np.empty(0, record.spec.dtype)
+    vectors = {"gain": weights.gains, "offset": weights.offsets}
+    if grads is not None:
+        vectors |= {"d_gain": grads.gains, "d_offset": grads.offsets}
+        arrays |= {"dw": grads.kernel, "du": grads.recurrent_kernel}
+    sites = [
+        site._replace(**{name: each[at] for name, each in vectors.items()})
+        for at, site in enumerate(record.sites[index])
+    ]
+    given = {name: value for name, value in arrays.items() if value is not None}
+    absent = dict.fromkeys(("w", "w_back", "u", "d_h", "dx", "dw", "du"), empty)
+    flat = {"x": x, "h": record.h, "h0": initial.h, "c0": initial.c, **absent, **given}
+    return Call(
+        codes=record.codes,
+        sizes=share.sizes,
+        layout=share.layout,
+        **dict(zip(SITES, sites, strict=True)),
+        saved=record.saved[index],
+        scratch=buffers.scratch(share, empty.dtype, backward=grads is not None),
+        tables=buffers.tables(share, empty.dtype),
+        sync=sync,
+        **{name: value.reshape(-1) for name, value in flat.items()},
+    )
 
 
 def scan_forward(
@@ -94,32 +152,27 @@ def scan_forward(
         masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
             rows have holes it must be UNSET.
     """
-    dtype, empty = np.dtype(spec.dtype), np.empty(0, spec.dtype)
     batch, steps, inputs = x.shape
     units = initial.h.shape[1]
     shares = plan(spec, rows, inputs, units, machine.threads())
-    codes = _codes(spec)
-    h = POOL.lend((batch, steps, units), dtype)
-    saved, priors = (
-        buffers.saved(codes, spec, shares, given),
-        buffers.priors(spec, shares[0], given),
+    record = Record(
+        spec,
+        _codes(spec, masked),
+        rows,
+        shares,
+        buffers.saved(spec, shares),
+        buffers.sites(spec, shares, given),
+        h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)),
     )
-    record = Record(spec, codes, rows, shares, saved, priors, h, masked)
-    vectors, sync = Vectors(*weights[2:]), np.zeros(8, np.int64)
     panels = [
         [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]
-        for share in (shares if spec.couples_rows else shares[:1])
+        for share in record.panels
     ]
+    sync = np.zeros(8, np.int64)
     calls = [
-        Call(
-            codes, masked, share.sizes, share.layout, vectors, vectors, record.saved[i],
-            buffers.scratch(share, dtype, False), buffers.tables(share, dtype), record.priors,
-            np.array(spec.epsilons, dtype), x.reshape(-1), h.reshape(-1), initial.h.reshape(-1),
-            initial.c.reshape(-1), panels[i % len(panels)][0], empty, panels[i % len(panels)][1],
-            empty, empty, empty, empty, sync,
-        )
-        for i, share in enumerate(shares)
-    ]  # fmt: skip
+        _call(record, i, sync, x, weights, initial, w=w, u=u)
+        for i, (w, u) in zip(range(len(shares)), cycle(panels))
+    ]
     run(forward, calls, spec.couples_rows)
     return record
 
@@ -132,7 +185,7 @@ def last_states(record: Record, initial: States) -> States:
         alive = layout.lengths > 0
         rows, last = layout.rows[alive], layout.lengths[alive] - 1
         h_last[rows] = record.h[rows, layout.begins[alive] + last]
-        if record.spec.cell == "lstm":
+        if record.spec.kind.state:
             carried = saved.carried.reshape(-1, share.sizes.units)
             c_last[rows] = carried[layout.start[last] + np.flatnonzero(alive)]
     return States(h_last, c_last)
@@ -143,13 +196,10 @@ def moments(record: Record) -> list[np.ndarray | None]:
 
     Steps that no row reached are absent.
     """
-    saved, sizes = record.saved[0], record.shares[0].sizes
     steps = len(record.shares[0].layout.alive)
-    seen = (saved.seen_in, saved.seen_rec, saved.seen_state)
-    widths = (sizes.columns, sizes.columns, sizes.units)
     return [
-        array.reshape(steps, 2, width) if name in OF_BATCH else None
-        for array, width, name in zip(seen, widths, record.spec.norms, strict=True)
+        site.seen.reshape(steps, 2, site.columns) if name in OF_BATCH else None
+        for site, name in zip(record.sites[0], record.spec.norms, strict=True)
     ]
 
 
@@ -170,37 +220,29 @@ def scan_backward(
         weights: likewise.
         initial: likewise.
         d_h: dL/dh [B, T, H], laid out as `record.h`, or None. What comes through repeated outputs
-            is added to the last states if `record.masked` says that there are some.
+            is added to the last states if `record.codes.masked` says that there are some.
         d_last: gradients of the states after each row's last alive step.
         need_x: whether dL/dx is wanted.
     """
-    spec, dtype, empty = record.spec, np.dtype(record.spec.dtype), np.empty(0, record.spec.dtype)
-    shares, sync = record.shares, np.zeros(8, np.int64)
+    spec, shares, dtype = record.spec, record.shares, np.dtype(record.spec.dtype)
     dx = POOL.lend(x.shape, dtype) if need_x else None
-    w_back = buffers.packed(weights.kernel.T, shares[0].layout.own_inputs) if need_x else empty
+    w_back = buffers.packed(weights.kernel.T, shares[0].layout.own_inputs) if need_x else None
     panels = [
         (
-            empty if share.keeps else buffers.packed(weights.kernel, share.layout.blocks),
+            None if share.keeps else buffers.packed(weights.kernel, share.layout.blocks),
             buffers.packed(weights.recurrent_kernel.T, share.layout.own_units),
         )
-        for share in (shares if spec.couples_rows else shares[:1])
+        for share in record.panels
     ]
     blocks, cuts = zip(
         *(buffers.zeros([value.shape for value in weights], dtype) for _ in shares), strict=True
     )
     parts = [Weights(*arrays) for arrays in cuts]
+    sync = np.zeros(8, np.int64)
     calls = [
-        Call(
-            record.codes, record.masked, share.sizes, share.layout, Vectors(*weights[2:]),
-            Vectors(*parts[i][2:]), record.saved[i], buffers.scratch(share, dtype, True),
-            buffers.tables(share, dtype), record.priors, np.array(spec.epsilons, dtype),
-            x.reshape(-1), record.h.reshape(-1), initial.h.reshape(-1), initial.c.reshape(-1),
-            panels[i % len(panels)][0], w_back, panels[i % len(panels)][1],
-            empty if d_h is None else d_h.reshape(-1), empty if dx is None else dx.reshape(-1),
-            parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), sync,
-        )
-        for i, share in enumerate(shares)
-    ]  # fmt: skip
+        _call(record, i, sync, x, weights, initial, grads, w=w, w_back=w_back, u=u, d_h=d_h, dx=dx)
+        for i, (grads, (w, u)) in enumerate(zip(parts, cycle(panels)))
+    ]
     for call in calls:
         _rows_of(call, call.scratch.dh)[:] = d_last.h[call.layout.rows]
         _rows_of(call, call.scratch.dc)[:] = d_last.c[call.layout.rows]

@@ -5,8 +5,8 @@ variance by x over w / rows, so the gradient is that of w = 1 with w / rows in p
 For RENORM, whose r and d carry no gradient, it is r times that of u, what the batch's own moments
 give: the normalised value is r u + d.
 
-A site's source is flat with `stride` columns a row; the block is its rows `token`, ..., token +
-rows - 1. Its counterpart (z forward, d backward) is flat with the same stride and starts at row 0.
+`site` is a `Site`. The block is the rows `token`, ..., token + rows - 1 of its source; their
+counterpart (z forward, d backward) is as wide and starts at row 0.
 """
 
 from __future__ import annotations
@@ -51,18 +51,16 @@ def _add_columns(row, mean, scale, gain, target):
 
 
 @njit(**JIT)
-def site_forward(kind, source, token, rows, stride, pieces, moments, step, gain, base, add, z):
-    """Computes z = base + gain * normalised source, base being one row.
-
-    If `add`, z itself takes the place of base.
+def site_forward(site, source, token, rows, step, add, z):
+    """Computes z = offset + gain * normalised source; if `add`, z itself stands for the offset.
 
     Loops that set and loops that add are apart because arrays that overlap are not vectorised.
     """
-    mean, scale = moments
-    count = pieces.shape[0]
+    kind, stride, count = site.kind, site.columns, site.pieces.shape[0]
     for p in range(count):
-        low, width = pieces[p, 0], pieces[p, 1]
-        weight, start, at = window(gain, low, width), window(base, low, width), step * stride + low
+        low, width = site.pieces[p, 0], site.pieces[p, 1]
+        gain, start = window(site.gain, low, width), window(site.offset, low, width)
+        at = step * stride + low
         for r in range(rows):
             row = window(source, (token + r) * stride + low, width)
             target = window(z, r * stride + low, width)
@@ -72,17 +70,17 @@ def site_forward(kind, source, token, rows, stride, pieces, moments, step, gain,
                 else:
                     _set_plain(row, start, target)
             elif kind in (BATCH, FIXED, RENORM):
-                centre, factor = window(mean, at, width), window(scale, at, width)
+                centre, factor = window(site.mean, at, width), window(site.scale, at, width)
                 if add:
-                    _add_columns(row, centre, factor, weight, target)
+                    _add_columns(row, centre, factor, gain, target)
                 else:
-                    _set_columns(row, centre, factor, weight, start, target)
+                    _set_columns(row, centre, factor, gain, start, target)
             else:
                 slot = (token + r) * count + p
                 if add:
-                    _add_row(row, mean[slot], scale[slot], weight, target)
+                    _add_row(row, site.mean[slot], site.scale[slot], gain, target)
                 else:
-                    _set_row(row, mean[slot], scale[slot], weight, start, target)
+                    _set_row(row, site.mean[slot], site.scale[slot], gain, start, target)
 
 
 @njit(**JIT)
@@ -165,51 +163,42 @@ def _back_columns(
 
 
 @njit(**JIT)
-def site_backward(
-    kind, source, token, rows, stride, pieces, moments, prior, epsilon, step, gain, d, d_gain, sums
-):
+def _back_block(site, source, token, rows, step, low, width, d, sums):
+    """`site_backward` of one piece of a kind that takes the moments of the rows alive."""
+    kind, stride, at = site.kind, site.columns, step * site.columns + low
+    used = window(site.mean, at, width), window(site.scale, at, width)
+    own = used
+    if kind == RENORM:
+        own = window(site.seen, at + step * stride, width), window(sums, 2 * width, width)
+        _own_scale(window(site.seen, at + (step + 1) * stride, width), site.epsilon, own[1])
+    _back_columns(kind, source, token * stride + low, rows, stride, own, used,
+                  window(site.prior, 3 * step * stride + low, width),
+                  window(site.gain, low, width), d, low, window(site.d_gain, low, width),
+                  window(sums, 0, width), window(sums, width, width))  # fmt: skip
+
+
+@njit(**JIT)
+def site_backward(site, source, token, rows, step, d, sums):
     """Replaces the source block by its gradient, from d = dL/d(output); adds to d_gain.
 
     sums is working memory, thrice the widest piece.
     """
-    mean, scale, seen = moments
-    count = pieces.shape[0]
+    kind, stride, count = site.kind, site.columns, site.pieces.shape[0]
     for p in range(count):
-        low, width = pieces[p, 0], pieces[p, 1]
-        weight, d_weight = window(gain, low, width), window(d_gain, low, width)
-        at = step * stride + low
+        low, width = site.pieces[p, 0], site.pieces[p, 1]
         if kind in (BATCH, RENORM):
-            used = window(mean, at, width), window(scale, at, width)
-            own = used
-            if kind == RENORM:
-                own = window(seen, at + step * stride, width), window(sums, 2 * width, width)
-                _own_scale(window(seen, at + (step + 1) * stride, width), epsilon, own[1])
-            _back_columns(
-                kind,
-                source,
-                token * stride + low,
-                rows,
-                stride,
-                own,
-                used,
-                window(prior, 3 * step * stride + low, width),
-                weight,
-                d,
-                low,
-                d_weight,
-                window(sums, 0, width),
-                window(sums, width, width),
-            )
+            _back_block(site, source, token, rows, step, low, width, d, sums)
             continue
+        gain, d_gain = window(site.gain, low, width), window(site.d_gain, low, width)
+        at = step * stride + low
         for r in range(rows):
             row = window(source, (token + r) * stride + low, width)
             d_row = window(d, r * stride + low, width)
             if kind == NONE:
                 copy_rows(d_row, 0, row, 0, 1, 0, width)
             elif kind == FIXED:
-                _back_fixed(
-                    row, window(mean, at, width), window(scale, at, width), weight, d_row, d_weight
-                )
+                _back_fixed(row, window(site.mean, at, width), window(site.scale, at, width), gain,
+                            d_row, d_gain)  # fmt: skip
             else:
                 slot = (token + r) * count + p
-                _back_row(kind, row, mean[slot], scale[slot], weight, d_row, d_weight)
+                _back_row(kind, row, site.mean[slot], site.scale[slot], gain, d_row, d_gain)

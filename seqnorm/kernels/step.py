@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.gates import gru_gates, lstm_gates
 from seqnorm.kernels.options import PART
 from seqnorm.kernels.products import product
 from seqnorm.kernels.sites import site_forward
-from seqnorm.kernels.spec import GRU, LSTM
 from seqnorm.kernels.window import window
 
 
@@ -33,48 +31,13 @@ def inputs_at(call, step):
 
 
 @njit(**PART)
-def compute_gates(call, step, token, rows):
-    """scratch.z (and, for the GRU, scratch.q): normalised products plus offsets, then the gates.
-
-    A SimpleRNN has no gates; its z stays the pre-activation.
-    """
-    codes, sizes, saved, z, q = call.codes, call.sizes, call.saved, call.scratch.z, call.scratch.q
-    vectors, wide, pieces = call.vectors, call.sizes.columns, call.layout.pieces
-    apart = codes.cell == GRU
-    inner, rec, state = (
-        (saved.mean_in, saved.scale_in),
-        (saved.mean_rec, saved.scale_rec),
-        sizes.units,
-    )
-    site_forward(codes.input, inputs_at(call, step), token, rows, wide, pieces, inner, step,
-                 vectors.gain_in, vectors.offset_in, False, z)  # fmt: skip
+def preactivate(call, step, token, rows):
+    """scratch.z = the normalised products of a block plus offsets; `apart`: h U into scratch.q."""
+    codes, scratch = call.codes, call.scratch
+    site_forward(call.input, inputs_at(call, step), token, rows, step, False, scratch.z)
     if not codes.joined:
-        site_forward(codes.recurrent, saved.pre_rec, token, rows, wide, pieces, rec, step,
-                     vectors.gain_rec, vectors.offset_rec, not apart,
-                     q if apart else z)  # fmt: skip
-    width = sizes.high - sizes.low
-    if codes.cell == LSTM:
-        lstm_gates(z, rows, state, sizes.low, width)
-    elif apart:
-        gru_gates(z, q, rows, state, sizes.low, width)
-
-
-@njit(**PART)
-def normalise_state(call, step, token, rows):
-    """scratch.y = N(c)."""
-    saved, vectors, units = call.saved, call.vectors, call.sizes.units
-    moments = (saved.mean_state, saved.scale_state)
-    site_forward(call.codes.state, saved.state, token, rows, units, call.layout.own_units, moments,
-                 step, vectors.gain_state, vectors.offset_state, False, call.scratch.y)  # fmt: skip
-
-
-@njit(**PART)
-def state_before(call, step, row):
-    """(array, starts, first, shift): c before row r is at starts[first + r] + shift."""
-    layout = call.layout
-    if step == 0:
-        return call.c0, layout.state_rows, row, 0
-    return call.saved.carried, layout.unit_rows, row, layout.start[step - 1] * call.sizes.units
+        site_forward(call.recurrent, call.saved.pre_rec, token, rows, step, not codes.apart,
+                     scratch.q if codes.apart else scratch.z)  # fmt: skip
 
 
 @njit(**PART)

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from typing import TYPE_CHECKING
 from warnings import warn
 
 import keras
 from keras import activations
 
 from seqnorm import kernels
-from seqnorm.cells import CELLS, NormCell
-from seqnorm.layers.fused import KINDS, norms_at, spec_of
-
-if TYPE_CHECKING:
-    from seqnorm.layers.recurrent import NormRNN
+from seqnorm.cells import NormCell
+from seqnorm.layers.call import Call
+from seqnorm.layers.fused import Norms, norms_at, spec_of
 
 # What a subclass may not change if the kernels are to compute the same.
-_METHODS = ("step", "advance", "preactivation", "recurrent", "project", "offset")
+_OF_CELL = ("step", "advance", "preactivation", "recurrent", "project", "offset")
+_OF_NORM = ("call", "affine")
 
 
-def why_not(layer: NormRNN, carried: bool, training: bool) -> str | None:
-    """Why the kernels cannot run the layer here and now; None when they can.
-
-    Args:
-        layer: the layer, built.
-        carried: whether the call starts from given states.
-        training: whether the call is one of training.
-    """
+def why_not(call: Call) -> str | None:
+    """Why the kernels cannot run the call here and now; None when they can."""
     if keras.backend.backend() != "tensorflow":
         return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
-    if layer.unroll:
+    if call.unroll:
         return "unroll=True asks for a loop written out"
-    if layer.seen is not None:
+    if call.seen is not None:
         return "the layer is being observed"
-    if layer.time_aware and carried:
+    if call.time_aware and call.carried:
         return "rows that start at different steps need the loop where statistics are per step"
-    of_cells = (_cell_obstacle(cell, training) for cell in layer.cells)
+    of_cells = (_cell_obstacle(cell, call.training) for cell in call.cells)
     return _graph_obstacle() or next(filter(None, of_cells), None)
 
 
@@ -70,34 +62,39 @@ def _called_by(package: str) -> bool:
 
 
 def _cell_obstacle(cell: NormCell, training: bool) -> str | None:
-    known = CELLS.get(cell.NAME)
-    if known is None:
+    own = cell.to_kernel()
+    if not own.kind:
         return f"there is no kernel for {type(cell).__name__}"
-    changed = [name for name in _METHODS if getattr(type(cell), name) is not getattr(known, name)]
-    kinds = [type(norm) for norm in cell.normalizers.values()]
-    gates = cell.recurrent_activation if cell.NAME != "simple_rnn" else activations.sigmoid
+    elsewhere = sorted(cell.normalized_sites() - {*own.input, *own.recurrent, *own.state})
+    changed = kernels.changed(cell, _OF_CELL)
     obstacles = {
         f"{type(cell).__name__} has a {'/'.join(changed)} of its own": changed,
-        "the kernels have tanh and sigmoid only": cell.activation is not activations.tanh
-        or gates is not activations.sigmoid,
+        "the kernels have tanh and sigmoid only": any(
+            each is not activations.tanh for each in own.tanh
+        )
+        or any(each is not activations.sigmoid for each in own.sigmoid),
         "dropout inside the cell needs the loop": training
         and (cell.dropout or cell.recurrent_dropout),
         "zoneout needs the loop": any(cell.zoneout),
-        "placement='joint' needs the loop": cell.placement == "joint",
-        "no kernel for the normaliser": not set(kinds) <= set(KINDS),
-        "no kernel for these batch statistics": any(
-            norm.whole_sequence for norm in cell.normalizers.values()
-        ),
-        "one of two normalisers side by side is frozen": _half_frozen(cell),
+        f"no kernel has a norm at {', '.join(elsewhere)}": elsewhere,
     }
     found = [reason for reason, present in obstacles.items() if present]
+    found += filter(None, map(_norms_obstacle, norms_at(cell)))
     return found[0] if found else kernels.why_not(spec_of(cell, training=True))
 
 
-def _half_frozen(cell: NormCell) -> bool:
-    """Whether normalisers that the kernels take as one are not all trainable or all frozen."""
-    sites = (norms_at(cell, site) for site in kernels.SITES)
-    return any(len({norm.trainable for _, norm in norms}) > 1 for norms in sites)
+def _norms_obstacle(norms: Norms) -> str | None:
+    """Why the kernels cannot take these normalisers, which stand side by side, as one."""
+    kinds = {norm: norm.to_kernel(training=True) for norm in norms.values()}
+    for norm, kind in kinds.items():
+        name, changed = type(norm).__name__, kernels.changed(norm, _OF_NORM)
+        if not kind.kind:
+            return f"there is no kernel for {name}"
+        if changed:
+            return f"{name} has a {'/'.join(changed)} of its own"
+    if len({kind[:2] for kind in kinds.values()}) > 1:
+        return "one of two normalisers side by side is frozen, or has another epsilon"
+    return None
 
 
 @cache

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
 
 from seqnorm.cells import NormCell, SiteNorms
+from seqnorm.layers.call import Call, Unrolled
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import Context
-from seqnorm.ops.moments import Moments
 from seqnorm.ops.scan import masked_scan
-
-if TYPE_CHECKING:
-    from seqnorm.layers.recurrent import NormRNN
-
-
-class Ran(NamedTuple):
-    """What a cell gave over all steps."""
-
-    last: Any  # float[batch, units]
-    outputs: Any  # of every step, laid out as the next cell takes it; None unless wanted
-    states: list[Any]  # float[batch, units] each
-    moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
 
 
 class Loop:
     """Runs cells time-major, as a loop of steps.
 
     Args:
-        layer: whose cells are run.
-        timeline: masks and direction of the call.
+        call: what is asked for.
+        timeline: its masks and direction.
         context: step, mask and training flag of all steps together.
     """
 
-    def __init__(self, layer: NormRNN, timeline: Timeline, context: Context):
-        self.layer, self.timeline, self.context = layer, timeline, context
+    def __init__(self, call: Call, timeline: Timeline, context: Context):
+        self.call, self.timeline, self.context = call, timeline, context
 
     def enter(self, sequences: Any) -> Any:
         """[batch, time, features] as `run` takes it."""
@@ -46,7 +34,7 @@ class Loop:
         """What `run` gave as [batch, time, units], laid out as Keras does."""
         return self.timeline.leave(outputs)
 
-    def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Ran:
+    def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Unrolled:
         """One cell over all steps."""
         if self.context.training:
             # One mask for all steps, made before the loop: the step must stay pure.
@@ -58,8 +46,8 @@ class Loop:
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()
 
-    def _run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Ran:
-        layer, context, seen = self.layer, self.context, self.layer.seen
+    def _run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Unrolled:
+        call, context, seen = self.call, self.context, self.call.seen
         norm = SiteNorms(cell.normalizers, context, seen is not None)
         whole = any(normalizer.whole_sequence for normalizer in cell.normalizers.values())
         inputs = {
@@ -69,7 +57,7 @@ class Loop:
             "valid": context.valid,
             "index": context.index,
             "kept": cell.draw_kept((ops.shape(x)[0], ops.shape(x)[1]), context.training),
-            "perturbation": layer.perturbation,
+            "perturbation": call.perturbation,
         }
         inputs = {name: value for name, value in inputs.items() if value is not None}
 
@@ -91,10 +79,10 @@ class Loop:
                 states,
                 ops.zeros_like(states[0]),
                 # Keras's last output of a backward run is never a padded one.
-                zero_output_for_mask=layer.zero_output_for_mask and not self.timeline.padding_last,
+                zero_output_for_mask=call.zero_output_for_mask and not self.timeline.padding_last,
                 keep_outputs=keep_outputs,
-                unroll=layer.unroll,
+                unroll=call.unroll,
             )
         if seen is not None:
             seen.append({**(norm.observed or {}), **observed})
-        return Ran(last, outputs, states, {**norm.moments, **moments})
+        return Unrolled(last, outputs, states, {**norm.moments, **moments})

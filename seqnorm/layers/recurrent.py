@@ -13,6 +13,7 @@ from keras import ops, tree
 from seqnorm import kernels
 from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
+from seqnorm.layers.call import Call
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
 from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
@@ -179,7 +180,8 @@ class NormRNN(keras.layers.RNN):
         steps = ops.shape(sequences)[1]
         context = timeline.contexts(steps, bool(training))
         step_index = timeline.step_index(context) if self.time_aware else None
-        engine = self._engine(carried, context.training)(self, timeline, context)
+        asked = self._asked(carried, context.training)
+        engine = self._engine(asked)(asked, timeline, context)
         x = engine.enter(ops.cast(sequences, self.compute_dtype))
         last, new_states = None, []
         for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
@@ -248,13 +250,24 @@ class NormRNN(keras.layers.RNN):
             training: whether it is one of training, in which dropout inside the cell needs the
                 loop; inference takes the kernels all the same.
         """
-        return fused_support.why_not(self, carried or self.stateful, training)
+        return fused_support.why_not(self._asked(carried or self.stateful, training))
 
-    def _engine(self, carried: bool, training: bool) -> type[Loop] | type[Fused]:
-        """What runs the cells in a call that may start from given states."""
+    def _asked(self, carried: bool, training: bool) -> Call:
+        return Call(
+            cells=self.cells,
+            training=training,
+            carried=carried,
+            zero_output_for_mask=self.zero_output_for_mask,
+            unroll=self.unroll,
+            seen=self.seen,
+            perturbation=self.perturbation,
+        )
+
+    def _engine(self, asked: Call) -> type[Loop] | type[Fused]:
+        """What runs the cells in a call."""
         if self.implementation == "loop":
             return Loop
-        obstacle = self.why_not_fused(carried, training)
+        obstacle = fused_support.why_not(asked)
         if obstacle is None:
             return Fused
         if self.implementation == "fused":

@@ -2,7 +2,8 @@
 
 To add one: write the class, name it in `NORMALIZERS`, give it `conf/norm/<name>.yaml`, its
 line in `seqnorm/config_arms.py`, and a NumPy oracle;
-`tests/grid.py` then runs it through every property.
+`tests/grid.py` then runs it through every property. Where the fused kernels compute the same,
+`to_kernel` says so.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.ops.moments import feature_moments, normalize
 
@@ -43,3 +44,7 @@ class LayerNorm(MomentNormalizer):
         """Normalise float[..., features] over its last axis; `context` is ignored."""
         mean, variance, _ = feature_moments(x)
         return self.affine(normalize(x, mean, variance, self.epsilon), x.dtype), None
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """One pair of moments a row."""
+        return KernelNorm("layer", self.epsilon, gain=self.gamma, offset=self.beta)

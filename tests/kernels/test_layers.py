@@ -26,7 +26,7 @@ CASES, PARTS = 1000, 20
 
 
 def norm_of(rng):
-    name = str(rng.choice(["none", "layer", "rms", "batch"]))
+    name = str(rng.choice(["none", "layer", "rms", "batch", "group"]))
     if name == "none":
         return name
     options = {
@@ -34,6 +34,8 @@ def norm_of(rng):
         "scale": bool(rng.integers(2)),
         "epsilon": float(rng.choice([1e-5, 0.1])),
     }
+    if name == "group" and rng.integers(2):
+        options |= {"groups": int(rng.choice([1, 2, 4]))}
     if name == "batch":
         policy = str(rng.choice(["naive", "running", "shrink", "renorm"]))
         options |= {"small_batch": policy, "few": int(rng.integers(6))}
