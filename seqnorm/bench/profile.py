@@ -11,12 +11,12 @@ import numpy as np
 
 from seqnorm.bench.measure import measure
 from seqnorm.bench.subjects import Shape, Step, products, subject
-from seqnorm.kernels import graph, scan
+from seqnorm.kernels.host import scan, tensorflow
 
 _WATCHED = {
     "compiled loops": (scan, "run"),
-    "forward": (graph.Scan, "forward"),
-    "backward": (graph.Scan, "backward"),
+    "forward": (tensorflow.Scan, "forward"),
+    "backward": (tensorflow.Scan, "backward"),
 }
 
 

@@ -2,18 +2,19 @@
 
 Importing this package costs nothing; numba and TensorFlow are imported on the first call.
 
-    what it is to a kernel       contract   a cell's and a normaliser's `to_kernel`
-    what is computed             spec       kinds of cells and norms; why_not
-    what the machine has         machine
-    a call                       graph -> scan -> plan, rows, buffers, pool, workers
-      in TensorFlow              graph      gradients, tickets; scan is NumPy alone
-      divided among threads      plan       which rows or units, and where tokens lie
-    compiled                     arguments  `Call`, all that one thread gets, and its three `Site`s
-      the loop over steps        forward, backward; a block of rows: step
-      a cell                     cells -> simple_rnn, lstm, gru
-      a norm                     moments, sites
-      products                   products -> tile
-      rows of flat arrays        flat, window, activations; a barrier: sync
+    contract   what a cell and a normaliser are to a kernel: their `to_kernel`
+    spec       what is computed: kinds of cells and norms; why_not
+    machine    what the processor offers
+    host/      a call: tensorflow (gradients, tickets) -> scan (NumPy alone)
+      plan, rows           which rows or units a thread has, and where their tokens lie
+      buffers, pool        memory
+      workers, compile     threads; compilation before any of them starts
+    compiled/  arguments: `Call`, all that one thread gets, with its three `Site`s
+      forward, backward    the loop over steps; a block of rows: step
+      cells                which cell: simple_rnn, lstm, gru
+      moments, sites       norms
+      products, tile       matrix products
+      flat, window, activations, sync, options
 
 A norm more: its kind in `spec`, its numbers in `moments` and `sites`; nothing but its `to_kernel`
 if it is a known kind over other parts of a row. A cell more: its file, its lines in `cells` and
@@ -37,8 +38,8 @@ from seqnorm.kernels.spec import (
 )
 
 if TYPE_CHECKING:
-    from seqnorm.kernels.graph import Outputs
-    from seqnorm.kernels.scan import Weights
+    from seqnorm.kernels.host.scan import Weights
+    from seqnorm.kernels.host.tensorflow import Outputs
 
 __all__ = [
     "CELLS",
@@ -59,19 +60,19 @@ __all__ = [
 
 
 def fused_scan(*args: Any, **kwargs: Any) -> Outputs:
-    """See `seqnorm.kernels.graph.fused_scan`."""
-    from seqnorm.kernels import graph
+    """See `seqnorm.kernels.host.tensorflow.fused_scan`."""
+    from seqnorm.kernels.host import tensorflow
 
-    return graph.fused_scan(*args, **kwargs)
+    return tensorflow.fused_scan(*args, **kwargs)
 
 
 def __getattr__(name: str) -> Any:
     if name == "Weights":
-        from seqnorm.kernels.scan import Weights
+        from seqnorm.kernels.host.scan import Weights
 
         return Weights
     if name == "Outputs":
-        from seqnorm.kernels.graph import Outputs
+        from seqnorm.kernels.host.tensorflow import Outputs
 
         return Outputs
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

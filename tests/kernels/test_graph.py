@@ -13,7 +13,8 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
 tf = pytest.importorskip("tensorflow")
 
-from seqnorm.kernels import SiteSpec, Spec, Weights, fused_scan, graph  # noqa: E402  (after the skips)
+from seqnorm.kernels import SiteSpec, Spec, Weights, fused_scan  # noqa: E402  (after the skips)
+from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
 
 BATCH, STEPS, INPUTS, UNITS = 6, 7, 5, 12
 LENGTHS = [7, 3, 1, 5, 7, 2]

@@ -16,8 +16,8 @@ pytest.importorskip("numba")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
 
-from seqnorm.kernels import graph
-from seqnorm.kernels.pool import POOL
+from seqnorm.kernels.host import tensorflow
+from seqnorm.kernels.host.pool import POOL
 from seqnorm.layers import NormLSTM, recurrent_layer
 from tests import grid
 from tests.gradients import gradients_and_more, weighted_sum
@@ -135,7 +135,7 @@ def test_two_thousand_steps_take_no_more_memory(rng):
     held_after, after = fit(1400)
     assert held_after <= held
     assert after - before < 32
-    assert len(graph._RECORDS) <= 2
+    assert len(tensorflow._RECORDS) <= 2
 
 
 SCRIPT = """

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("numba")
 
 from seqnorm.kernels import SiteSpec, Spec
-from seqnorm.kernels.plan import plan
-from seqnorm.kernels.rows import rows_of
+from seqnorm.kernels.host.plan import plan
+from seqnorm.kernels.host.rows import rows_of
 
 LAYER = SiteSpec("layer")
 

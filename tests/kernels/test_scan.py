@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("numba")
 
-from seqnorm.kernels import plan
-from seqnorm.kernels.rows import rows_of
-from seqnorm.kernels.scan import (
+from seqnorm.kernels.host import plan
+from seqnorm.kernels.host.rows import rows_of
+from seqnorm.kernels.host.scan import (
     States,
     last_states,
     moments,

@@ -47,7 +47,7 @@ def test_without_a_folder_to_keep_code_in_it_compiles_anew_and_says_so():
         "caching.CacheImpl._locator_classes = []\n"
         "with warnings.catch_warnings(record=True) as caught:\n"
         "    warnings.simplefilter('always')\n"
-        "    from seqnorm.kernels.options import ENTRY\n"
+        "    from seqnorm.kernels.compiled.options import ENTRY\n"
         "print(ENTRY['cache'], [str(w.message) for w in caught])\n"
     )
     pytest.importorskip("numba")

@@ -10,14 +10,14 @@ from typing import Any
 
 from numba import njit
 
-from seqnorm.kernels.cells import cell_backward, gates_again
-from seqnorm.kernels.flat import add_rows, sum_rows
-from seqnorm.kernels.options import ENTRY, PART, SOURCE
-from seqnorm.kernels.products import outer, pack_left, product, product_to
-from seqnorm.kernels.sites import site_backward
+from seqnorm.kernels.compiled.cells import cell_backward, gates_again
+from seqnorm.kernels.compiled.flat import add_rows, sum_rows
+from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.compiled.products import outer, pack_left, product, product_to
+from seqnorm.kernels.compiled.sites import site_backward
+from seqnorm.kernels.compiled.step import inputs_at, project_inputs
+from seqnorm.kernels.compiled.sync import barrier
 from seqnorm.kernels.spec import REPEAT
-from seqnorm.kernels.step import inputs_at, project_inputs
-from seqnorm.kernels.sync import barrier
 
 
 @njit(**PART)

@@ -8,7 +8,7 @@ from keras import ops
 
 from seqnorm import kernels
 from seqnorm.cells import NormCell
-from seqnorm.layers.call import Call, Unrolled
+from seqnorm.layers.engines.call import Call, Unrolled
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import Context, Normalizer
 from seqnorm.ops.moments import Moments
@@ -69,7 +69,7 @@ def _beside(values: list[Any], default: Any) -> Any:
 
 
 class Fused:
-    """Runs cells by the fused kernels, batch-major; see `seqnorm.layers.loop.Loop`."""
+    """Runs cells by the fused kernels, batch-major; see `seqnorm.layers.engines.loop.Loop`."""
 
     def __init__(self, call: Call, timeline: Timeline, context: Context):
         self.call, self.context = call, context

@@ -11,8 +11,8 @@ from keras import activations
 
 from seqnorm import kernels
 from seqnorm.cells import NormCell
-from seqnorm.layers.call import Call
-from seqnorm.layers.fused import Norms, norms_at, spec_of
+from seqnorm.layers.engines.call import Call
+from seqnorm.layers.engines.fused import Norms, norms_at, spec_of
 
 # What a subclass may not change if the kernels are to compute the same.
 _OF_CELL = ("step", "advance", "preactivation", "recurrent", "project", "offset")

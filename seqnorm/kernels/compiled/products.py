@@ -12,9 +12,9 @@ from typing import Any
 from numba import njit
 from numba.extending import register_jitable
 
-from seqnorm.kernels.options import ENTRY, JIT, SOURCE
-from seqnorm.kernels.tile import ROWS, TILES, VECTOR_BYTES, move
-from seqnorm.kernels.window import address, window
+from seqnorm.kernels.compiled.options import ENTRY, JIT, SOURCE
+from seqnorm.kernels.compiled.tile import ROWS, TILES, VECTOR_BYTES, move
+from seqnorm.kernels.compiled.window import address, window
 
 _1, _2, _3, _4, _5, _6, _7, _8 = (TILES[rows] for rows in range(1, 9))
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from numba import njit
 
-from seqnorm.kernels.cells import activate, cell_forward
-from seqnorm.kernels.flat import copy_rows
-from seqnorm.kernels.moments import site_moments
-from seqnorm.kernels.options import ENTRY, PART, SOURCE
-from seqnorm.kernels.products import product
+from seqnorm.kernels.compiled.cells import activate, cell_forward
+from seqnorm.kernels.compiled.flat import copy_rows
+from seqnorm.kernels.compiled.moments import site_moments
+from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.compiled.products import product
+from seqnorm.kernels.compiled.step import inputs_at, output_before, preactivate, project_inputs
+from seqnorm.kernels.compiled.sync import barrier
+from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import REPEAT, UNSET
-from seqnorm.kernels.step import inputs_at, output_before, preactivate, project_inputs
-from seqnorm.kernels.sync import barrier
-from seqnorm.kernels.window import window
 
 
 @njit(**PART)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.options import PART
-from seqnorm.kernels.products import product
-from seqnorm.kernels.sites import site_forward
-from seqnorm.kernels.window import window
+from seqnorm.kernels.compiled.options import PART
+from seqnorm.kernels.compiled.products import product
+from seqnorm.kernels.compiled.sites import site_forward
+from seqnorm.kernels.compiled.window import window
 
 
 @njit(**PART)

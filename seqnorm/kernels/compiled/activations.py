@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload, register_jitable
 
-from seqnorm.kernels.options import JIT
+from seqnorm.kernels.compiled.options import JIT
 
 _OPTIONS: Any = JIT
 _EDGE = np.float32(9.0)
@@ -62,7 +62,9 @@ def _tanh_exact(x):
 
 def tanh(x: Any) -> Any:
     """Tanh of a scalar, inside compiled code."""
-    raise NotImplementedError("seqnorm.kernels.activations.tanh only works inside compiled code.")
+    raise NotImplementedError(
+        "seqnorm.kernels.compiled.activations.tanh only works inside compiled code."
+    )
 
 
 @overload(tanh, jit_options=_OPTIONS)

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from seqnorm.cells import NormCell, SiteNorms
-from seqnorm.layers.call import Call, Unrolled
+from seqnorm.layers.engines.call import Call, Unrolled
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import Context
 from seqnorm.ops.scan import masked_scan

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from seqnorm.kernels.pool import POOL
+from seqnorm.kernels.host.pool import POOL
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,9 +22,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from seqnorm.kernels.options import JIT
+from seqnorm.kernels.compiled.options import JIT
+from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import BATCH, D_MAX, FIXED, LAYER, NONE, R_MAX, RENORM
-from seqnorm.kernels.window import window
 
 
 @njit(**JIT)

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.arguments import Saved, Scratch, Site, Tables
-from seqnorm.kernels.compiled import compile_here
-from seqnorm.kernels.plan import Share
-from seqnorm.kernels.pool import POOL
-from seqnorm.kernels.products import pack
+from seqnorm.kernels.compiled.arguments import Saved, Scratch, Site, Tables
+from seqnorm.kernels.compiled.products import pack
+from seqnorm.kernels.compiled.tile import ROWS, VECTOR_BYTES
+from seqnorm.kernels.host.compile import compile_here
+from seqnorm.kernels.host.plan import Share
+from seqnorm.kernels.host.pool import POOL
 from seqnorm.kernels.spec import KINDS, OF_BATCH, OF_ROW, SiteSpec, Spec
-from seqnorm.kernels.tile import ROWS, VECTOR_BYTES
 
 
 def cut(sizes: Sequence[int], dtype: np.dtype) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.gru import gru_backward, gru_forward, gru_gates
-from seqnorm.kernels.lstm import lstm_backward, lstm_forward, lstm_gates
-from seqnorm.kernels.options import PART
-from seqnorm.kernels.simple_rnn import simple_backward, simple_forward
+from seqnorm.kernels.compiled.gru import gru_backward, gru_forward, gru_gates
+from seqnorm.kernels.compiled.lstm import lstm_backward, lstm_forward, lstm_gates
+from seqnorm.kernels.compiled.options import PART
+from seqnorm.kernels.compiled.simple_rnn import simple_backward, simple_forward
+from seqnorm.kernels.compiled.step import preactivate
 from seqnorm.kernels.spec import GRU, LSTM, SIMPLE_RNN
-from seqnorm.kernels.step import preactivate
 
 
 @njit(**PART)

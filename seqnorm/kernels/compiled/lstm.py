@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from seqnorm.kernels.activations import sigmoid_in_place, tanh_in_place
-from seqnorm.kernels.flat import add_rows, copy_rows, sum_rows
-from seqnorm.kernels.moments import site_moments
-from seqnorm.kernels.options import JIT, PART
-from seqnorm.kernels.sites import site_backward, site_forward
-from seqnorm.kernels.window import window
+from seqnorm.kernels.compiled.activations import sigmoid_in_place, tanh_in_place
+from seqnorm.kernels.compiled.flat import add_rows, copy_rows, sum_rows
+from seqnorm.kernels.compiled.moments import site_moments
+from seqnorm.kernels.compiled.options import JIT, PART
+from seqnorm.kernels.compiled.sites import site_backward, site_forward
+from seqnorm.kernels.compiled.window import window
 
 _ONE = np.float32(1)
 

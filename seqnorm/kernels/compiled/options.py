@@ -9,6 +9,7 @@ from warnings import warn
 
 from numba import njit
 
+from seqnorm.kernels import spec
 from seqnorm.kernels.machine import tile_rows, vector_bytes
 
 # Sums may be reordered so that they vectorise, and products fused. NaN and infinity keep their
@@ -57,20 +58,6 @@ JIT: dict[str, Any] = _COMMON | {
 PART: dict[str, Any] = JIT | {"inline": "always"}
 
 
-_NOT_COMPILED = {
-    "__init__.py",
-    "buffers.py",
-    "compiled.py",
-    "contract.py",
-    "graph.py",
-    "plan.py",
-    "pool.py",
-    "rows.py",
-    "scan.py",
-    "workers.py",
-}
-
-
 def _source_stamp() -> int:
     """A number that changes with what compiled code is made from.
 
@@ -78,9 +65,8 @@ def _source_stamp() -> int:
     leaves them out where NUMBA_CPU_NAME names another processor than this one.
     """
     digest = hashlib.sha256(repr((tile_rows(), vector_bytes())).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.name not in _NOT_COMPILED:
-            digest.update(path.read_bytes())
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), Path(spec.__file__)]:
+        digest.update(path.read_bytes())
     return int.from_bytes(digest.digest()[:6], "big") | 1
 
 

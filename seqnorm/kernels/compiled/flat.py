@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.options import JIT
-from seqnorm.kernels.window import window
+from seqnorm.kernels.compiled.options import JIT
+from seqnorm.kernels.compiled.window import window
 
 
 @njit(**JIT)

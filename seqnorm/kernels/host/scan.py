@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqnorm.kernels import buffers, machine
-from seqnorm.kernels.arguments import Call, Codes, Saved, Site
-from seqnorm.kernels.backward import backward
-from seqnorm.kernels.forward import forward
-from seqnorm.kernels.plan import Share, plan
-from seqnorm.kernels.pool import POOL
-from seqnorm.kernels.rows import Rows
+from seqnorm.kernels import machine
+from seqnorm.kernels.compiled.arguments import Call, Codes, Saved, Site
+from seqnorm.kernels.compiled.backward import backward
+from seqnorm.kernels.compiled.forward import forward
+from seqnorm.kernels.host import buffers
+from seqnorm.kernels.host.plan import Share, plan
+from seqnorm.kernels.host.pool import POOL
+from seqnorm.kernels.host.rows import Rows
+from seqnorm.kernels.host.workers import run
 from seqnorm.kernels.spec import OF_BATCH, SITES, UNSET, Spec
-from seqnorm.kernels.workers import run
 
 
 class Weights(NamedTuple):
@@ -67,7 +68,7 @@ class Record:
     h: np.ndarray  # [B, T, H], a row's alive steps from `rows.begins` on
 
     @property
-    def panels(self) -> tuple[Share, ...]:
+    def packing(self) -> tuple[Share, ...]:
         """The shares that pack weights of their own; the others have those of the first one."""
         return self.shares if self.spec.couples_rows else self.shares[:1]
 
@@ -166,7 +167,7 @@ def scan_forward(
     )
     panels = [
         [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]
-        for share in record.panels
+        for share in record.packing
     ]
     sync = np.zeros(8, np.int64)
     calls = [
@@ -232,7 +233,7 @@ def scan_backward(
             None if share.keeps else buffers.packed(weights.kernel, share.layout.blocks),
             buffers.packed(weights.recurrent_kernel.T, share.layout.own_units),
         )
-        for share in record.panels
+        for share in record.packing
     ]
     blocks, cuts = zip(
         *(buffers.zeros([value.shape for value in weights], dtype) for _ in shares), strict=True

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from seqnorm.kernels.activations import sigmoid_in_place, tanh_in_place
-from seqnorm.kernels.options import JIT, PART
-from seqnorm.kernels.step import output_before
-from seqnorm.kernels.window import window
+from seqnorm.kernels.compiled.activations import sigmoid_in_place, tanh_in_place
+from seqnorm.kernels.compiled.options import JIT, PART
+from seqnorm.kernels.compiled.step import output_before
+from seqnorm.kernels.compiled.window import window
 
 _ONE = np.float32(1)
 

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from seqnorm.kernels.options import JIT
+from seqnorm.kernels.compiled.options import JIT
 
 _SPINS = 2_000
 OPEN = -(1 << 62)  # counters[0] of a barrier that nobody waits at any more

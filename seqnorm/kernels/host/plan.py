@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from seqnorm.kernels.arguments import Layout, Sizes
-from seqnorm.kernels.rows import Rows
+from seqnorm.kernels.compiled.arguments import Layout, Sizes
+from seqnorm.kernels.host.rows import Rows
 from seqnorm.kernels.spec import SiteSpec, Spec
 
 _BLOCK_ROWS = 8  # few enough for their gates to stay in the first cache

@@ -14,10 +14,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from seqnorm.kernels.flat import add_rows, copy_rows
-from seqnorm.kernels.options import JIT
+from seqnorm.kernels.compiled.flat import add_rows, copy_rows
+from seqnorm.kernels.compiled.options import JIT
+from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import BATCH, FIXED, LAYER, NONE, RENORM
-from seqnorm.kernels.window import window
 
 
 @njit(**JIT)

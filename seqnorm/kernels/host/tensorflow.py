@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
-from seqnorm.kernels.pool import POOL
-from seqnorm.kernels.rows import rows_of
-from seqnorm.kernels.scan import (
+from seqnorm.kernels.host.pool import POOL
+from seqnorm.kernels.host.rows import rows_of
+from seqnorm.kernels.host.scan import (
     Record,
     States,
     Weights,

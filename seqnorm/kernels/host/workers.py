@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from seqnorm.kernels import machine
-from seqnorm.kernels.compiled import compile_here
-from seqnorm.kernels.sync import OPEN
+from seqnorm.kernels.compiled.sync import OPEN
+from seqnorm.kernels.host.compile import compile_here
 
 _TOGETHER = threading.Lock()
 
