@@ -12,10 +12,10 @@ from keras import ops, tree
 
 from seqnorm import kernels
 from seqnorm.cells import NormCell
-from seqnorm.layers.engines import why_not
 from seqnorm.layers.engines.call import Call
 from seqnorm.layers.engines.fused import Fused
 from seqnorm.layers.engines.loop import Loop
+from seqnorm.layers.engines.why_not import warn_once, why_not
 from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
@@ -250,7 +250,7 @@ class NormRNN(keras.layers.RNN):
             training: whether it is one of training, in which dropout inside the cell needs the
                 loop; inference takes the kernels all the same.
         """
-        return why_not.why_not(self._asked(carried or self.stateful, training))
+        return why_not(self._asked(carried or self.stateful, training))
 
     def _asked(self, carried: bool, training: bool) -> Call:
         return Call(
@@ -267,7 +267,7 @@ class NormRNN(keras.layers.RNN):
         """What runs the cells in a call."""
         if self.implementation == "loop":
             return Loop
-        obstacle = why_not.why_not(asked)
+        obstacle = why_not(asked)
         if obstacle is None:
             return Fused
         if self.implementation == "fused":
@@ -276,7 +276,7 @@ class NormRNN(keras.layers.RNN):
                 f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
             )
         if obstacle == kernels.not_here():
-            why_not.warn_once(obstacle)
+            warn_once(obstacle)
         return Loop
 
     def get_config(self) -> dict[str, Any]:

@@ -65,7 +65,8 @@ def _cell_obstacle(cell: NormCell, training: bool) -> str | None:
     own = cell.to_kernel()
     if not own.kind:
         return f"there is no kernel for {type(cell).__name__}"
-    elsewhere = sorted(cell.normalized_sites() - {*own.input, *own.recurrent, *own.state})
+    normalised = cell.normalized_sites() & cell.SITES.keys()
+    elsewhere = sorted(normalised - {*own.input, *own.recurrent, *own.state})
     changed = kernels.changed(cell, _OF_CELL)
     obstacles = {
         f"{type(cell).__name__} has a {'/'.join(changed)} of its own": changed,
