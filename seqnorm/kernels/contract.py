@@ -39,6 +39,7 @@ def changed(part: Any, methods: Iterable[str]) -> list[str]:
     classes = type(part).__mro__
 
     def depth(name: str) -> int:
-        return next(i for i, each in enumerate(classes) if name in vars(each))
+        having = (i for i, each in enumerate(classes) if name in vars(each))
+        return next(having, len(classes))
 
     return [name for name in methods if depth(name) < depth("to_kernel")]

@@ -25,7 +25,7 @@ from tests.gradients import gradients_and_more, weighted_sum
 CASES, PARTS = 1000, 20
 
 
-def norm_of(rng):
+def norm_of(rng, units):
     name = str(rng.choice(["none", "layer", "rms", "batch", "group"]))
     if name == "none":
         return name
@@ -34,8 +34,8 @@ def norm_of(rng):
         "scale": bool(rng.integers(2)),
         "epsilon": float(rng.choice([1e-5, 0.1])),
     }
-    if name == "group" and rng.integers(2):
-        options |= {"groups": int(rng.choice([1, 2, 4]))}
+    if name == "group":  # of the state too
+        options |= {"groups": rng.choice([None, *(n for n in (1, 2, 3, 4) if units % n == 0)])}
     if name == "batch":
         policy = str(rng.choice(["naive", "running", "shrink", "renorm"]))
         options |= {"small_batch": policy, "few": int(rng.integers(6))}
@@ -56,8 +56,8 @@ def mask_of(rng, norm, batch, steps):
 def case_of(rng):
     """The arguments of a layer, and of a call."""
     cell = str(rng.choice(list(grid.CELLS)))
-    norm, flag = norm_of(rng), lambda: bool(rng.integers(2))
     batch, steps, features, units = (int(n) for n in rng.integers(1, (7, 6, 20, 40)))
+    norm, flag = norm_of(rng, units), lambda: bool(rng.integers(2))
     sites = ["input", "recurrent"] + (["state"] if cell == "lstm" else [])
     options = {
         "units": units,
