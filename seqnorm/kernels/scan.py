@@ -116,7 +116,7 @@ def scan_forward(
             buffers.scratch(share, dtype, False), buffers.tables(share, dtype), record.priors,
             np.array(spec.epsilons, dtype), x.reshape(-1), h.reshape(-1), initial.h.reshape(-1),
             initial.c.reshape(-1), panels[i % len(panels)][0], empty, panels[i % len(panels)][1],
-            empty, empty, empty, empty, sync,
+            empty, empty, empty, empty, np.empty(0, np.int64), sync,
         )
         for i, share in enumerate(shares)
     ]  # fmt: skip
@@ -197,7 +197,7 @@ def scan_backward(
             x.reshape(-1), record.h.reshape(-1), initial.h.reshape(-1), initial.c.reshape(-1),
             panels[i % len(panels)][0], w_back, panels[i % len(panels)][1],
             empty if d_h is None else d_h.reshape(-1), empty if dx is None else dx.reshape(-1),
-            parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), sync,
+            parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), _silent(record, i), sync,
         )
         for i, share in enumerate(shares)
     ]  # fmt: skip
@@ -210,6 +210,30 @@ def scan_backward(
     if dx is not None:
         _clear(dx, record.rows)
     return Gradients(dx, parts[0], _initial_gradients(calls, initial.h))
+
+
+def _silent(record: Record, index: int) -> np.ndarray:
+    """int64[R]: how many steps each row of a share begins with that leave its state at zero.
+
+    Only the beginning is looked at, which costs nothing: a state that has left zero does not come
+    back to it to the last bit.
+    """
+    layout, units = record.shares[index].layout, record.shares[index].sizes.units
+    silent = np.zeros(len(layout.rows), np.int64)
+    if not record.spec.rests:
+        return silent
+    carried = record.saved[index].carried.reshape(-1, units)
+    still = np.flatnonzero(layout.lengths > 0)
+    for step in range(len(layout.alive)):
+        still = still[layout.lengths[still] > step]
+        moving = record.h[layout.rows[still], layout.begins[still] + step].any(axis=1)
+        if len(carried):
+            moving |= carried[layout.start[step] + still].any(axis=1)
+        still = still[~moving]
+        if not len(still):
+            break
+        silent[still] = step + 1
+    return silent
 
 
 def _rows_of(call: Call, flat: np.ndarray) -> np.ndarray:

@@ -48,6 +48,7 @@ class Spec:
         split: the GRU normalises (z, r) and the candidate apart; otherwise all three together.
         epsilons: epsilon of the input, recurrent and state norm.
         dtype: "float32" or "float64".
+        rests: a state of nothing but zeros passes no gradient on to the step before.
     """
 
     cell: str
@@ -58,6 +59,7 @@ class Spec:
     split: bool = True
     epsilons: tuple[float, float, float] = (1e-5, 1e-5, 1e-5)
     dtype: str = "float32"
+    rests: bool = False
 
     @property
     def gates(self) -> int:

@@ -56,6 +56,7 @@ def spec_of(cell: NormCell, training: bool) -> kernels.Spec:
         split=getattr(cell, "gate_norm", "") == "split",
         epsilons=(epsilons[0], epsilons[1], epsilons[2]),
         dtype=cell.compute_dtype,
+        rests=cell.rests,
     )
 
 
@@ -123,7 +124,7 @@ class Fused:
             alive = ops.any(mask, axis=1) if repeat else mask[:, -1]
             last = ops.where(alive[:, None], last, ops.zeros_like(last))
         self.mask, self.backwards = mask, False
-        states = [found.h, found.c][: len(states)]
+        states = cell.at_rest([found.h, found.c][: len(states)])
         return Ran(last, found.sequence, states, self._moments(cell, found.moments, counts))
 
     def _running_mask(self) -> Any:

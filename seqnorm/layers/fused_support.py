@@ -31,6 +31,8 @@ def why_not(layer: NormRNN, carried: bool, training: bool) -> str | None:
     """
     if keras.backend.backend() != "tensorflow":
         return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
+    if layer.return_state == "all":
+        return "the states of all steps are known to the loop only"
     if layer.unroll:
         return "unroll=True asks for a loop written out"
     if layer.seen is not None:

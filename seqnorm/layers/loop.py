@@ -24,6 +24,7 @@ class Ran(NamedTuple):
     outputs: Any  # of every step, laid out as the next cell takes it; None unless wanted
     states: list[Any]  # float[batch, units] each
     moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
+    every: list[Any] | None = None  # the states after all steps, [time, batch, units]; if wanted
 
 
 class Loop:
@@ -85,7 +86,7 @@ class Loop:
 
         # Read once: a TensorFlow loop keeps what it reads from variables anew at each step.
         with keras.StatelessScope([(w, ops.copy(w.value)) for w in cell.weights]):
-            last, outputs, states, (moments, observed) = masked_scan(
+            last, outputs, states, every, (moments, observed) = masked_scan(
                 step,
                 inputs,
                 states,
@@ -93,8 +94,9 @@ class Loop:
                 # Keras's last output of a backward run is never a padded one.
                 zero_output_for_mask=layer.zero_output_for_mask and not self.timeline.padding_last,
                 keep_outputs=keep_outputs,
+                keep_states=layer.return_state == "all",
                 unroll=layer.unroll,
             )
         if seen is not None:
             seen.append({**(norm.observed or {}), **observed})
-        return Ran(last, outputs, states, {**norm.moments, **moments})
+        return Ran(last, outputs, states, {**norm.moments, **moments}, every)
