@@ -19,6 +19,11 @@ from seqnorm.cells.simple_rnn import NormSimpleRNNCell
 from seqnorm.normalizers import LayerNorm
 
 
+def _as_published(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the first state of Addons, zeros with their exact gradient, as default."""
+    return {**options, "init_state": options.get("init_state") or "zeros"}
+
+
 class LayerNormPreset(Preset):
     """The three arguments that Addons' LSTM has beside Keras's, for the cells that share them."""
 
@@ -58,8 +63,9 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
         norm_gamma_initializer: initializer of the three γ.
         norm_beta_initializer: initializer of the three β.
         norm_epsilon: added to the variance; Addons' 1e-3, where the paper's code has 1e-5.
-        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`; the
-            Keras layer's `name`, `dtype`, `trainable`.
+        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`, and
+            its `init_state`, here "zeros" by default as in Addons: pass "rest" for sequences that
+            begin with zeros; the Keras layer's `name`, `dtype`, `trainable`.
 
     Raises:
         ValueError: for what the cell settles itself (`norm`, `cell_norm`, `variant`), and as
@@ -111,7 +117,7 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
             norm_epsilon,
             {"cell_norm": "carry"},
             **of_keras,
-            **kwargs,
+            **_as_published(kwargs),
         )
 
 
@@ -175,8 +181,8 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
             `keras.layers.SimpleRNNCell`.
         layernorm_epsilon: added to the variance; 1e-5, unlike Addons' LSTM.
         gamma_initializer, gamma_regularizer, gamma_constraint: of γ.
-        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell`; the Keras layer's `name`, `dtype`,
-            `trainable`.
+        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell` and its `init_state`, here "zeros" by
+            default; the Keras layer's `name`, `dtype`, `trainable`.
 
     Raises:
         ValueError: for what the cell settles itself (`norm`, `placement`, `variant`).
@@ -224,7 +230,9 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
             gamma_regularizer=gamma_regularizer,
             gamma_constraint=gamma_constraint,
         )
-        super().__init__(units, {"norm": norm, "placement": "joint"}, **of_keras, **kwargs)
+        super().__init__(
+            units, {"norm": norm, "placement": "joint"}, **of_keras, **_as_published(kwargs)
+        )
         self._remember(
             layernorm_epsilon=norm.epsilon,
             gamma_initializer=initializers.serialize(norm.gamma_initializer),

@@ -197,7 +197,8 @@ def scan_backward(
             x.reshape(-1), record.h.reshape(-1), initial.h.reshape(-1), initial.c.reshape(-1),
             panels[i % len(panels)][0], w_back, panels[i % len(panels)][1],
             empty if d_h is None else d_h.reshape(-1), empty if dx is None else dx.reshape(-1),
-            parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1), _silent(record, i), sync,
+            parts[i].kernel.reshape(-1), parts[i].recurrent_kernel.reshape(-1),
+            _silent(record, i), sync,
         )
         for i, share in enumerate(shares)
     ]  # fmt: skip

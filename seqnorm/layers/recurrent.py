@@ -301,9 +301,9 @@ class NormRNN(keras.layers.RNN):
 
     @property
     def age_limit(self) -> int:
-        """The age from which on nothing depends on it."""
+        """The age from which on nothing depends on it; 0 where nothing does."""
         norms = [norm for cell in self.cells for norm in cell.normalizers.values()]
-        return max(norm.max_steps for norm in norms if norm.time_aware)
+        return max((norm.max_steps for norm in norms if norm.time_aware), default=0)
 
 
 def _cells_of(cell: Any) -> tuple[Any, ...]:

@@ -47,8 +47,8 @@ def check_cells(cell: Any, cells: Sequence[Any]) -> None:
 def check_layer(layer: NormRNN) -> None:
     """Refuse what contradicts itself.
 
-    That is an unknown `return_state`, cells that compute in another dtype, a regulariser that would count the age, and noise
-    at the start of batches that start where the ones before ended.
+    That is an unknown `return_state`, noise at the start of batches that start where others ended,
+    cells that compute in another dtype, and a regulariser that would count the age.
     """
     if layer.return_state not in (False, True, "all"):
         raise ValueError(

@@ -46,9 +46,7 @@ def _kept(layer: NormRNN) -> Any:
     flat = tree.flatten(kept)
     learned = tree.flatten(layer.get_initial_state(flat[0].shape[0]))
     fresh = layer.fresh > 0
-    now = [
-        ops.where(fresh, ops.cast(a, b.dtype), b) for a, b in zip(learned, flat, strict=True)
-    ]
+    now = [ops.where(fresh, ops.cast(a, b.dtype), b) for a, b in zip(learned, flat, strict=True)]
     return tree.pack_sequence_as(kept, now)
 
 

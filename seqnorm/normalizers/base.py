@@ -49,8 +49,7 @@ class Normalizer(keras.layers.Layer):
     """
 
     time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it
-    # True: N(s x) is N(x) at any scale s, up to epsilon, so that its slope at 0 is 1 / sqrt(epsilon).
-    scale_free = False
+    scale_free = False  # True: N(s x) is N(x) up to epsilon, so that its slope at 0 is 1 / sqrt(ε)
     max_steps = 1  # where time_aware: the number of steps after which all are treated alike
     whole_sequence = False  # True: needs all steps at once, which only the input site can give
 

@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from seqnorm.cells import CELLS, VARIANTS, LayerNormLSTMCell, NormLSTMCell
+from seqnorm.cells import CELLS, LayerNormLSTMCell, NormLSTMCell
+from seqnorm.cells.variants import VARIANTS
 from seqnorm.layers import NormLSTM, NormRNN, recurrent_layer
 from tests import grid
 from tests.gradients import gradients, weighted_sum
-
-over_kinds = pytest.mark.parametrize("kind", ["learned", "noise"])
 
 
 def silent(rng, zeros, steps=grid.STEPS):
@@ -36,22 +35,20 @@ def of_weights(layer, x, **options):
     return gradients(loss, layer, x)[:-1]
 
 
-@pytest.mark.parametrize("implementation", ["loop", "auto"])
 @grid.over_grid
-def test_fifty_zeros_ahead_leave_the_gradient_finite(cell, norm, implementation, rng):
-    """As published the gradient grows by up to 1 / (4 ε) with each of them, to infinity."""
-    x = silent(rng, [50] * grid.BATCH, 53)
-    x = np.concatenate([x[:, :50], np.tile(x[:, 50:], (1, 1, 1))], 1)
+def test_twelve_zeros_ahead_leave_the_gradient_bounded(cell, norm, rng):
+    """As published it grows by up to 1 / (4 ε) with each, but for norms without that slope."""
+    x = silent(rng, [12] * 4, 14)
     largest = {}
-    for kind in ("rest", "zeros", "learned"):
-        layer = fresh(cell, norm, init_state=kind, implementation=implementation)
+    for kind in ("rest", "zeros"):
         with np.errstate(all="ignore"):
-            found = of_weights(layer, x)
+            found = of_weights(fresh(cell, norm, init_state=kind), x)
         largest[kind] = max(np.max(np.abs(g)) for g in found if g.size)
     assert largest["rest"] < 1e3
-    assert largest["learned"] < 1e4
-    explodes = norm not in ("none", "dyt")
-    assert explodes == (not largest["zeros"] < 1e12)
+    if norm in ("none", "dyt"):
+        assert largest["zeros"] == largest["rest"]
+    else:
+        assert not largest["zeros"] < 1e3 * largest["rest"]
 
 
 @grid.over_grid
@@ -93,7 +90,7 @@ def test_kernels_end_the_gradient_where_the_loop_does(cell, masked, rng):
 
 
 def test_the_growth_is_that_of_the_formula(rng):
-    """∂h_t/∂h_{t-1} = P (P U)_g / (4 ε) at h = c = x = b = 0 (docs/leading_zeros.md)."""
+    """∂h_t/∂h_{t-1} = (U P)_g P / (4 ε) at h = c = x = b = 0 (docs/leading_zeros.md)."""
     layer = fresh("lstm", "layer", init_state="zeros", implementation="loop")
     units, epsilon = grid.UNITS, 1e-5
     h = np.zeros((units, units))
