@@ -29,7 +29,7 @@ def leading_zeros(model: keras.Model, tokens: Any) -> int:
     if not exposed:
         return 0
     inputs = model.get_layer(_name_in(model, exposed[0])).input
-    x = np.array(keras.Model(model.inputs, _first(inputs))(tokens))
+    x = np.array(keras.Model(model.input, _first(inputs))(tokens))
     still = np.logical_and.accumulate(np.all(x == 0, axis=-1), axis=1)
     return int(still.sum(axis=1).max(initial=0))
 
