@@ -58,6 +58,8 @@ RULES: dict[str, Rule] = {
     "cell.dropout": RATE,
     "cell.recurrent_dropout": RATE,
     "cell.zoneout": RATE,
+    "cell.init_state": _one_of("rest", "zeros", "learned", "noise"),
+    "cell.init_stddev": ("must be at least 0 and finite", lambda value: 0 <= value < math.inf),
     "norm.epsilon": POSITIVE,
     "norm.groups": _at_least(1),
     "norm.momentum": WEIGHT,

@@ -165,8 +165,8 @@ def test_the_script_is_the_command(tmp_path):
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (
         "seqnorm-train: cell has no key 'unitz'. Did you mean units? The valid keys are name, "
-        "units, dropout, recurrent_dropout, placement, sites, zoneout, unit_forget_bias, "
-        "cell_norm.\n"
+        "units, dropout, recurrent_dropout, placement, sites, zoneout, init_state, "
+        "init_stddev, unit_forget_bias, cell_norm.\n"
     )
     assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) <= 30
 

@@ -18,6 +18,11 @@ from seqnorm.cells.simple_rnn import NormSimpleRNNCell
 from seqnorm.normalizers import LayerNorm
 
 
+def _as_published(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the first state of Addons, zeros with their exact gradient, as default."""
+    return {**options, "init_state": options.get("init_state") or "zeros"}
+
+
 class AddonsCell(NormCell):
     """A cell whose normaliser is settled; its config holds Addons' arguments.
 
@@ -82,8 +87,9 @@ class LayerNormLSTMCell(AddonsCell, NormLSTMCell):
         norm_gamma_initializer: initializer of the three γ.
         norm_beta_initializer: initializer of the three β.
         norm_epsilon: added to the variance; Addons' 1e-3, where the paper's code has 1e-5.
-        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`; the
-            Keras layer's `name`, `dtype`, `trainable`.
+        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`, and
+            its `init_state`, here "zeros" by default as in Addons: pass "rest" for sequences that
+            begin with zeros; the Keras layer's `name`, `dtype`, `trainable`.
 
     Raises:
         ValueError: for what the cell settles itself (`norm`, `cell_norm`, `variant`), and as
@@ -149,7 +155,7 @@ class LayerNormLSTMCell(AddonsCell, NormLSTMCell):
             bias_constraint=bias_constraint,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
-            **kwargs,
+            **_as_published(kwargs),
         )
         self._remember(
             norm_gamma_initializer=initializers.serialize(norm.gamma_initializer),
@@ -174,8 +180,8 @@ class LayerNormSimpleRNNCell(AddonsCell, NormSimpleRNNCell):
             `keras.layers.SimpleRNNCell`.
         layernorm_epsilon: added to the variance; 1e-5, unlike Addons' LSTM.
         gamma_initializer, gamma_regularizer, gamma_constraint: of γ.
-        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell`; the Keras layer's `name`, `dtype`,
-            `trainable`.
+        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell` and its `init_state`, here "zeros" by
+            default; the Keras layer's `name`, `dtype`, `trainable`.
 
     Raises:
         ValueError: for what the cell settles itself (`norm`, `placement`, `variant`).
@@ -237,7 +243,7 @@ class LayerNormSimpleRNNCell(AddonsCell, NormSimpleRNNCell):
             bias_constraint=bias_constraint,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
-            **kwargs,
+            **_as_published(kwargs),
         )
         self._remember(
             layernorm_epsilon=norm.epsilon,

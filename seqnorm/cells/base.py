@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
 from seqnorm import normalizers
 from seqnorm.cells import variants
+from seqnorm.cells.first_state import INIT_STATES, FirstState
 from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
 
-if TYPE_CHECKING:
-    from typing import Any as KerasCell  # the Keras cell that stands beside the mixin
-else:
-    KerasCell = object
-
-
 _IDENTITY = Identity(name="identity")
 
 
-class NormCell(KerasCell):
+class NormCell(FirstState):
     """Mixin that gives a Keras cell normalisers; it comes before the Keras cell in the bases.
 
     A subclass states `NAME`, `SITES` and its `OPTIONS`, and writes `step`. The first of its states
@@ -45,10 +40,18 @@ class NormCell(KerasCell):
         zoneout: probability that a unit of a state keeps its value of the step before; a list gives
             one per state (LSTM: h, c). At inference the expectation is taken (Krueger et al., 2016,
             arXiv:1606.01305). Default 0.
+        init_state: the state before the first step. "rest", zeros, and as long as a row's state is
+            nothing but zeros it passes no gradient on (see `FirstState`); "zeros", as published:
+            zeros with their exact gradient, which sequences that begin with zeros make infinite;
+            "learned", one trained vector for all rows; "noise", drawn for every row in training,
+            zeros at inference. Default "rest".
+        init_stddev: standard deviation of the noise, or of what is learned before it is trained.
+            Default 0.1.
         **options: the subclass's own options, and every argument of the Keras cell.
 
     Raises:
-        ValueError: for an unknown option value, or a joint norm without both products.
+        ValueError: for an unknown option value, a negative `init_stddev`, or a joint norm without
+            both products.
     """
 
     NAME: ClassVar[str]
@@ -59,8 +62,13 @@ class NormCell(KerasCell):
         "sites": None,
         "placement": "separate",
         "zoneout": 0.0,
+        "init_state": "rest",
+        "init_stddev": 0.1,
     }
-    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"placement": ("separate", "joint")}
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "placement": ("separate", "joint"),
+        "init_state": INIT_STATES,
+    }
 
     def __init__(self, units: int, norm: Any = None, *, variant: str | None = None, **options: Any):
         # None leaves our own options open; to Keras's it may be a value (activation=None).
@@ -108,6 +116,11 @@ class NormCell(KerasCell):
                     f"Unknown `{option}`. Received: {option}={getattr(self, option)!r}. "
                     f"Choose one of: {', '.join(choices)}."
                 )
+        if not self.init_stddev >= 0:
+            raise ValueError(
+                "`init_stddev` must not be negative. "
+                f"Received: init_stddev={self.init_stddev}. 0.1 is the default."
+            )
         if self.placement == "joint" and not {"input", "recurrent"} <= set(self.sites):
             raise ValueError(
                 "placement='joint' normalises x W + h U, so `sites` must hold both 'input' and "
@@ -137,10 +150,11 @@ class NormCell(KerasCell):
         return any(normalizer.time_aware for normalizer in self.normalizers.values())
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create the Keras cell's weights, then those of the normalisers."""
+        """Create the Keras cell's weights, those of the normalisers, then the learned state."""
         super().build(input_shape)
         for site in self._chosen().values():
             getattr(self, site.attribute).build((None, site.gates * self.units))
+        self.build_first_state()
         self.built = True
 
     def project(self, inputs: Any, norm: SiteNorms) -> Any:
@@ -185,7 +199,7 @@ class NormCell(KerasCell):
     def advance(
         self, a_t: Any, states: list[Any], norm: SiteNorms, kept: Any = None
     ) -> tuple[Any, list[Any]]:
-        """`step`, then zoneout.
+        """`step`, then zoneout, then what `at_rest` makes of the states' gradient.
 
         Args:
             a_t: float[batch, gates * units], what `project` gave.
@@ -195,10 +209,10 @@ class NormCell(KerasCell):
         """
         output, new = self.step(a_t, states, norm)
         if not any(self.zoneout):
-            return output, new
+            return output, self.at_rest(new)
         shares = list(self.zoneout) if kept is None else ops.split(kept, len(new), axis=-1)
         new = [p * s + (1 - p) * n for n, s, p in zip(new, states, shares, strict=True)]
-        return new[0], new
+        return new[0], self.at_rest(new)
 
     def draw_kept(self, shape: tuple[Any, ...], training: bool) -> Any:
         """Zoneout's masks for `shape`, such as (time, batch); None where nothing is drawn."""
@@ -215,7 +229,9 @@ class NormCell(KerasCell):
 
         Raises:
             ValueError: if a normaliser needs the step and the mask, which Keras does not pass on;
-                on JAX if zoneout is to be drawn, as Keras would trace one step and draw once.
+                on JAX if zoneout is to be drawn, as Keras would trace one step and draw once; if
+                the first state is to be noise, as Keras asks for it without saying whether it
+                trains.
         """
         if self.time_aware:
             raise ValueError(
@@ -228,6 +244,12 @@ class NormCell(KerasCell):
                 "On JAX keras.layers.RNN draws once for all steps, and zoneout needs a draw for "
                 f"each. Received: zoneout={self.zoneout} in {self.__class__.__name__}. Use "
                 "seqnorm.NormRNN(cell) instead."
+            )
+        if training and self.init_state == "noise":
+            raise ValueError(
+                "keras.layers.RNN does not tell its cell whether it trains when it asks for the "
+                "first state, and noise is drawn in training only. Received: init_state='noise' in "
+                f"{self.__class__.__name__}. Use seqnorm.NormRNN(cell) instead."
             )
         nested = isinstance(states, (list, tuple))
         norm = SiteNorms(self.normalizers, Context(training=bool(training)))

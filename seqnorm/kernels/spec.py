@@ -77,6 +77,7 @@ class Spec:
         state: at c, on its way to h (LSTM only).
         carry: the next step gets N(c) instead of c.
         dtype: "float32" or "float64".
+        rests: a state of nothing but zeros passes no gradient on to the step before.
     """
 
     cell: str
@@ -85,6 +86,7 @@ class Spec:
     state: SiteSpec = SiteSpec()
     carry: bool = False
     dtype: str = "float32"
+    rests: bool = False
 
     @property
     def kind(self) -> CellKind:

@@ -45,7 +45,22 @@ def check_cells(cell: Any, cells: Sequence[Any]) -> None:
 
 
 def check_layer(layer: NormRNN) -> None:
-    """Refuse cells that compute in another dtype, and a regulariser that would count the age."""
+    """Refuse what contradicts itself.
+
+    That is an unknown `return_state`, noise at the start of batches that start where others ended,
+    cells that compute in another dtype, and a regulariser that would count the age.
+    """
+    if layer.return_state not in (False, True, "all"):
+        raise ValueError(
+            "`return_state` must be True, False or 'all', for the states of every step. "
+            f"Received: return_state={layer.return_state!r}."
+        )
+    if layer.stateful and any(cell.init_state == "noise" for cell in layer.cells):
+        raise ValueError(
+            "A stateful layer starts where the batch before ended, which leaves no place for "
+            "noise. Received: stateful=True with init_state='noise'. Use init_state='learned', or "
+            "add noise to the states yourself and pass them as `initial_state`."
+        )
     differing = [cell for cell in layer.cells if cell.dtype_policy != layer.dtype_policy]
     if differing:
         raise ValueError(

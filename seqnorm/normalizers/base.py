@@ -50,6 +50,7 @@ class Normalizer(keras.layers.Layer):
     """
 
     time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it
+    scale_free = False  # True: N(s x) is N(x) up to epsilon, so that its slope at 0 is 1 / sqrt(ε)
     max_steps = 1  # where time_aware: the number of steps after which all are treated alike
     whole_sequence = False  # True: needs all steps at once, which only the input site can give
 
@@ -204,6 +205,8 @@ class MomentNormalizer(AffineNormalizer):
     Raises:
         ValueError: if `epsilon` is negative.
     """
+
+    scale_free = True
 
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any):
         super().__init__(**kwargs)

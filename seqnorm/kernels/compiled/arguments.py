@@ -135,4 +135,5 @@ class Call(NamedTuple):
     dx: Array  # [B, T, E]
     dw: Array  # [E, G]
     du: Array  # [H, G]
+    silent: Array  # [R] first steps after which the state still rests at zero; backward only
     sync: Array  # a counter at zero

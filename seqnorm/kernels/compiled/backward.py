@@ -17,6 +17,7 @@ from seqnorm.kernels.compiled.products import outer, pack_left, product, product
 from seqnorm.kernels.compiled.sites import site_backward
 from seqnorm.kernels.compiled.step import inputs_at, project_inputs
 from seqnorm.kernels.compiled.sync import barrier
+from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import REPEAT
 
 
@@ -74,6 +75,16 @@ def _repeated(call):
 
 
 @njit(**PART)
+def _rest(call, step, alive):
+    """Ends the gradient that later steps send to states at rest; see `Spec.rests`."""
+    sizes, dh, dc = call.sizes, call.scratch.dh, call.scratch.dc
+    for r in range(alive):
+        if step < min(call.silent[r], call.layout.lengths[r] - 1):
+            window(dh, r * sizes.units, sizes.units)[:] = 0
+            window(dc, r * sizes.units, sizes.units)[:] = 0
+
+
+@njit(**PART)
 def _backward(call):
     """Gradients of one share, into call.grads, dw, du and dx; uses up call.saved.
 
@@ -92,6 +103,7 @@ def _backward(call):
             project_inputs(call, begin, end)
         for step in range(end - 1, begin - 1, -1):
             token, alive = layout.start[step], layout.alive[step]
+            _rest(call, step, alive)
             if call.d_h.size > 0:
                 for r in range(alive):
                     at = layout.h_tokens[token + r] + units + low

@@ -115,6 +115,7 @@ def _call(
     ]
     given = {name: value for name, value in arrays.items() if value is not None}
     absent = dict.fromkeys(("w", "w_back", "u", "d_h", "dx", "dw", "du"), empty)
+    absent["silent"] = np.empty(0, np.int64)
     flat = {"x": x, "h": record.h, "h0": initial.h, "c0": initial.c, **absent, **given}
     return Call(
         codes=record.codes,
@@ -241,9 +242,12 @@ def scan_backward(
     parts = [Weights(*arrays) for arrays in cuts]
     sync = np.zeros(8, np.int64)
     calls = [
-        _call(record, i, sync, x, weights, initial, grads, w=w, w_back=w_back, u=u, d_h=d_h, dx=dx)
+        _call(
+            record, i, sync, x, weights, initial, grads,
+            w=w, w_back=w_back, u=u, d_h=d_h, dx=dx, silent=_silent(record, i),
+        )
         for i, (grads, (w, u)) in enumerate(zip(parts, cycle(panels)))
-    ]
+    ]  # fmt: skip
     for call in calls:
         _rows_of(call, call.scratch.dh)[:] = d_last.h[call.layout.rows]
         _rows_of(call, call.scratch.dc)[:] = d_last.c[call.layout.rows]
@@ -253,6 +257,30 @@ def scan_backward(
     if dx is not None:
         _clear(dx, record.rows)
     return Gradients(dx, parts[0], _initial_gradients(calls, initial.h))
+
+
+def _silent(record: Record, index: int) -> np.ndarray:
+    """int64[R]: how many steps each row of a share begins with that leave its state at zero.
+
+    Only the beginning is looked at, which costs nothing: a state that has left zero does not come
+    back to it to the last bit.
+    """
+    layout, units = record.shares[index].layout, record.shares[index].sizes.units
+    silent = np.zeros(len(layout.rows), np.int64)
+    if not record.spec.rests:
+        return silent
+    carried = record.saved[index].carried.reshape(-1, units)
+    still = np.flatnonzero(layout.lengths > 0)
+    for step in range(len(layout.alive)):
+        still = still[layout.lengths[still] > step]
+        moving = record.h[layout.rows[still], layout.begins[still] + step].any(axis=1)
+        if len(carried):
+            moving |= carried[layout.start[step] + still].any(axis=1)
+        still = still[~moving]
+        if not len(still):
+            break
+        silent[still] = step + 1
+    return silent
 
 
 def _rows_of(call: Call, flat: np.ndarray) -> np.ndarray:

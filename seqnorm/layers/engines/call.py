@@ -16,6 +16,7 @@ class Call(NamedTuple):
     carried: bool  # rows start from given states
     zero_output_for_mask: bool
     unroll: bool
+    all_states: bool  # the states after every step are wanted
     seen: list[dict[str, Moments]] | None  # gains what reaches the normalisers of each cell
     perturbation: Any  # float[time, batch, units], added to h_t
 
@@ -32,3 +33,4 @@ class Unrolled(NamedTuple):
     outputs: Any  # of every step, laid out as the next cell takes it; None unless wanted
     states: list[Any]  # float[batch, units] each
     moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
+    every: list[Any] | None = None  # the states after all steps, [time, batch, units]; if wanted

@@ -40,7 +40,7 @@ def spec_of(cell: NormCell, training: bool) -> kernels.Spec:
     own = cell.to_kernel()
     first, second, state = (_site(cell, norms, training) for norms in norms_at(cell))
     carry = own.carry and state.kind != "none"
-    return kernels.Spec(own.kind, first, second, state, carry, cell.compute_dtype)
+    return kernels.Spec(own.kind, first, second, state, carry, cell.compute_dtype, cell.rests)
 
 
 def weights_of(cell: NormCell, spec: kernels.Spec) -> kernels.Weights:
@@ -106,7 +106,7 @@ class Fused:
             alive = ops.any(mask, axis=1) if repeat else mask[:, -1]
             last = ops.where(alive[:, None], last, ops.zeros_like(last))
         self.mask, self.backwards = mask, False
-        states = [found.h, found.c][: len(states)]
+        states = cell.at_rest([found.h, found.c][: len(states)])
         return Unrolled(last, found.sequence, states, self._moments(cell, found.moments, counts))
 
     def _running_mask(self) -> Any:

@@ -73,7 +73,7 @@ class Loop:
 
         # Read once: a TensorFlow loop keeps what it reads from variables anew at each step.
         with keras.StatelessScope([(w, ops.copy(w.value)) for w in cell.weights]):
-            last, outputs, states, (moments, observed) = masked_scan(
+            last, outputs, states, every, (moments, observed) = masked_scan(
                 step,
                 inputs,
                 states,
@@ -81,8 +81,9 @@ class Loop:
                 # Keras's last output of a backward run is never a padded one.
                 zero_output_for_mask=call.zero_output_for_mask and not self.timeline.padding_last,
                 keep_outputs=keep_outputs,
+                keep_states=call.all_states,
                 unroll=call.unroll,
             )
         if seen is not None:
             seen.append({**(norm.observed or {}), **observed})
-        return Unrolled(last, outputs, states, {**norm.moments, **moments})
+        return Unrolled(last, outputs, states, {**norm.moments, **moments}, every)

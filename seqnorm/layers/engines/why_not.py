@@ -23,6 +23,8 @@ def why_not(call: Call) -> str | None:
     """Why the kernels cannot run the call here and now; None when they can."""
     if keras.backend.backend() != "tensorflow":
         return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
+    if call.all_states:
+        return "the states of all steps are known to the loop only"
     if call.unroll:
         return "unroll=True asks for a loop written out"
     if call.seen is not None:
