@@ -11,7 +11,12 @@ from seqnorm.analysis.export import write_csv
 from seqnorm.analysis.figures import draw_plate, write_figure
 from seqnorm.analysis.findings import FINDINGS, save_findings
 from seqnorm.analysis.html import html_page
-from seqnorm.analysis.page import markdown_page, picture_name, terminal_text
+from seqnorm.analysis.page import (
+    markdown_page,
+    picture_heading,
+    picture_name,
+    terminal_text,
+)
 from seqnorm.analysis.run_folders import Ignored, find_run_folders, ignored_lines
 from seqnorm.analysis.section import Section, make_section
 from seqnorm.durable import write_text
@@ -47,8 +52,7 @@ def _lead(sections: Sequence[Section]) -> str:
 def _draw(sections: Sequence[Section], out: Path) -> None:
     for section in sections:
         for plate in section.plates:
-            heading = plate.title.lower().replace("f1 ", "F1 ")
-            figure = draw_plate(plate, f"{section.comparison.title}: {heading}")
+            figure = draw_plate(plate, picture_heading(plate, section.comparison))
             write_figure(figure, out / picture_name(plate, section.comparison))
 
 
