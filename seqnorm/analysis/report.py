@@ -57,7 +57,10 @@ def _draw(sections: Sequence[Section], out: Path) -> None:
 
 
 def _folder(first: Path) -> Path:
-    return (first.parent if first.is_file() else first) / "report"
+    """Where a report goes of itself: into the first folder, but beside a run and not into it."""
+    place = first.resolve() if first.name in ("", "..") else first
+    single = place.is_dir() and next(find_run_folders(place), None) == place
+    return (place.parent if single or place.is_file() else place) / "report"
 
 
 def _own_folder(out: Path) -> Path:
@@ -85,7 +88,8 @@ def write_report(
 
     Args:
         paths: Run folders, folders of run folders, or folders of earlier reports.
-        out: Folder of the report; `None` means "report" in the first path.
+        out: Folder of the report; `None` means "report" in the first path, or beside it if that is
+            a run folder.
         pictures: Whether PNG and PDF files are drawn; the page has its charts all the same.
         pages: Whether pages and pictures are written; runs.csv and findings.json are in any case.
 
