@@ -146,8 +146,10 @@ def _draw_dots(axes: Any, chart: DotChart) -> None:
 
 
 def _height(plate: Plate) -> float:
+    """Inches of a row of panels."""
     rows: list[list[Row]] = [list(c.rows) for c in plate.charts if isinstance(c, DotChart)]
-    return 1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.4
+    names = max(len(chart.references) for chart in plate.charts) * REFERENCE_LINE / 72
+    return names + (1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.3)
 
 
 def write_figure(figure: Figure, stem: Path) -> list[Path]:

@@ -57,6 +57,8 @@ def _norm_shape(norm: str) -> int:
 
 
 def _shaded(colour: str, shade: float) -> str:
+    if not shade:
+        return colour
     if colour == NORM_COLOURS["none"]:
         shade = abs(shade)  # nothing is darker than black
     towards = 1.0 if shade > 0 else 0.0

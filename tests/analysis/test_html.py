@@ -18,7 +18,7 @@ from PIL import Image
 from seqnorm.analysis.charts import Dot, DotChart, Line, LineChart, Row, plain_band
 from seqnorm.analysis.html import table_html
 from seqnorm.analysis.report import write_report
-from seqnorm.analysis.styles import COLOURS
+from seqnorm.analysis.styles import Look, norm_colour
 from seqnorm.analysis.svg import chart_svg
 from seqnorm.analysis.tables import Table
 from tests.analysis.fabricate import fabricate_comparison, fabricate_run
@@ -90,9 +90,9 @@ def test_page_is_sound_and_refers_to_nothing_outside(page: Path) -> None:
 
 def test_a_chart_reads_its_values_out() -> None:
     x = np.array([1.0, 2.0])
-    line = Line("layer", 0, plain_band(x, np.array([0.5, 0.875])))
+    line = Line(Look("layer", "layer"), plain_band(x, np.array([0.5, 0.875])))
     assert 'aria-label="accuracy, layer 0.875"' in chart_svg(LineChart("accuracy", "steps", [line]))
-    dots = DotChart("F1", [Row("earn", [Dot("layer", 0, 0.75)])])
+    dots = DotChart("F1", [Row("earn", [Dot("layer", Look("layer", "layer"), 0.75)])])
     assert 'aria-label="F1, earn 0.75"' in chart_svg(dots)
 
 
@@ -150,7 +150,7 @@ def test_a_browser_draws_every_arm_without_complaint(page: Path, width: int, hei
     assert "CONSOLE" not in done.stderr, done.stderr  # neither an error nor a refused request
     picture = np.asarray(Image.open(shot).convert("RGB"))
     assert picture.shape[1] == width
-    for colour in COLOURS[1:3]:
+    for colour in map(norm_colour, ("layer", "batch")):
         assert share_of(picture, colour) > 2e-4, colour
     # Nothing is cut off at the right: the outermost pixels are the paper (or lines across it).
     assert (picture[200:, -4:] > 200).all()
@@ -162,8 +162,8 @@ document.addEventListener("securitypolicyviolation", (event) => refused.push(eve
 </script>"""
 PROBE = """
 <script>
-const button = document.querySelector('.legend button[data-arm="1"]');
-const shown = () => document.querySelectorAll('.series[data-arm="1"]:not(.off)').length;
+const button = document.querySelector('.legend button[data-arm="lstm layer"]');
+const shown = () => document.querySelectorAll('.series[data-arm="lstm layer"]:not(.off)').length;
 const facts = {before: shown()};
 button.click(); facts.after = shown(); button.click(); facts.again = shown();
 const chart = document.querySelector("svg.lines");

@@ -178,7 +178,16 @@ def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, probes=False, epochs=0)
     page = markdown(write_report([folder]))
     assert "![accuracy" not in page and "curves-" not in page and "lstm layer" in page
-    assert (folder / "report" / "report.md").is_file()
+
+
+def test_a_report_on_runs_lies_beside_them_and_not_in_one(
+    few_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted(few_runs.iterdir())
+    assert write_report([first, second], pages=False).path.parent == few_runs / "report"
+    monkeypatch.chdir(second)
+    assert write_report([Path()], pages=False).path.parent == few_runs / "report"
+    assert not list(few_runs.glob("*-s*/report"))
 
 
 def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
