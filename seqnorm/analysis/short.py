@@ -79,10 +79,14 @@ def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -
     if not known or abs(mine - other) < min(epochs):
         return None
     ours, theirs = (
-        f"after {median:,.0f} steps" if math.isfinite(median) else "in half of its runs at most"
-        for median in (mine, other)
+        f"after {median:,.0f} steps" if math.isfinite(median) else _seldom(arm)
+        for median, arm in zip((mine, other), arms, strict=True)
     )
     return f"it reaches {target:.2f} on validation data {ours}, the other {theirs}"
+
+
+def _seldom(arm: Arm) -> str:
+    return "in half of its runs at most" if len(arm.runs) > 1 else "not at all"
 
 
 def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm) -> str:

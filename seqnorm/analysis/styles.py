@@ -37,7 +37,7 @@ DASHES: tuple[Any, ...] = (
     (0, (8, 2, 1.2, 1.5, 1.2, 1.5)),
 )
 # Arms of one norm: towards white above 0, towards black below.
-SHADES = (0.0, -0.45, 0.35, -0.7, 0.2)
+SHADES = (0.0, -0.5, 0.45, -0.25, 0.25)
 # Shapes tell norms apart where colours do not, as in grey.
 NORM_SHAPES = {"none": 0, "layer": 2, "batch": 1, "rms": 3, "group": 4, "dyt": 5}
 MARKERS = ("o", "s", "D", "^", "v", "P")

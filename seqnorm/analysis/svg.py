@@ -218,7 +218,7 @@ def _dots_svg(chart: DotChart) -> str:
     if not values.size:
         return ""
     values = np.append(values, list(near_references(chart.references, values).values()))
-    left = min(230.0, 8 + 7.2 * max(len(row.label) for row in chart.rows))
+    left = min(230.0, 12 + 7.4 * max(len(row.label) for row in chart.rows))
     axis = make_axis(values, left, WIDTH - RIGHT, margin=0.05, bounds=chart.bounds)
     top = DOT_TOP + HEAD * len(chart.references)
     bottom = top + ROW * len(chart.rows)
