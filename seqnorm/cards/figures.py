@@ -55,7 +55,7 @@ def smoothed(values: NDArray[np.float64], how: Callable[..., Any]) -> NDArray[np
     """Each value and those beside it, a thirtieth of all, summed up.
 
     Batches of like length end all at once, so from one step to the next other batches are seen,
-    and their quantiles alone would be a comb. With `np.max`, (1, 5, 1) of thirty or fewer stays.
+    and their quantiles alone would be a comb. Of fewer than sixty steps each stays as it is.
 
     Args:
         values: float [steps].
@@ -88,7 +88,7 @@ def draw_batches(card: dict[str, Any]) -> Figure:
     steps.axhline(1, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
     steps.set_title("Rows alive in the batches that reach a step")
     steps.set_xlabel("time step")
-    steps.set_ylabel("rows (median, 5 to 95 % of batches nearby)")
+    steps.set_ylabel("rows (median, 5 to 95 % nearby)")
     steps.set_ylim(bottom=0)
     padding.set_yticks(range(len(kinds)), kinds)
     padding.invert_yaxis()

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from seqnorm.analysis.arms import Comparison
+from seqnorm.analysis.charts import Plate
 from seqnorm.analysis.evidence import Evidence, gather
 from seqnorm.analysis.findings import FINDINGS
 from seqnorm.analysis.grouping import compare
 from seqnorm.analysis.headline import cost_table, pairs_table, robust_table, tuning_table
+from seqnorm.analysis.page import picture_heading
 from seqnorm.analysis.plates import make_plates
 from seqnorm.analysis.predictions import mcnemar, pooled
 from seqnorm.analysis.report import write_report
@@ -204,6 +206,43 @@ def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:
     assert len(classes) == 5 and re.fullmatch(r"topic 0 \(\d+\)", classes[0].label)
     expected = plates["trials"].charts[0].lines[0].band
     np.testing.assert_array_equal(expected.x, [1, 2, 3, 4])
+
+
+def test_no_two_charts_of_a_plate_have_the_same_title(found: tuple[Comparison, Evidence]) -> None:
+    for plate in make_plates(*found):
+        titles = [chart.title for chart in plate.charts]
+        assert len(set(titles)) == len(titles), plate.key
+
+
+def test_rows_that_are_the_same_for_all_arms_are_one_line(
+    found: tuple[Comparison, Evidence],
+) -> None:
+    plates = {plate.key: plate for plate in make_plates(*found)}
+    rows = [c for c in plates["statistics-layer1"].charts if c.title.startswith("valid rows")]
+    assert [[line.label for line in chart.lines] for chart in rows] == [["all arms"]]
+
+
+@pytest.mark.parametrize(
+    ("question", "key", "heading"),
+    [
+        ("batch size", "curves", "reuters, batch size: learning curves and cost"),
+        ("batch size", "against", "reuters: accuracy against batch size"),
+        ("", "curves", "reuters: learning curves and cost"),
+    ],
+)
+def test_a_picture_says_its_question_once(question: str, key: str, heading: str) -> None:
+    title = {"curves": "Learning curves and cost", "against": "Accuracy against batch size"}[key]
+    comparison = Comparison("reuters", (), {}, question)
+    assert picture_heading(Plate(key, title, "", []), comparison) == heading
+
+
+def test_single_runs_need_no_paragraph_on_intervals(tmp_path: Path) -> None:
+    for norm in ("none", "layer"):
+        fabricate_run(tmp_path, norm=norm, seed=1)
+    alone = write_report([tmp_path], tmp_path / "a", pages=False).text
+    assert "bootstrap" not in alone and "single runs" in alone
+    fabricate_run(tmp_path, norm="layer", seed=2)
+    assert "bootstrap" in write_report([tmp_path], tmp_path / "b", pages=False).text
 
 
 def test_sentences_say_what_favours_no_norm_too(tmp_path: Path) -> None:

@@ -96,6 +96,20 @@ def test_a_chart_reads_its_values_out() -> None:
     assert 'aria-label="F1, earn 0.75"' in chart_svg(dots)
 
 
+def test_the_name_of_a_reference_lies_above_the_frame_of_its_chart() -> None:
+    x = np.array([1.0, 2.0])
+    line = Line(Look("layer", "layer"), plain_band(x, np.array([0.55, 0.6])))
+    names = {"bag of words (test)": 0.53, "majority class (test)": 0.499, "far": 0.1}
+    for chart in (
+        LineChart("accuracy", "steps", [line], names),
+        DotChart("accuracy", [Row("a", [Dot("a", line.look, 0.55)])], names),
+    ):
+        drawn = chart_svg(chart)
+        places = [float(y) for y in re.findall(r'class="reference" x="[\d.]+" y="([\d.]+)"', drawn)]
+        frame = min(float(y) for y in re.findall(r'class="grid" d="M[\d.]+ ([\d.]+)V', drawn))
+        assert len(set(places)) == 3 and max(places) < frame
+
+
 def test_what_runs_say_is_text_and_no_markup() -> None:
     html = table_html(Table(("<b>", "n"), (("<script>alert(1)</script>", "&"),)), 'a "name"')
     assert "<script>" not in html and "&lt;script&gt;" in html and "&amp;" in html
@@ -224,6 +238,41 @@ def test_the_page_is_no_wider_than_a_phone(page: Path) -> None:
     (found,) = re.findall(r'data-wide="(\d+) (\d+)"', dom)
     wide, seen = map(int, found)
     assert wide == seen <= 390
+
+
+MENUS = """
+<script>
+window.addEventListener("load", () => setTimeout(() => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const seen = (part) => part.checkVisibility();
+  const facts = {height: document.querySelector("nav").offsetHeight};
+  facts.sections = all("nav .menu > summary").filter(seen).map((part) => part.textContent);
+  facts.links = all("nav a").filter(seen).length;
+  document.querySelector("nav .menu").open = true;
+  facts.opened = all("nav a").filter(seen).map((part) => part.textContent);
+  document.querySelector("main").click();
+  facts.closed = all("nav a").filter(seen).length;
+  facts.cut = all(".wrap").filter((part) => part.scrollWidth > part.clientWidth).length;
+  facts.tables = all(".wrap").length;
+  document.body.setAttribute("data-facts", JSON.stringify(facts));
+}, 300));
+</script></body>"""
+
+
+def test_sections_are_menus_and_tables_fit_a_desktop(tmp_path: Path) -> None:
+    for data in ("imdb", "reuters"):
+        fabricate_comparison(tmp_path / "runs", data=data, seeds=2, texts=50)
+    page = write_report([tmp_path / "runs"], pictures=False).path
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("</body>", MENUS), encoding="utf-8")
+    dom = browse(page, "--window-size=1280,900", "--dump-dom").stdout
+    found = re.search(r'data-facts="([^"]*)"', dom)
+    assert found, dom[-2000:]
+    facts = json.loads(unescape(found[1]))
+    assert facts["sections"] == ["imdb", "reuters"] and facts["height"] < 60
+    assert (facts["links"], facts["closed"]) == (0, 0)
+    assert facts["opened"][0] == "In short" and "Commands" in facts["opened"]
+    assert facts["tables"] > 8 and facts["cut"] == 0
 
 
 @pytest.mark.parametrize("addition", ['<img src="picture.png">', '<script src="a.js"></script>'])

@@ -203,6 +203,30 @@ def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
         assert (report.path.parent / f"statistics-imdb-layer{index}.png").is_file()
 
 
+@pytest.mark.parametrize(
+    ("layers", "titles"),
+    [
+        (["forward_lstm_1", "backward_lstm_1"], ["forwards", "backwards"]),
+        (
+            ["forward_a", "backward_a", "forward_b", "backward_b"],
+            [f"layer {number}, {way}" for number in (1, 2) for way in ("forwards", "backwards")],
+        ),
+    ],
+    ids=["one", "stacked"],
+)
+def test_the_halves_of_a_bidirectional_layer_are_named(
+    tmp_path: Path, layers: list[str], titles: list[str]
+) -> None:
+    folder = fabricate_run(tmp_path)
+    with np.load(folder / "probes.npz") as stored:
+        arrays = dict(stored)
+    renamed = {k.replace("lstm/", f"{name}/"): a for name in layers for k, a in arrays.items()}
+    np.savez(folder / "probes.npz", **renamed)
+    page = write_report([tmp_path], pictures=False).path.read_text(encoding="utf-8")
+    assert re.findall(r"<h3[^>]*>Through time, ([^<]*)<", page) == titles
+    assert "forward_" not in page
+
+
 def test_many_arms_are_drawn_in_part(tmp_path: Path) -> None:
     for index in range(12):
         rate = 0.001 * (index + 1)
