@@ -62,7 +62,8 @@ def _shaded(colour: str, shade: float) -> str:
     if colour == NORM_COLOURS["none"]:
         shade = abs(shade)  # nothing is darker than black
     towards = 1.0 if shade > 0 else 0.0
-    return to_hex([c + abs(shade) * (towards - c) for c in to_rgb(colour)])
+    red, green, blue = (c + abs(shade) * (towards - c) for c in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 @dataclass(frozen=True)
