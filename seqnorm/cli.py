@@ -77,7 +77,8 @@ def train(argv: Sequence[str] | None = None) -> int:
     session = _Session(tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1")
     token = _SESSION.set(session)
     try:
-        with _hydra_surroundings(arguments):
+        program = sys.argv[0] if argv is None else "seqnorm-train"  # which runs keep with the rest
+        with _hydra_surroundings(program, arguments):
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
                 _job
             )()
@@ -132,8 +133,8 @@ def _refuse_scratch(runs_dir: str) -> None:
 
 
 @contextmanager
-def _hydra_surroundings(arguments: Sequence[str]) -> Iterator[None]:
-    """What `hydra.main` reads from the process: the arguments and two environment variables."""
+def _hydra_surroundings(program: str, arguments: Sequence[str]) -> Iterator[None]:
+    """What `hydra.main` reads from the process: the command line and two environment variables."""
     # Hydra's parser would refuse a flag between overrides: norm=none,layer -m seed=0,1
     flags_first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     with TemporaryDirectory(prefix="seqnorm-") as scratch:
@@ -142,7 +143,7 @@ def _hydra_surroundings(arguments: Sequence[str]) -> Iterator[None]:
             "SEQNORM_SCRATCH": scratch,  # where conf/hydra lets multirun.yaml be written
         }
         argv, before = sys.argv, {name: os.environ.get(name) for name in variables}
-        sys.argv = [argv[0], *flags_first]
+        sys.argv = [program, *flags_first]
         os.environ.update(variables)
         try:
             yield

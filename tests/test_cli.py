@@ -160,6 +160,14 @@ def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
     assert len(runs) == 2 and "-s0-" in runs[0] and "-s1-" in runs[1]
 
 
+def test_a_training_called_from_python_is_kept_as_the_command_that_does_the_same(monkeypatch):
+    seen: list[list[str]] = []
+    monkeypatch.setattr(hydra, "main", lambda **_: lambda job: lambda: seen.append(sys.argv))
+    monkeypatch.setattr(sys, "argv", ["scripts/demo.py", "seed=1"])
+    assert train(["norm=none,layer", "-m"]) == train() == 0
+    assert seen == [["seqnorm-train", "-m", "norm=none,layer"], ["scripts/demo.py", "seed=1"]]
+
+
 def test_the_script_is_the_command(tmp_path):
     done = run_script(tmp_path, "cell.unitz=3")
     assert done.returncode == 1 and done.stdout == ""

@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         default=None,
         metavar="DIR",
-        help="folder of the report (default: report in the first folder)",
+        help="folder of the report (default: report in the first folder; beside it if it is a run)",
     )
     parser.add_argument(
         "--no-pictures",

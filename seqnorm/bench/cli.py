@@ -1,4 +1,4 @@
-"""Times training steps against Keras: a table of ratios, a picture, and every sample as JSON."""
+"""Times training steps against Keras and prints ratios; --out keeps every sample and a picture."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
 FULL = ", full"  # the same subject, on batches without padding
+LEGEND = """\
+Each subject runs once a round, in turn with the others. A number below 1 is faster than keras.
+  keras      Keras's own layer, without a norm: 1 in every column
+  products   the matrix products of a step and nothing else: what no layer can be faster than
+  fused      our layer with its time loop compiled; loop: our portable loop; keras-rnn: our cell in
+             keras.layers.RNN
+  wall       median time over the median of keras
+  paired     median of the ratios round by round, which what else runs on the machine moves least
+  cpu        the same of the processor time of all threads
+  ms         median time in milliseconds; quartiles: a quarter of the rounds took less, one more"""
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
 
 
@@ -88,9 +98,11 @@ def _carry_out(options: argparse.Namespace) -> None:
     from seqnorm.kernels import machine
 
     record = {"machine": platform.platform(), "threads": machine.threads()}
+    record |= {"processor": machine.processor_name(), "vector_bits": _vector_bits()}
     record["options"] = vars(options)
     if options.out:  # before hours of measuring
         options.out.mkdir(parents=True, exist_ok=True)
+    print(_machine_line(record))
     tables = {}
     if options.epoch:
         record["epoch_seconds"] = _epoch(options)
@@ -108,8 +120,7 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
     from seqnorm.bench.measure import measure, summary
     from seqnorm.bench.subjects import Shape
 
-    print(f"{platform.machine()}, {record['threads']} threads, {options.mode}; "
-          "ratios to Keras's own layer")  # fmt: skip
+    print(f"{options.mode}, {options.rounds} rounds. {LEGEND}")
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
     tables = {}
     shapes = {text: Shape.parse(text)._replace(share=options.share) for text in options.shapes}
@@ -129,6 +140,22 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
                       f"paired {row.paired:.2f}, processor time {row.cpu:.2f}")  # fmt: skip
             _extras(options, record, title, cell, shape)
     return tables
+
+
+def _vector_bits() -> int | None:
+    """Width of a vector register; None without numba's compiler, which is who knows."""
+    from seqnorm.kernels import machine
+
+    try:
+        return 8 * machine.vector_bytes()
+    except ImportError:
+        return None
+
+
+def _machine_line(record: dict) -> str:
+    bits = record["vector_bits"]
+    vectors = f"vectors of {bits} bits, " if bits else ""
+    return f"{record['processor']}, {vectors}{record['threads']} threads"
 
 
 def _subjects(options: argparse.Namespace, cell: str, shape: Shape) -> dict[str, Step]:

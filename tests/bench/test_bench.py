@@ -9,6 +9,7 @@ from matplotlib import image
 
 from seqnorm.bench.cli import main
 from seqnorm.bench.measure import Samples, measure, summary
+from seqnorm.kernels.machine import processor_name
 
 pytest.importorskip("tensorflow")
 
@@ -40,11 +41,15 @@ def test_steps_are_printed_drawn_and_kept(tmp_path, capsys):
     norms = ["--norms", "layer", "batch", "--ways", "fused", "keras-rnn"]
     assert main([*SHAPE, *norms, "--profile", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{processor_name()}, vectors of ")
+    explained = {line.split()[0] for line in lines if line.startswith("  ")}
+    assert {"wall", "paired", "cpu", "ms", "products", "keras", "fused"} <= explained
     names = ["keras", "products", "fused layer", "fused batch", "keras-rnn layer"]
     start = lines.index("lstm 2x3x4x5") + 2
     assert [line[2:26].strip() for line in lines[start : start + 5]] == names
     assert [line.split(":")[0] for line in lines[start + 5 :]] == ["  layer", "  batch"]
     record = json.loads((tmp_path / "bench.json").read_text())
+    assert record["vector_bits"] in (128, 256, 512)
     assert list(record["samples"]["lstm 2x3x4x5"]) == names
     assert all(
         len(each["wall"]) == 2 and min(each["wall"]) > 0
