@@ -70,13 +70,13 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormLSTMCell
-        >>> layer = keras.layers.RNN(LayerNormLSTMCell(8), return_sequences=True)
+        >>> from seqnorm import LayerNormLSTMCell, NormRNN
+        >>> layer = NormRNN(LayerNormLSTMCell(8), return_sequences=True)
         >>> tuple(layer(keras.ops.ones((2, 5, 3))).shape)
         (2, 5, 8)
     """
 
-    SETTLED = ("norm", "cell_norm")
+    SETTLED = ("norm", "cell_norm", "variant")
 
     def __init__(
         self,
@@ -140,8 +140,8 @@ class LayerNormGRUCell(LayerNormPreset, NormGRUCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormGRUCell
-        >>> tuple(keras.layers.RNN(LayerNormGRUCell(8))(keras.ops.ones((2, 5, 3))).shape)
+        >>> from seqnorm import LayerNormGRUCell, NormRNN
+        >>> tuple(NormRNN(LayerNormGRUCell(8))(keras.ops.ones((2, 5, 3))).shape)
         (2, 8)
     """
 
@@ -186,12 +186,12 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormSimpleRNNCell
-        >>> tuple(keras.layers.RNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
+        >>> from seqnorm import LayerNormSimpleRNNCell, NormRNN
+        >>> tuple(NormRNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
         (2, 8)
     """
 
-    SETTLED = ("norm", "placement")
+    SETTLED = ("norm", "placement", "variant")
 
     def __init__(
         self,

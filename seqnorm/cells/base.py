@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +11,7 @@ from keras import ops
 
 from seqnorm import normalizers
 from seqnorm.cells import variants
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
@@ -22,6 +23,9 @@ else:
 
 
 _IDENTITY = Identity(name="identity")
+
+# Told of the cell at each `call`, which only a loop other than `NormRNN`'s makes.
+watchers: list[Callable[[NormCell], None]] = []
 
 
 class NormCell(KerasCell):
@@ -59,10 +63,23 @@ class NormCell(KerasCell):
         "zoneout": 0.0,
     }
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"placement": ("separate", "joint")}
+    SETTLED: ClassVar[tuple[str, ...]] = ()  # arguments that a ready-made cell does not take
 
-    def __init__(self, units: int, norm: Any = None, *, variant: str | None = None, **options: Any):
+    __signature__ = NamedArguments(constructors, lambda cell: cell.SETTLED)
+
+    def __init__(
+        self,
+        units: int,
+        norm: Any = None,
+        *,
+        variant: str | None = None,
+        sites: Any = None,
+        placement: str | None = None,
+        zoneout: Any = None,
+        **options: Any,
+    ):
+        options.update(norm=norm, sites=sites, placement=placement, zoneout=zoneout)
         # None leaves our own options open; to Keras's it may be a value (activation=None).
-        options["norm"] = norm
         given = {
             name: value
             for name, value in options.items()
@@ -219,6 +236,8 @@ class NormCell(KerasCell):
                 f"each. Received: zoneout={self.zoneout} in {self.__class__.__name__}. Use "
                 "seqnorm.NormRNN(cell) instead."
             )
+        for watcher in tuple(watchers):
+            watcher(self)
         nested = isinstance(states, (list, tuple))
         norm = SiteNorms(self.normalizers, Context(training=bool(training)))
         kept = self.draw_kept((ops.shape(inputs)[0],), norm.training)

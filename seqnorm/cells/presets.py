@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from seqnorm.cells.base import NormCell
+from seqnorm.cells.signatures import NamedArguments, constructors
 
 
 class Preset(NormCell):
@@ -22,14 +23,16 @@ class Preset(NormCell):
         ValueError: if the options hold one that is settled, or a `variant`.
     """
 
-    SETTLED: ClassVar[tuple[str, ...]] = ("norm",)
+    SETTLED: ClassVar[tuple[str, ...]] = ("norm", "variant")
+
+    __signature__ = NamedArguments(constructors, lambda cell: (*cell.SETTLED, "settled"))
 
     def __init__(self, units: int, settled: dict[str, Any], **options: Any):
-        refused = [name for name in (*self.SETTLED, "variant") if options.get(name) is not None]
+        refused = [name for name in self.SETTLED if options.get(name) is not None]
         if refused:
             name = self.__class__.__name__
             raise ValueError(
-                f"{name} settles {', '.join((*self.SETTLED, 'variant'))} itself. Received: "
+                f"{name} settles {', '.join(self.SETTLED)} itself. Received: "
                 f"{', '.join(f'{key}={options[key]!r}' for key in refused)}. Leave it out, or use "
                 f"{name.replace('LayerNorm', 'Norm').replace('BatchNorm', 'Norm')}, which takes it."
             )

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seqnorm.kernels.spec import NO_NUMBA, OF_BATCH, SITES, Spec, not_here, why_not
+from seqnorm.kernels.spec import NO_NUMBA, NOT_IN, OF_BATCH, SITES, Spec, not_here, why_not
 
 if TYPE_CHECKING:
     from seqnorm.kernels.graph import Outputs
     from seqnorm.kernels.scan import Weights
 
 __all__ = [
+    "NOT_IN",
     "NO_NUMBA",
     "OF_BATCH",
     "SITES",

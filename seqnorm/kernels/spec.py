@@ -28,7 +28,9 @@ R_MAX, D_MAX = 3.0, 5.0
 CELLS = {"simple_rnn": SIMPLE_RNN, "lstm": LSTM, "gru": GRU}
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
 
+DTYPES = ("float32", "float64")
 NO_NUMBA = "numba cannot be imported"
+NOT_IN = "the kernels compute in float32 or float64, not {}"
 SITES = ("input", "recurrent", "state")
 
 
@@ -87,8 +89,8 @@ def why_not(spec: Spec) -> str | None:
     unknown = [name for name in spec.norms if name not in KINDS]
     if unknown:
         return f"no kernel for norm={unknown[0]!r}"
-    if spec.dtype not in ("float32", "float64"):
-        return f"the kernels compute in float32 or float64, not {spec.dtype}"
+    if spec.dtype not in DTYPES:
+        return NOT_IN.format(spec.dtype)
     if spec.couples_rows and {"layer", "rms"} & set(spec.norms):
         return "batch norm beside layer or RMS norm in one cell needs the loop"
     if spec.cell != "lstm" and (spec.state_norm != "none" or spec.carry):

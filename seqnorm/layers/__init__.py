@@ -1,9 +1,10 @@
-"""Layers: the time loop around the cells, and masked pooling."""
+"""Layers: the time loop around the cells, masked pooling, running statistics taken anew."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from seqnorm.layers import advice  # noqa: F401 - speaks up where cells are run elsewhere
 from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN
 from seqnorm.layers.pooling import MaskedPooling
 from seqnorm.layers.presets import (
@@ -15,6 +16,7 @@ from seqnorm.layers.presets import (
     LayerNormSimpleRNN,
 )
 from seqnorm.layers.recurrent import NormRNN
+from seqnorm.layers.statistics import reestimate
 
 LAYERS: dict[str, type[NormRNN]] = {
     layer.CELL.NAME: layer for layer in (NormSimpleRNN, NormLSTM, NormGRU)
@@ -57,4 +59,5 @@ __all__ = [
     "NormRNN",
     "NormSimpleRNN",
     "recurrent_layer",
+    "reestimate",
 ]
