@@ -75,13 +75,12 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
 
 def _hint(identifier: Any) -> str:
     """What to write, where an activation stands second as in Keras's layers."""
-    try:
-        name = keras.activations.get(identifier).__name__
-    except (ValueError, TypeError, AttributeError):
+    name = identifier if isinstance(identifier, str) else getattr(identifier, "__name__", "")
+    if not callable(getattr(keras.activations, name, None)):
         return ""
     return (
-        f" {name} is an activation, Keras's second argument; here the norm comes second. "
-        f"Write activation={identifier!r}, as in NormLSTM(64, activation={name!r})."
+        f" {name} is an activation, Keras's second argument; here the second argument is the norm. "
+        f"Write activation={name!r}."
     )
 
 
