@@ -29,7 +29,7 @@ def _import_classes() -> None:
 
 
 class _AfterKeras(MetaPathFinder):
-    """Finds no module itself: lets the next finder find Keras, and adds a last step to its import."""
+    """Lets the other finders find Keras, and adds a last step to its import."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -27,8 +27,8 @@ class NamedArguments:
 
     def __init__(
         self,
-        constructors: Callable[[type], Iterable[Callable[..., None]]],
-        hidden: Callable[[type], Collection[str]],
+        constructors: Callable[[Any], Iterable[Callable[..., None]]],
+        hidden: Callable[[Any], Collection[str]],
     ):
         self.constructors, self.hidden = constructors, hidden
 

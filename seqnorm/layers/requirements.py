@@ -72,7 +72,7 @@ def check_dense(layer: keras.layers.Layer, sequences: Any) -> None:
     if hasattr(sequences, "row_splits"):  # tf.RaggedTensor
         advice = "x.to_tensor(), mask=tf.sequence_mask(x.row_lengths())"
     elif getattr(sequences, "is_nested", False):  # of torch
-        advice = "torch.nested.to_padded_tensor(x, 0.0), mask=torch.arange(steps) < lengths[:, None]"
+        advice = "x.to_padded_tensor(0.0), mask=torch.arange(steps) < lengths[:, None]"
     if advice:
         raise TypeError(
             f"{type(layer).__name__} takes padded sequences, [batch, time, features], and a mask. "

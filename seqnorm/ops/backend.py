@@ -1,6 +1,4 @@
-"""What differs between backends: the loop, the run-time check, selections, sums,
-compilation.
-"""
+"""What differs between backends: loop, run-time check, selection, sums, compilation."""
 
 from __future__ import annotations
 

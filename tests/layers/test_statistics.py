@@ -1,4 +1,4 @@
-"""Running statistics taken anew for one's own model, and what Keras's own layer makes of padding."""
+"""Statistics taken anew for one's own model, and what Keras's own layer makes of padding."""
 
 from __future__ import annotations
 
