@@ -19,22 +19,21 @@ from typing import Any
 def register() -> None:
     """Import the classes now if Keras is there, else when it has been imported."""
     if "keras" in sys.modules:
-        _import_classes()
+        import_module("seqnorm.layers")
     elif not any(isinstance(finder, _AfterKeras) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AfterKeras())
 
 
-def _import_classes() -> None:
-    import_module("seqnorm.layers")
-
-
 class _AfterKeras(MetaPathFinder):
-    """Lets the other finders find Keras, and adds a last step to its import."""
+    """Lets the other finders find Keras and our modules, and adds a last step to their import."""
+
+    def __init__(self) -> None:
+        self.running = 0  # imports that are under way
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != "keras":
+        if name != "keras" and not name.startswith("seqnorm."):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         found = (finder.find_spec(name, path, target) for finder in others)
@@ -45,9 +44,14 @@ class _AfterKeras(MetaPathFinder):
 
     def _then(self, execute: Any) -> Any:
         def exec_module(module: ModuleType) -> None:
-            execute(module)
-            if self in sys.meta_path:
+            self.running += 1
+            try:
+                execute(module)
+            finally:
+                self.running -= 1
+            # Where a module of ours imports Keras, the classes may stand on it: it comes first.
+            if not self.running and "keras" in sys.modules and self in sys.meta_path:
                 sys.meta_path.remove(self)
-                _import_classes()
+                import_module("seqnorm.layers")
 
         return exec_module

@@ -16,6 +16,7 @@ ORDERS = {
     "keras later": "import seqnorm; light(); import keras; load = keras.models.load_model",
     "a name of keras": "import seqnorm; light(); from keras.models import load_model as load",
     "tf.keras": "import seqnorm; light(); import tensorflow as t; load = t.keras.models.load_model",
+    "a part of ours first": "import seqnorm.normalizers, keras; load = keras.models.load_model",
     "keras before": "import keras, seqnorm; load = keras.models.load_model",
 }
 SCRIPT = """
