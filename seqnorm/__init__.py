@@ -1,14 +1,15 @@
 """Normalised recurrent networks on Keras 3.
 
 The names below load on first use, so that the analysis of finished runs costs neither Keras nor
-TensorFlow; where Keras is imported already, `import seqnorm` registers all classes with it.
+TensorFlow. All classes are registered with Keras as soon as both are imported, in either order.
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from seqnorm.registration import register
 
 if TYPE_CHECKING:
     from seqnorm import migrate as migrate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from seqnorm.layers import NormLSTM as NormLSTM
     from seqnorm.layers import NormRNN as NormRNN
     from seqnorm.layers import NormSimpleRNN as NormSimpleRNN
+    from seqnorm.layers import reestimate as reestimate
 
 __version__ = "0.1.0"
 
@@ -38,6 +40,7 @@ _HOMES = {
     "NormLSTM": "seqnorm.layers",
     "NormGRU": "seqnorm.layers",
     "MaskedPooling": "seqnorm.layers",
+    "reestimate": "seqnorm.layers",
 }
 
 _MODULES = ("cells", "layers", "migrate", "normalizers")
@@ -58,6 +61,4 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-if "keras" in sys.modules:
-    # `keras.models.load_model` finds our classes only once they are registered.
-    import_module("seqnorm.layers")
+register()

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from seqnorm.config_checks import ConfigError
     from seqnorm.errors import UserError
 
+    # Keras's loop around our cells is here to be measured.
+    warnings.filterwarnings("ignore", message="keras.layers.RNN runs")
     try:
         _carry_out(options)
     except (ConfigError, UserError, OSError, ValueError) as error:

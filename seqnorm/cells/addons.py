@@ -14,6 +14,7 @@ from keras import constraints, initializers, regularizers
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.lstm import NormLSTMCell
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.simple_rnn import NormSimpleRNNCell
 from seqnorm.normalizers import LayerNorm
 
@@ -38,14 +39,16 @@ class AddonsCell(NormCell):
         ValueError: if the options hold one that is settled, or a `variant`.
     """
 
-    SETTLED: ClassVar[tuple[str, ...]]
+    SETTLED: ClassVar[tuple[str, ...]] = ("norm", "variant")
+
+    __signature__ = NamedArguments(constructors, lambda cell: (*cell.SETTLED, "settled"))
 
     def __init__(self, units: int, settled: dict[str, Any], **options: Any):
-        refused = [name for name in (*self.SETTLED, "variant") if options.get(name) is not None]
+        refused = [name for name in self.SETTLED if options.get(name) is not None]
         if refused:
             name = self.__class__.__name__
             raise ValueError(
-                f"{name} settles {', '.join((*self.SETTLED, 'variant'))} itself. Received: "
+                f"{name} settles {', '.join(self.SETTLED)} itself. Received: "
                 f"{', '.join(f'{key}={options[key]!r}' for key in refused)}. Leave it out, or use "
                 f"{name.replace('LayerNorm', 'Norm')}, which takes it."
             )
@@ -100,13 +103,13 @@ class LayerNormLSTMCell(AddonsCell, NormLSTMCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormLSTMCell
-        >>> layer = keras.layers.RNN(LayerNormLSTMCell(8), return_sequences=True)
+        >>> from seqnorm import LayerNormLSTMCell, NormRNN
+        >>> layer = NormRNN(LayerNormLSTMCell(8), return_sequences=True)
         >>> tuple(layer(keras.ops.ones((2, 5, 3))).shape)
         (2, 5, 8)
     """
 
-    SETTLED = ("norm", "cell_norm")
+    SETTLED = ("norm", "cell_norm", "variant")
 
     def __init__(
         self,
@@ -191,12 +194,12 @@ class LayerNormSimpleRNNCell(AddonsCell, NormSimpleRNNCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormSimpleRNNCell
-        >>> tuple(keras.layers.RNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
+        >>> from seqnorm import LayerNormSimpleRNNCell, NormRNN
+        >>> tuple(NormRNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
         (2, 8)
     """
 
-    SETTLED = ("norm", "placement")
+    SETTLED = ("norm", "placement", "variant")
 
     def __init__(
         self,

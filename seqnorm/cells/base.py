@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -12,12 +12,16 @@ from keras import ops
 from seqnorm import normalizers
 from seqnorm.cells import variants
 from seqnorm.cells.first_state import INIT_STATES, FirstState
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
 
 _IDENTITY = Identity(name="identity")
+
+# Told of the cell at each `call`, which only a loop other than `NormRNN`'s makes.
+watchers: list[Callable[[NormCell], None]] = []
 
 
 class NormCell(FirstState):
@@ -69,10 +73,26 @@ class NormCell(FirstState):
         "placement": ("separate", "joint"),
         "init_state": INIT_STATES,
     }
+    SETTLED: ClassVar[tuple[str, ...]] = ()  # arguments that a ready-made cell does not take
 
-    def __init__(self, units: int, norm: Any = None, *, variant: str | None = None, **options: Any):
+    __signature__ = NamedArguments(constructors, lambda cell: cell.SETTLED)
+
+    def __init__(
+        self,
+        units: int,
+        norm: Any = None,
+        *,
+        variant: str | None = None,
+        sites: Any = None,
+        placement: str | None = None,
+        zoneout: Any = None,
+        init_state: str | None = None,
+        init_stddev: float | None = None,
+        **options: Any,
+    ):
+        options.update(norm=norm, sites=sites, placement=placement, zoneout=zoneout)
+        options.update(init_state=init_state, init_stddev=init_stddev)
         # None leaves our own options open; to Keras's it may be a value (activation=None).
-        options["norm"] = norm
         given = {
             name: value
             for name, value in options.items()
@@ -251,6 +271,8 @@ class NormCell(FirstState):
                 "first state, and noise is drawn in training only. Received: init_state='noise' in "
                 f"{self.__class__.__name__}. Use seqnorm.NormRNN(cell) instead."
             )
+        for watcher in tuple(watchers):
+            watcher(self)
         nested = isinstance(states, (list, tuple))
         norm = SiteNorms(self.normalizers, Context(training=bool(training)))
         kept = self.draw_kept((ops.shape(inputs)[0],), norm.training)

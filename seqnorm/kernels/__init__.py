@@ -29,6 +29,7 @@ from seqnorm.kernels.contract import KernelCell, KernelNorm, changed
 from seqnorm.kernels.spec import (
     CELLS,
     NO_NUMBA,
+    NOT_IN,
     OF_BATCH,
     SITES,
     SiteSpec,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CELLS",
+    "NOT_IN",
     "NO_NUMBA",
     "OF_BATCH",
     "SITES",

@@ -45,7 +45,9 @@ CELLS = {
     "gru": CellKind(GRU, 3, apart=True, direct=True),  # z, r, h; the reset gate after the product
 }
 
+DTYPES = ("float32", "float64")
 NO_NUMBA = "numba cannot be imported"
+NOT_IN = "the kernels compute in float32 or float64, not {}"
 SITES = ("input", "recurrent", "state")
 
 
@@ -126,8 +128,8 @@ def why_not(spec: Spec) -> str | None:
     unknown = [name for name in spec.norms if name not in KINDS]
     if unknown:
         return f"no kernel for norm={unknown[0]!r}"
-    if spec.dtype not in ("float32", "float64"):
-        return f"the kernels compute in float32 or float64, not {spec.dtype}"
+    if spec.dtype not in DTYPES:
+        return NOT_IN.format(spec.dtype)
     widths = (spec.gates, spec.gates, 1)
     for name, site, gates in zip(SITES, spec.sites, widths, strict=True):
         if site.parts and sum(own for own, _ in site.parts) != gates:

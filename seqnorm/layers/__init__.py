@@ -1,12 +1,14 @@
-"""Layers: the time loop around the cells, and masked pooling."""
+"""Layers: the time loop around the cells, masked pooling, running statistics taken anew."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from seqnorm.layers import advice  # noqa: F401 - speaks up where cells are run elsewhere
 from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN
 from seqnorm.layers.pooling import MaskedPooling
 from seqnorm.layers.recurrent import NormRNN
+from seqnorm.layers.statistics import reestimate
 
 LAYERS: dict[str, type[NormRNN]] = {
     layer.CELL.NAME: layer for layer in (NormSimpleRNN, NormLSTM, NormGRU)
@@ -43,4 +45,5 @@ __all__ = [
     "NormRNN",
     "NormSimpleRNN",
     "recurrent_layer",
+    "reestimate",
 ]

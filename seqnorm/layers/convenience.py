@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
 
 from seqnorm.cells import NormCell, NormGRUCell, NormLSTMCell, NormSimpleRNNCell
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.layers.recurrent import NormRNN
 
 # What belongs to the layer; everything else is the cell's. The two last ones belong to both.
@@ -23,6 +25,13 @@ _LAYER = (
 )
 
 
+def _constructors(layer: type[CellLayer]) -> list[Callable[..., None]]:
+    """Those of the layer, of its cell, of `NormRNN`."""
+    every, of_any_layer = constructors(layer), constructors(NormRNN)
+    own = every[: len(every) - len(of_any_layer)]
+    return [*own, *constructors(layer.CELL), *of_any_layer]
+
+
 class CellLayer(NormRNN):
     """A `NormRNN` that makes one cell of its class and takes the arguments of both.
 
@@ -35,6 +44,10 @@ class CellLayer(NormRNN):
     """
 
     CELL: ClassVar[type[NormCell]]
+
+    __signature__ = NamedArguments(
+        _constructors, lambda layer: ("cell", "settled", *layer.CELL.SETTLED)
+    )
 
     def __init__(self, units: int, norm: Any = None, **kwargs: Any):
         own = {name: kwargs.pop(name) for name in _LAYER if name in kwargs}

@@ -56,9 +56,10 @@ class NormRNN(keras.layers.RNN):
             stopped. Without it rows begin at step 0, which is right for another layer's states. In
             training the rows of one batch should have the same age: rows at one time step share
             moments, which are kept for the largest age.
-        mask: bool[batch, time] or [batch, time, 1], True on valid tokens; None takes the one that
-            `sequences` carries, as from `Embedding(mask_zero=True)`. Inside `Bidirectional` with
-            an `initial_state` Keras loses the one that they carry: pass it.
+        mask: bool[batch, time], True on valid tokens; None takes the one that `sequences` carries,
+            as from `Embedding(mask_zero=True)`. Inside `Bidirectional` with an `initial_state`
+            Keras loses the one that they carry: pass it. Of further axes one True makes the step
+            valid: above `TimeDistributed` over words, a sentence is one as soon as it has a word.
         training: whether dropout is on and BatchNorm normalises by the batch.
 
     Returns:
@@ -75,7 +76,8 @@ class NormRNN(keras.layers.RNN):
         cannot raise, returns NaN).
 
     Raises:
-        TypeError: if a cell is not one of seqnorm's, or has a `call` of its own (override `step`).
+        TypeError: if a cell is not one of seqnorm's, or has a `call` of its own (override `step`);
+            for ragged or nested tensors, which must be padded first.
         ValueError: for a mask as above; for states of another number or width; for an unknown
             `implementation`, or "fused" where the kernels cannot serve; for no cell, a `dtype` that
             is not the cells', no time step at all, or a carried age beyond what half precision
@@ -299,7 +301,7 @@ class NormRNN(keras.layers.RNN):
                 "`implementation='fused'` needs what the kernels can compute. Received: "
                 f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
             )
-        if obstacle == kernels.not_here():
+        if obstacle in (kernels.not_here(), kernels.NOT_IN.format(self.compute_dtype)):
             warn_once(obstacle)
         return Loop
 

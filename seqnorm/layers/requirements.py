@@ -76,6 +76,26 @@ def check_layer(layer: NormRNN) -> None:
         )
 
 
+def check_dense(layer: keras.layers.Layer, sequences: Any) -> None:
+    """Refuse rows of different lengths that nothing has padded yet, as they lie in ragged tensors.
+
+    Args:
+        layer: The layer.
+        sequences: [batch, time, features].
+    """
+    advice = None
+    if hasattr(sequences, "row_splits"):  # tf.RaggedTensor
+        advice = "x.to_tensor(), mask=tf.sequence_mask(x.row_lengths())"
+    elif getattr(sequences, "is_nested", False):  # of torch
+        advice = "x.to_padded_tensor(0.0), mask=torch.arange(steps) < lengths[:, None]"
+    if advice:
+        raise TypeError(
+            f"{type(layer).__name__} takes padded sequences, [batch, time, features], and a mask. "
+            f"Received: {type(sequences).__name__}. Pad them and say how long each is: "
+            f"layer({advice})."
+        )
+
+
 def check_call(layer: NormRNN, sequences: Any) -> None:
     """Refuse inputs that the layer cannot run over.
 
@@ -83,6 +103,7 @@ def check_call(layer: NormRNN, sequences: Any) -> None:
         layer: The layer.
         sequences: float[batch, time, features].
     """
+    check_dense(layer, sequences)
     batch, steps = sequences.shape[0], sequences.shape[1]
     if steps == 0:
         raise ValueError(

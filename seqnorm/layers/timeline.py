@@ -51,7 +51,7 @@ class Timeline:
         """[batch, time, features] -> [time, batch, features] in running order, padding zeroed."""
         if self.mask is not None:
             # NaN in padding must not reach the gradient of the input product.
-            x = ops.where(self.mask[..., None], x, ops.zeros_like(x))
+            x = backend.kept(self.mask[..., None], x)
         return ops.swapaxes(self._turn(x), 0, 1)
 
     def leave(self, outputs: Any, before: Any = None) -> Any:
@@ -65,8 +65,9 @@ class Timeline:
         if not self.padding_last:
             return outputs
         # Here padding came last; Keras meets it first, while the output is still zero.
-        before = ops.zeros_like(outputs) if before is None else before[:, None]
-        outputs = ops.where(self.mask[..., None], outputs, before)
+        outputs = backend.kept(self.mask[..., None], outputs)
+        if before is not None:
+            outputs = ops.where(self.mask[..., None], outputs, before[:, None])
         return ops.flip(reverse_valid(outputs, self.mask), axis=1)
 
     def contexts(self, steps: Any, training: bool) -> Context:
@@ -107,7 +108,8 @@ class Timeline:
         """Turn states into NaN where compiled code met a mask that it could not raise for."""
         if self.right_padded is None:
             return states
-        return [ops.where(self.right_padded, s, ops.full_like(s, float("nan"))) for s in states]
+        # 0 or √-1. A NaN that waits in a branch not taken is one to tf.debugging and to tf2onnx.
+        return [s + ops.sqrt(ops.cast(self.right_padded, s.dtype) - 1) for s in states]
 
     def believed(self, moments: Moments) -> Moments:
         """Moments of what `poison` spoilt count no row, so that no running statistic takes them."""

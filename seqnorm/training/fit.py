@@ -9,6 +9,7 @@ import keras
 from seqnorm.config import RunConfig
 from seqnorm.data.batching import Batches
 from seqnorm.data.spec import Dataset
+from seqnorm.layers.statistics import reestimate
 from seqnorm.models.classifier import recurrent_layers
 from seqnorm.tracking.sink import Sink
 from seqnorm.training.backend import stream
@@ -18,7 +19,6 @@ from seqnorm.training.optim import make_optimizer
 from seqnorm.training.probes import Probe, Prober, probe_batch
 from seqnorm.training.progress import ProgressBar
 from seqnorm.training.pulse import Pulse
-from seqnorm.training.reestimate import reestimate
 from seqnorm.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
 
 

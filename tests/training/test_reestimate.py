@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from seqnorm import reestimate
 from seqnorm.compose import compose
 from seqnorm.data.batching import Batches
 from seqnorm.data.spec import Sequences, Split
 from seqnorm.models.classifier import build_classifier, recurrent_layers
-from seqnorm.training.reestimate import reestimate
 from seqnorm.training.run import run
 
 NO_DROPOUT = ["model.embedding_dropout=0", "model.dropout=0"]

@@ -35,6 +35,13 @@ def why_not(call: Call) -> str | None:
     return _graph_obstacle() or next(filter(None, of_cells), None)
 
 
+def replaceable(cell: NormCell) -> bool:
+    """Whether `keras.layers.RNN` is running a cell that the kernels would run inside `NormRNN`."""
+    if keras.backend.backend() != "tensorflow" or not _called_by("keras.src.layers.rnn.rnn"):
+        return False
+    return _cell_obstacle(cell, training=True) is None and _graph_obstacle() is None
+
+
 def _graph_obstacle() -> str | None:
     import tensorflow as tf
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
