@@ -14,7 +14,7 @@ from seqnorm.normalizers import Context, Normalizer
 from seqnorm.testing.agree import agree
 from seqnorm.testing.case import FEATURES, Case
 from seqnorm.testing.double import double
-from seqnorm.testing.errors import ConformanceError
+from seqnorm.testing.errors import ConformanceError, raised
 from seqnorm.testing.properties import PROPERTIES, Property, available
 from seqnorm.testing.subject import Subject, of_step
 
@@ -173,7 +173,10 @@ def _check(property: Property, subject: Subject) -> None:
     """The property in each of its cases; all of them in double precision where it is asked for."""
     with double():
         for dtype, masking in property.cases():
-            case = subject.case(dtype, masking)
+            try:
+                case = subject.case(dtype, masking)
+            except Exception as error:
+                raise raised(property.name, f"{subject} ({dtype})", error) from error
             if masking == "left" and case.layer.time_aware:
                 continue  # refused by the layer: steps are counted from the first token
             property(case)

@@ -44,6 +44,12 @@ class ConformanceError(AssertionError):
         self.failures = failures
 
 
+def raised(name: str, given: object, error: Exception) -> ConformanceError:
+    """That something raised where a property asks for numbers."""
+    said = f"{type(error).__name__}: {error}"
+    return ConformanceError(Failure(name, str(given), "it raised", said, "no error"))
+
+
 class Disagreement(AssertionError):
     """Two numbers differ that a property says are equal; `Property` adds its name and the input."""
 

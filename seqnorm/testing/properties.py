@@ -9,7 +9,7 @@ import keras
 
 from seqnorm.testing import files, precision, rows, time
 from seqnorm.testing.case import DTYPES, HALF, MASKINGS, Case
-from seqnorm.testing.errors import ConformanceError, Disagreement, Failure
+from seqnorm.testing.errors import ConformanceError, Disagreement, Failure, raised
 
 EVERY = tuple(MASKINGS)
 SEVERAL_ROWS = tuple(name for name in MASKINGS if name != "single row")
@@ -41,9 +41,7 @@ class Property(NamedTuple):
             failure = Failure(self.name, str(case), it.what, it.found, it.expected)
             raise ConformanceError(failure) from None
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
-            failure = Failure(self.name, str(case), "it raised", said, "no error")
-            raise ConformanceError(failure) from error
+            raise raised(self.name, case, error) from error
 
     def cases(self) -> Iterator[tuple[str, str]]:
         """(precision, masking) of every case."""

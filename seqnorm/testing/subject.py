@@ -42,6 +42,9 @@ class Subject:
         self.case = lru_cache(maxsize=None)(self._case)
         self.layer = lru_cache(maxsize=None)(self._layer)
 
+    def __str__(self) -> str:
+        return f"{type(self.cell).__name__} with {type(self.cell.norm).__name__}"
+
     def _case(self, dtype: str, masking: str) -> Case:
         exact = None if dtype == "float64" else self.case("float64", masking)
         return Case(
@@ -56,7 +59,10 @@ class Subject:
     def _layer(self, dtype: str) -> NormRNN:
         config = self.cell.get_config()
         changes = {key: value for key, value in UNDRAWN.items() if key in config}
-        copy = type(self.cell).from_config({**config, **changes, "dtype": dtype})
+        # What no file can hold is found by the properties of files.
+        own = {type(part).__name__: type(part) for part in (self.cell, self.cell.norm)}
+        with keras.saving.custom_object_scope(own):
+            copy = type(self.cell).from_config({**config, **changes, "dtype": dtype})
         layer = NormRNN(copy, return_sequences=True, return_state=True)
         layer.build((None, None, self.features))
         if dtype == "float64":

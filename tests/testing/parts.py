@@ -64,10 +64,10 @@ class UnregisteredNorm(Normalizer):
 
 @register
 class OverflowingNorm(Normalizer):
-    """Divides by something that is 0 in half precision and at x = 0."""
+    """Passes through numbers that float16 does not hold."""
 
     def call(self, x: Any, context: Context) -> tuple[Any, None]:
-        return x / ops.sqrt(ops.mean(ops.square(x), axis=-1, keepdims=True)), None
+        return ops.tanh(x * 1e4 * 1e4 * 1e-8), None
 
 
 @register
