@@ -111,19 +111,28 @@ class Case:
         """Whether some norm declares that it takes all steps at once."""
         return any(norm.whole_sequence for norm in self.cell.normalizers.values())
 
+    @property
+    def trainings(self) -> tuple[bool, ...]:
+        """The ways to call the layer that may differ: only statistics depend on `training`."""
+        return (True, False) if self._keeps_statistics else (True,)
+
     @cached_property
     def trained(self) -> Found:
         """One training call."""
         return self.train()
 
     @cached_property
-    def inferred(self) -> list[NDArray]:
-        """Outputs and states of one call of inference."""
-        return self.run(False)
+    def inferred(self) -> Found:
+        """One call of inference, with its gradient."""
+        return self.train(training=False)
 
-    def ran(self, training: bool) -> list[NDArray]:
-        """Outputs and states of the case as it is."""
-        return self.trained.outputs if training else self.inferred
+    def found(self, training: bool) -> Found:
+        """What the case as it is gives; without statistics inference gives what training does."""
+        return self.inferred if self._keeps_statistics and not training else self.trained
+
+    @property
+    def _keeps_statistics(self) -> bool:
+        return self.mixes_rows or self.layer.time_aware
 
     def run(self, training: bool, x: Any = None, mask: Any = None, **kwargs: Any) -> list[NDArray]:
         """Outputs and states, from the starting weights on."""
@@ -140,23 +149,32 @@ class Case:
         """What a call may have moved."""
         return [numpy(v) for v in self.layer.non_trainable_variables]
 
-    def train(self, x: Any = None, mask: Any = None, window: slice = slice(None)) -> Found:
-        """A training call, and the gradient of `scalar`."""
+    def train(
+        self,
+        x: Any = None,
+        mask: Any = None,
+        window: slice = slice(None),
+        training: bool = True,
+    ) -> Found:
+        """One call, and the gradient of `scalar`."""
         self.reset()
         x, mask = (self.x, self.mask) if x is None else (x, mask)
         gradient, outputs = gradients_and_more(
-            lambda x: self.scalar(x, mask, window), self.layer, x
+            lambda x: self.scalar(x, mask, window, training), self.layer, x
         )
         return Found(outputs, self.statistics(), gradient)
 
-    def scalar(self, x: Any, mask: Any, window: slice = slice(None)) -> tuple[Any, list[Any]]:
+    def scalar(
+        self, x: Any, mask: Any, window: slice = slice(None), training: bool = True
+    ) -> tuple[Any, list[Any]]:
         """A weighted sum of last states and outputs (valid, in the window); and all of them."""
-        found = list(self.layer(x, mask=mask, training=True))
+        found = list(self.layer(x, mask=mask, training=training))
         rng = np.random.default_rng(1)
         of_outputs = np.zeros(tuple(found[0].shape))
         of_outputs[:, window] = rng.normal(size=(len(x), STEPS, of_outputs.shape[-1]))
         if mask is not None:
-            of_outputs *= mask[..., None]
+            valid = np.asarray(mask)[..., None]
+            of_outputs *= valid[:, ::-1] if self.layer.go_backwards else valid
         states = found[1 : 1 + self.states]
         weights = [of_outputs, *(rng.normal(size=tuple(state.shape)) for state in states)]
         terms = [

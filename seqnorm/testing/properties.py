@@ -51,7 +51,7 @@ class Property(NamedTuple):
                     yield dtype, masking
 
 
-DOUBLE = ("float64",)
+DOUBLE, COMPILED = ("float64",), ("float64", "float32", "mixed_float16")
 PROPERTIES = {
     each.name: each
     for each in (
@@ -66,7 +66,8 @@ PROPERTIES = {
         Property("batch_mates", rows.batch_mates, SEVERAL_ROWS),
         Property("chunks", time.chunks),
         Property("pure", time.pure, ("no mask", "right"), DOUBLE),
-        Property("compiled", precision.compiled, ("empty row",), DOUBLE),
+        # mixed_bfloat16 has the operations of mixed_float16, with another cast.
+        Property("compiled", precision.compiled, ("empty row",), COMPILED, "empty row"),
         Property("serialisation", files.serialisation, ("right",), DOUBLE),
         Property("fresh_process", files.fresh_process, ("right",), ("float32",)),
     )

@@ -14,25 +14,34 @@ def padding(case: Case) -> None:
 
     No output, state or statistic changes, and no gradient; that by padded inputs is 0.
     """
-    sides = (1, 0) if case.masking == "left" else (0, 1)
+    ahead = case.masking == "left"
+    sides = (1, 0) if ahead else (0, 1)
     x = np.where(case.valid[..., None], case.x, np.nan)
     x = np.pad(x, ((0, 0), sides, (0, 0)), constant_values=1e3)
     mask = np.pad(case.valid, ((0, 0), sides))
-    window = slice(sides[0], sides[0] + STEPS)
-    (outputs, *states), after, (*of_weights, of_input) = case.train(x, mask, window)
-    before, moved, gradient = case.trained
-    when = " with one more padded step"
-    agree_all(case.names(when), [outputs[:, window], *states], before, case.dtype)
-    agree_all([f"statistic {i}{when}" for i in range(len(after))], after, moved, case.dtype)
-    agree("gradient by padded inputs", of_input[~mask], np.zeros_like(of_input[~mask]), scale=0)
-    names = [f"gradient by {name}{when}" for name in case.weights()]
-    found = [*of_weights, of_input[:, window]]
-    agree_all(names, found, gradient, case.dtype, 4, largest(gradient))
+    of_inputs = slice(ahead, ahead + STEPS)
+    first = not ahead if case.layer.go_backwards else ahead  # the last input's output comes first
+    window = slice(first, first + STEPS)
+    factor = 1e-3 if case.dtype == "float64" else 1.0
+    for training in case.trainings:
+        when = f" with one more padded step (training={training})"
+        found, expected = case.train(x, mask, window, training), case.found(training)
+        outputs, *states = found.outputs
+        names, both = case.names(when), [outputs[:, window], *states]
+        agree_all(names, both, expected.outputs, case.dtype, factor)
+        names = [f"statistic {i}{when}" for i in range(len(found.statistics))]
+        agree_all(names, found.statistics, expected.statistics, case.dtype, factor)
+        *of_weights, of_input = found.gradient
+        padded = of_input[~mask]
+        agree(f"gradient by padded inputs{when}", padded, np.zeros_like(padded), scale=0)
+        names = [f"gradient by {name}{when}" for name in case.weights()]
+        both, scale = [*of_weights, of_input[:, of_inputs]], largest(expected.gradient)
+        agree_all(names, both, expected.gradient, case.dtype, 4 * factor, scale)
 
 
 def unpadded(case: Case) -> None:
     """At inference each row gives what it gives alone and without its padding."""
-    expected = case.inferred
+    expected = case.found(False).outputs
     for row, valid in enumerate(case.valid):
         if not valid.any():
             continue
@@ -52,6 +61,8 @@ def empty_row(case: Case) -> None:
     for name, state, before in zip(names[1:], states, start, strict=True):
         agree(name, state[EMPTY], before[EMPTY], case.dtype, 0.5)
     agree(names[0], outputs[EMPTY], np.zeros_like(outputs[EMPTY]), scale=0)
+    for name, y in zip(names, case.trained.outputs, strict=True):
+        agree(f"{name} from zero states", y[EMPTY], np.zeros_like(y[EMPTY]), scale=0)
     of_input = case.trained.gradient[-1][EMPTY]
     agree("gradient by the inputs of the empty row", of_input, np.zeros_like(of_input), scale=0)
 
@@ -76,6 +87,7 @@ def batch_mates(case: Case) -> None:
     x[1:] *= -2
     for training in (False,) if case.mixes_rows else (True, False):
         when = f" of row 0 beside other rows (training={training})"
-        found, expected = case.run(training, x, case.mask), case.ran(training)
+        found = case.run(training, x, case.mask)
+        expected = case.found(training).outputs
         pairs = [[y[0] for y in each] for each in (found, expected)]
         agree_all(case.names(when), *pairs, case.dtype, 0.1)
