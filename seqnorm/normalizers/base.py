@@ -53,6 +53,7 @@ class Normalizer(keras.layers.Layer):
     scale_free = False  # True: N(s x) is N(x) up to epsilon, so that its slope at 0 is 1 / sqrt(ε)
     max_steps = 1  # where time_aware: the number of steps after which all are treated alike
     whole_sequence = False  # True: needs all steps at once, which only the input site can give
+    mixes_rows = False  # True: in training a row's result depends on the rows beside it
 
     def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
         """The arguments that were left open, as one site of a cell settles them.

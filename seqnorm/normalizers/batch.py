@@ -74,6 +74,7 @@ class BatchNorm(MomentNormalizer):
     """
 
     time_aware = True
+    mixes_rows = True
 
     def __init__(
         self,
