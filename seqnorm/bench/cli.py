@@ -1,15 +1,19 @@
-"""Times training steps against Keras: a table of ratios, a picture, and every sample as JSON."""
+"""Times training steps against Keras: ratios; with --out also a picture and all samples."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from seqnorm import console
+from seqnorm.durable import write_text, writing
+from seqnorm.quiet import import_keras
 
 if TYPE_CHECKING:
     from seqnorm.bench.measure import Summary
@@ -17,17 +21,35 @@ if TYPE_CHECKING:
 
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
 FULL = ", full"  # the same subject, on batches without padding
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into messages, terminal or not
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
 
 
+COLUMNS = (
+    "The columns: wall, the median time over Keras's; paired, the median of the ratios round by "
+    "round; cpu, the same as wall of processor time; ms, the median, and its quartiles. The row "
+    "products has the layer's matrix products alone."
+)
+
+
+def _shape(text: str) -> str:
+    """Refuses what is no shape before anything is loaded."""
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*){3}", text):
+        raise argparse.ArgumentTypeError(
+            f"a shape is BATCHxSTEPSxINPUTSxUNITS, such as {SHAPES[0]}; received {text}"
+        )
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__, epilog=COLUMNS)
     add = parser.add_argument
     add("--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"])
     add("--norms", nargs="+", default=["none", "layer", "rms", "batch"], metavar="NORM")
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
         help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
-    add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")
+    add("--shapes", nargs="+", default=list(SHAPES), type=_shape, metavar="SHAPE",
+        help="BATCHxSTEPSxINPUTSxUNITS")  # fmt: skip
     add("--mode", default="fit", choices=["fit", "fit-last", "gradient", "forward"],
         help="a training step on the mean output or on the last one; outputs and gradients; "
         "outputs")  # fmt: skip
@@ -48,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     parser = _parser()
@@ -68,14 +91,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"argument --rounds: a median needs a sample; received --rounds {options.rounds}. "
             "Leave it out for 15."
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import_keras()
     from seqnorm.config_checks import ConfigError
     from seqnorm.errors import UserError
 
     try:
         _carry_out(options)
     except (ConfigError, UserError, OSError, ValueError) as error:
-        print(f"seqnorm-bench: {error}", file=sys.stderr)
+        print(f"seqnorm-bench: {_COLOURS.sub('', str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("seqnorm-bench: interrupted", file=sys.stderr)
@@ -98,9 +121,10 @@ def _carry_out(options: argparse.Namespace) -> None:
         tables = _steps(options, record)
     if options.out:
         text = json.dumps(record, indent=1, default=str)
-        (options.out / "bench.json").write_text(text, encoding="utf-8")
+        write_text(options.out / "bench.json", text)
         if tables:
-            picture.draw(tables, options.out / "bench.png")
+            with writing(options.out / "bench.png"):
+                picture.draw(tables, options.out / "bench.png")
 
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
