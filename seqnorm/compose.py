@@ -116,12 +116,16 @@ def _no_such_key(where: str, key: str, valid: Sequence[str]) -> str:
 
 
 def _in_other_groups(key: str, where: str) -> list[str]:
-    """Where a key of that name stands, if not here: ``epochs`` is train.epochs."""
-    return [
-        f"{group}.{key}"
+    """Where a key of that name stands, if not here: ``epochs`` is train.epochs.
+
+    Nowhere, if another choice of the same group has it: it is that one's that was meant.
+    """
+    homes = [
+        group
         for group, choices in SCHEMAS.items()
-        if group != where and any(key in _names(choice) for choice in choices.values())
+        if any(key in _names(choice) for choice in choices.values())
     ]
+    return [] if where in homes else [f"{group}.{key}" for group in homes]
 
 
 def _names(choice: type) -> list[str]:

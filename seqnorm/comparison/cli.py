@@ -17,7 +17,8 @@ from seqnorm.comparison.plan import Plan
 from seqnorm.comparison.run import TABLE, Comparison
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
-from seqnorm.errors import UserError
+from seqnorm.data import refuse_missing
+from seqnorm.errors import UserError, blame_the_input
 
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
@@ -68,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "compare.seeds are for."
             )
         plan = Plan(overrides, folders)
+        with blame_the_input():
+            refuse_missing(plan.data)
         print(announcement(plan, by_default=not overrides), flush=True)
         command = [os.path.basename(sys.argv[0]) if argv is None else "seqnorm-compare"]
         comparison = Comparison(plan, [*command, *arguments])

@@ -20,7 +20,7 @@ from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.comparison.expand import check_quotes, expand
 from seqnorm.comparison.settings import draw_settings, rounded
 from seqnorm.compose import compose, explain, is_mistake, refuse_changed_keys
-from seqnorm.config import RunConfig, conf_dir
+from seqnorm.config import DataConfig, RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError, validate
 from seqnorm.overrides import refuse_unreadable
 from seqnorm.training.naming import lasting_name
@@ -180,6 +180,11 @@ class Plan:
     @cached_property
     def _composed(self) -> dict[str, DictConfig]:
         return {arm: self._compose(arm.split()) for arm in self.arms}
+
+    @property
+    def data(self) -> DataConfig:
+        """The data set of all arms, as the first of them reads it."""
+        return cast(DataConfig, OmegaConf.to_object(self._composed[self.arms[0]].data))
 
     def _searched(self, arm: str) -> list[str]:
         """The keys of the space that an arm's configuration has."""
