@@ -60,8 +60,8 @@ def test_the_records_of_a_run_name_their_file(tmp_path):
 
 def test_hdf5_says_it_only_in_words(tmp_path):
     words = "Can't write data (file write failed: errno = 28, error message = 'No space left')"
-    with pytest.raises(DiskError, match="model could not be written: No space left on device"):
-        with writing(tmp_path / "model"):
-            raise OSError(words)
+    named = "model could not be written: No space left on device"
+    with pytest.raises(DiskError, match=named), writing(tmp_path / "model"):
+        raise OSError(words)
     with pytest.raises(FileNotFoundError), writing(tmp_path / "model"):
         raise FileNotFoundError(2, "No such file")  # is not the disk's

@@ -75,10 +75,10 @@ def test_a_folder_that_cannot_be_made_is_the_users_mistake(small, tmp_path):
 
 def test_a_run_that_fails_keeps_its_traceback_and_what_it_had_printed(small, tmp_path):
     config = small()
-    with pytest.raises(ZeroDivisionError) as caught, forgiving():
-        with RunFolder.opened(config, None, make_sinks(config.tracking)) as folder:
-            print("epoch 1/2")
-            raise ZeroDivisionError("a fault")
+    opened = RunFolder.opened(config, None, make_sinks(config.tracking))
+    with pytest.raises(ZeroDivisionError) as caught, forgiving(), opened as folder:
+        print("epoch 1/2")
+        raise ZeroDivisionError("a fault")
     text = (folder.path / "error.txt").read_text()
     assert text.startswith("epoch 1/2\nTraceback") and "ZeroDivisionError: a fault" in text
     assert "error.txt" in caught.value.__notes__[0]
@@ -93,9 +93,10 @@ def test_a_refusal_leaves_no_folder(small, tmp_path):
 
 def test_a_disk_that_fills_up_is_named_with_the_folder(small):
     config = small()
-    with pytest.raises(DiskError, match=r"runs/synthetic-.* could not be written: No space left"):
-        with RunFolder.opened(config, None, make_sinks(config.tracking)):
-            raise OSError(errno.ENOSPC, "No space left on device")
+    opened = RunFolder.opened(config, None, make_sinks(config.tracking))
+    named = r"runs/synthetic-.* could not be written: No space left"
+    with pytest.raises(DiskError, match=named), opened:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_environment_can_be_written_as_json():
