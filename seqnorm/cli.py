@@ -5,7 +5,6 @@ TensorFlow is imported only once a job starts, so that help and misspelt keys an
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import traceback
@@ -21,22 +20,22 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from seqnorm.cli_help import help_text
+from seqnorm import console
+from seqnorm.arguments import for_hydra, split
+from seqnorm.cli_help import announcement, help_text
 from seqnorm.compose import explain, is_mistake, to_run_config
-from seqnorm.config import conf_dir
+from seqnorm.config import RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError
 from seqnorm.durable import of_disk
-from seqnorm.errors import UserError
+from seqnorm.errors import UserError, blame_the_input
 from seqnorm.training import require_tensorflow
-
-# TensorFlow greets on stderr and reports missing GPUs as errors; what matters it raises.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @dataclass
 class _Session:
-    """One call of `train`: whether tracebacks were asked for, and the jobs that failed."""
+    """One call of `train`: as it was typed, with tracebacks or not, and the jobs that failed."""
 
+    argv: list[str]
     tracebacks: bool
     failed: list[BaseException] = field(default_factory=list)
 
@@ -56,6 +55,7 @@ class _Session:
 _SESSION: ContextVar[_Session | None] = ContextVar("session", default=None)
 
 
+@console.command
 def train(argv: Sequence[str] | None = None) -> int:
     """Runs every job that the arguments ask for.
 
@@ -74,11 +74,13 @@ def train(argv: Sequence[str] | None = None) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text(arguments))
         return 0
-    session = _Session(tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1")
+    session = _Session(
+        [sys.argv[0], *arguments], tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1"
+    )
     token = _SESSION.set(session)
     try:
         program = sys.argv[0] if argv is None else "seqnorm-train"  # which runs keep with the rest
-        with _hydra_surroundings(program, arguments):
+        with _hydra_surroundings(program, for_hydra(arguments)):
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
                 _job
             )()
@@ -96,20 +98,33 @@ def train(argv: Sequence[str] | None = None) -> int:
 
 def _job(config: DictConfig) -> float | None:
     """One run; returns the validation accuracy, for sweepers that maximise a number."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each job's graph is traced anew
     try:
-        run_config = to_run_config(config)
-        _refuse_scratch(run_config.runs_dir)
-        require_tensorflow()
-        from seqnorm.training.run import run
-
-        return run(run_config).get("val_accuracy")
+        with console.forgiving():  # also in the processes of a parallel launcher
+            return _run(to_run_config(config))
     except Exception as error:
         session = _SESSION.get()
         if session is None:
             raise
         session.report(error, _job_name())
         return None
+
+
+def _run(config: RunConfig) -> float | None:
+    _refuse_scratch(config.runs_dir)
+    session = _SESSION.get()
+    by_default = False
+    if session is not None:
+        sys.argv = session.argv  # what a run records as its command
+        by_default = not split(session.argv[1:])[0]
+    from seqnorm.data import refuse_missing
+
+    with blame_the_input():
+        refuse_missing(config.data)
+    print(announcement(config, by_default), flush=True)
+    require_tensorflow()
+    from seqnorm.training.run import run
+
+    return run(config).get("val_accuracy")
 
 
 def _job_name() -> str:
@@ -135,15 +150,13 @@ def _refuse_scratch(runs_dir: str) -> None:
 @contextmanager
 def _hydra_surroundings(program: str, arguments: Sequence[str]) -> Iterator[None]:
     """What `hydra.main` reads from the process: the command line and two environment variables."""
-    # Hydra's parser would refuse a flag between overrides: norm=none,layer -m seed=0,1
-    flags_first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     with TemporaryDirectory(prefix="seqnorm-") as scratch:
         variables = {
             "HYDRA_FULL_ERROR": "1",  # raise errors, so that they can be explained here
             "SEQNORM_SCRATCH": scratch,  # where conf/hydra lets multirun.yaml be written
         }
         argv, before = sys.argv, {name: os.environ.get(name) for name in variables}
-        sys.argv = [program, *flags_first]
+        sys.argv = [program, *arguments]
         os.environ.update(variables)
         try:
             yield

@@ -41,8 +41,8 @@ class RandomCase(NamedTuple):
 def draw(rng: np.random.Generator) -> RandomCase:
     """Any case that the layers take."""
     cell = str(rng.choice(list(grid.CELLS)))
-    norm = _norm(rng)
     batch, steps, features, units = (int(n) for n in rng.integers(1, (7, 7, 20, 40)))
+    norm = _norm(rng, units)
     options = _layer_options(rng) | _cell_options(rng, cell) | {"norm": norm, "units": units}
     states = None
     if rng.random() < 0.4:
@@ -66,7 +66,7 @@ def _one(rng: np.random.Generator, *values: Any) -> Any:
     return values[rng.integers(len(values))]
 
 
-def _norm(rng: np.random.Generator) -> dict[str, Any]:
+def _norm(rng: np.random.Generator, units: int) -> dict[str, Any]:
     name = _one(rng, *NORMS)
     options: dict[str, Any] = {"name": name}
     if name == "none":
@@ -75,6 +75,8 @@ def _norm(rng: np.random.Generator) -> dict[str, Any]:
     if name == "dyt":
         return options
     options |= {"center": _one(rng, None, False, True), "epsilon": _one(rng, 1e-5, 1e-3, 0.1)}
+    if name == "group":  # of the state too
+        options["groups"] = _one(rng, None, *(n for n in (1, 2, 3, 4) if units % n == 0))
     if name == "batch":
         options |= {
             "max_steps": int(rng.integers(1, 8)),

@@ -109,8 +109,8 @@ def test_threads_that_are_none_are_one_message_and_no_run(tmp_path, capsys, monk
 
 
 def test_a_refused_argument_is_one_message(capsys):
-    assert train([*SMOKE, "norm=batch", "norm.small_batch=hope"]) == 1
-    assert "Choose one of: naive, running, shrink, renorm" in message(capsys)
+    assert train([*SMOKE, "norm=group", "norm.groups=7"]) == 1
+    assert "groups=7" in message(capsys)
 
 
 def test_runs_dir_that_is_a_file_is_one_message(tmp_path, capsys):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from seqnorm import console
 from seqnorm.analysis.report import write_report
 from seqnorm.analysis.run_folders import ignored_lines
 
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report and print its tables.
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
+import re
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from seqnorm import console
+from seqnorm.durable import write_text, writing
+from seqnorm.quiet import import_keras
 
 if TYPE_CHECKING:
     from seqnorm.bench.measure import Summary
@@ -28,7 +32,17 @@ Each subject runs once a round, in turn with the others. A number below 1 is fas
   paired     median of the ratios round by round, which what else runs on the machine moves least
   cpu        the same of the processor time of all threads
   ms         median time in milliseconds; quartiles: a quarter of the rounds took less, one more"""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into messages, terminal or not
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
+
+
+def _shape(text: str) -> str:
+    """Refuses what is no shape before anything is loaded."""
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*){3}", text):
+        raise argparse.ArgumentTypeError(
+            f"a shape is BATCHxSTEPSxINPUTSxUNITS, such as {SHAPES[0]}; received {text}"
+        )
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--norms", nargs="+", default=["none", "layer", "group", "rms", "batch"], metavar="NORM")
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
         help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
-    add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")
+    add("--shapes", nargs="+", default=list(SHAPES), type=_shape, metavar="SHAPE",
+        help="BATCHxSTEPSxINPUTSxUNITS")  # fmt: skip
     add("--mode", default="fit", choices=["fit", "fit-last", "gradient", "forward"],
         help="a training step on the mean output or on the last one; outputs and gradients; "
         "outputs")  # fmt: skip
@@ -59,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     parser = _parser()
@@ -79,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"argument --rounds: a median needs a sample; received --rounds {options.rounds}. "
             "Leave it out for 15."
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import_keras()
     from seqnorm.config_checks import ConfigError
     from seqnorm.errors import UserError
 
@@ -88,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _carry_out(options)
     except (ConfigError, UserError, OSError, ValueError) as error:
-        print(f"seqnorm-bench: {error}", file=sys.stderr)
+        print(f"seqnorm-bench: {_COLOURS.sub('', str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("seqnorm-bench: interrupted", file=sys.stderr)
@@ -113,9 +129,10 @@ def _carry_out(options: argparse.Namespace) -> None:
         tables = _steps(options, record)
     if options.out:
         text = json.dumps(record, indent=1, default=str)
-        (options.out / "bench.json").write_text(text, encoding="utf-8")
+        write_text(options.out / "bench.json", text)
         if tables:
-            picture.draw(tables, options.out / "bench.png")
+            with writing(options.out / "bench.png"):
+                picture.draw(tables, options.out / "bench.png")
 
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqnorm import console
 from seqnorm.compose import compose
 from seqnorm.config import RunConfig
 from seqnorm.config_checks import ConfigError
+from seqnorm.durable import write_text, writing
 from seqnorm.errors import UserError, blame_the_input
+from seqnorm.quiet import import_keras
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command.
 
@@ -72,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     try:
         config = compose(options.overrides)
+        import_keras()
         if options.command == "prepare":
             prepare(config)
         else:
@@ -97,7 +100,7 @@ def prepare(config: RunConfig) -> None:
     with blame_the_input():
         found = prepare_data(config.data)
     for thing in found:
-        print(f"{thing.path}  {thing.size:,} bytes, as published")
+        print(f"{thing.path}  {thing.size:,} bytes, {thing.state}")
     if not found:
         print(f"{config.data.name} is generated when it is loaded; there is nothing to prepare")
 
@@ -152,10 +155,11 @@ def write(folder: Path, card: dict[str, Any], text: str, pictures: dict[str, Fig
             )
         made = staged / "card"
         made.mkdir()
-        (made / "card.md").write_text(text, encoding="utf-8")
-        (made / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        write_text(made / "card.md", text)
+        write_text(made / "card.json", json.dumps(card, indent=1) + "\n")
         for name, picture in pictures.items():
-            picture.savefig(made / name)
+            with writing(folder / name):
+                picture.savefig(made / name)
         staging.move_into(made, folder)
 
 

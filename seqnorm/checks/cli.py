@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from seqnorm import console
 from seqnorm.checks import CHECKS, run
 from seqnorm.checks.row import Row
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from seqnorm.quiet import import_keras
 
 HEADER = f"{'expected':>12}{'measured':>13}  {'tolerance':16}"
 
@@ -33,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the checks and prints every row.
 
@@ -48,8 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"unknown check {', '.join(unknown)}; choose from {', '.join(CHECKS)}")
     found: list[dict[str, Any]] = []
+    names = options.names or list(CHECKS)
     try:
-        for name in options.names or CHECKS:
+        for name in console.track(names, "Running checks, after Keras is loaded", len(names)):
+            import_keras()
             start = time.perf_counter()
             rows = _rows(name)
             found.append(_record(name, rows, time.perf_counter() - start))

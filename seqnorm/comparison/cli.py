@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from omegaconf.errors import OmegaConfBaseException
 
+from seqnorm import console
 from seqnorm.analysis.files import RunFolderError
+from seqnorm.arguments import CONFIG_DIR, config_dirs, split
 from seqnorm.cli_help import COMPARISONS
 from seqnorm.comparison.plan import Plan
 from seqnorm.comparison.run import TABLE, Comparison
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
-from seqnorm.errors import UserError
+from seqnorm.data import refuse_missing
+from seqnorm.errors import UserError, blame_the_input
 
 HELP = """\
-usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...]
+usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
 
 Every arm tries the same list of settings on validation data; the best one is run on the test set
 with fresh seeds. Runs what is missing: stop it at any time and start it again.
@@ -30,15 +34,17 @@ with fresh seeds. Runs what is missing: stop it at any time and start it again.
 """
 
 
-def help_text() -> str:
+def help_text(folders: Sequence[Path] = ()) -> str:
     """The help: the experiments there are, and every key of a comparison with its reason."""
     files = sorted((conf_dir() / "experiment").glob(f"{COMPARISONS}*.yaml"))
+    files += sorted(file for folder in folders for file in (folder / "experiment").glob("*.yaml"))
     lines = (conf_dir() / "comparison.yaml").read_text(encoding="utf-8").splitlines()
     keys = [line.removeprefix("  ") for line in lines[lines.index("compare:") + 1 :]]
     choices = [f"  {path.stem}" for path in files]
     return "\n".join([HELP, "experiment=", *choices, "", "compare.", *(f"  {k}" for k in keys)])
 
 
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Carries a comparison out.
 
@@ -49,19 +55,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 if the configuration is wrong or a run failed, 130 if interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    folders = config_dirs(arguments)
     if {"-h", "--help"} & set(arguments):
-        print(help_text())
+        print(help_text(folders))
         return 0
-    flags = [token for token in arguments if token.startswith("-")]
     try:
-        if flags:
+        overrides, flags = split(arguments)
+        refused = [flag for flag, *_ in flags if flag not in CONFIG_DIR]
+        if refused:
             raise ConfigError(
-                f"seqnorm-compare takes key=value and --help only; received {' '.join(flags)}. "
-                "Several runs are what compare.arms and compare.seeds are for."
+                "seqnorm-compare takes key=value, --config-dir, --version and --help only; "
+                f"received {' '.join(refused)}. Several runs are what compare.arms and "
+                "compare.seeds are for."
             )
-        plan = Plan(arguments)
+        plan = Plan(overrides, folders)
+        with blame_the_input():
+            refuse_missing(plan.data)
+        print(announcement(plan, by_default=not overrides), flush=True)
         command = [os.path.basename(sys.argv[0]) if argv is None else "seqnorm-compare"]
-        print(Comparison(plan, [*command, *arguments]).carry_out())
+        comparison = Comparison(plan, [*command, *arguments])
+        print(comparison.carry_out())
     except KeyboardInterrupt:
         print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
@@ -69,7 +82,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1
     print(f"This table: {plan.folder / TABLE}\nThe page:   seqnorm-report {plan.folder}")
-    return 0
+    for arm, reason in comparison.failed.items():
+        print(f"seqnorm-compare: the arm '{arm}' is missing: {reason}", file=sys.stderr)
+    return 1 if comparison.failed else 0
+
+
+def announcement(plan: Plan, by_default: bool) -> str:
+    """What a comparison is going to do, before anything is loaded.
+
+    Args:
+        plan: its runs.
+        by_default: whether the command line left all of it to the defaults.
+    """
+    compare, arms = plan.compare, len(plan.arms)
+    parts = [f"{arms} arms"]
+    if compare.trials:
+        parts.append(f"{compare.trials} settings of each on validation data")
+    if compare.trials and compare.finalists:
+        parts.append(f"the best {min(compare.finalists, compare.trials)} again")
+    parts += [f"{compare.seeds} test runs of each", f"{compare.floors} bags of words"]
+    default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
+    return f"{', '.join(parts)}, into {plan.folder}{default}"
 
 
 if __name__ == "__main__":

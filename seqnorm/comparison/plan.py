@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +14,15 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from seqnorm.analysis.trials import LEARNING_RATE
+from seqnorm.arguments import refuse_hidden
 from seqnorm.comparison.chosen import Chosen, chosen_before
 from seqnorm.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.comparison.expand import check_quotes, expand
 from seqnorm.comparison.settings import draw_settings, rounded
 from seqnorm.compose import compose, explain, is_mistake, refuse_changed_keys
-from seqnorm.config import RunConfig, conf_dir
+from seqnorm.config import DataConfig, RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError, validate
+from seqnorm.overrides import refuse_unreadable
 from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
@@ -65,14 +67,19 @@ class Plan:
 
     Args:
         overrides: What was asked for on the command line.
+        config_dirs: Folders of choices of one's own.
 
     Raises:
         ConfigError: If that is no comparison.
     """
 
-    def __init__(self, overrides: Sequence[str]) -> None:
+    def __init__(self, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> None:
         check_quotes(overrides)
+        refuse_hidden(config_dirs)
+        refuse_unreadable(overrides)
         self.overrides = list(overrides)
+        places = ",".join(f'"file://{folder.absolute()}"' for folder in config_dirs)
+        self._search = [f"hydra.searchpath=[{places}]"] if places else []
         self._plain = composed = self._compose(())  # of no arm
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
         check(self.compare)
@@ -159,7 +166,7 @@ class Plan:
         kept = [token for token in self.overrides if token.partition("=")[0] not in own]
         try:
             with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                composed = hydra.compose("comparison", [*kept, *arm])
+                composed = hydra.compose("comparison", [*self._search, *kept, *arm])
             refuse_changed_keys(composed, "the configuration")
             for name, place in composed.compare.space.items():
                 refuse_changed_keys(place, f"compare.space.{name}")
@@ -173,6 +180,11 @@ class Plan:
     @cached_property
     def _composed(self) -> dict[str, DictConfig]:
         return {arm: self._compose(arm.split()) for arm in self.arms}
+
+    @property
+    def data(self) -> DataConfig:
+        """The data set of all arms, as the first of them reads it."""
+        return cast(DataConfig, OmegaConf.to_object(self._composed[self.arms[0]].data))
 
     def _searched(self, arm: str) -> list[str]:
         """The keys of the space that an arm's configuration has."""
@@ -239,14 +251,15 @@ class Plan:
             config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
             yield Job(FLOOR, None, config)
 
-    def tests(self, chosen: dict[str, int]) -> Iterator[Job]:
+    def tests(self, chosen: dict[str, int], without: Collection[str] = ()) -> Iterator[Job]:
         """The runs on the test set.
 
         Args:
             chosen: Number of the setting that was chosen for each arm; empty without trials.
+            without: Arms that are left out.
         """
         for seed in range(self.compare.seeds):
-            for arm in self.arms:
+            for arm in (arm for arm in self.arms if arm not in without):
                 setting = self.settings[chosen[arm]] if chosen else self.untuned(arm)
                 yield self._job(arm, seed, setting)
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from seqnorm import data
 from seqnorm.config import RunConfig
+from seqnorm.console import track
 from seqnorm.data.batching import Batches
 from seqnorm.data.spec import PAD, Dataset
 from seqnorm.errors import UserError, blame_the_input
@@ -129,7 +130,8 @@ class Network:
 def measure(network: Network, batches: Batches) -> dict[str, dict[str, Curve]]:
     """Quantiles of both moments in all three ways."""
     alive, everyone, samples = [], [], []
-    for index in range(min(len(batches), MAX_BATCHES)):
+    count = min(len(batches), MAX_BATCHES)
+    for index in track(range(count), "Measuring batches", count):
         tokens, _ = batches[index]
         z, valid = network.preactivations(tokens), tokens != PAD
         some = z[..., np.linspace(0, z.shape[-1] - 1, FEATURES).round().astype(int)]

@@ -103,8 +103,6 @@ def test_masks_of_padded_and_of_full_batches():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--shapes", "64x200"], "a shape is BATCHxSTEPSxINPUTSxUNITS"),
-        (["--shapes", "2x3x4x5", "64x200"], "a shape is BATCHxSTEPSxINPUTSxUNITS"),
         (["--norms", "lyer", *SHAPE], "lyer"),
         (["--epoch", "data=imbd"], "Did you mean imdb"),
     ],
@@ -114,6 +112,14 @@ def test_a_mistake_is_one_message(arguments, message, capsys):
     out, err = capsys.readouterr()
     assert "quartiles" not in out  # nothing was measured
     assert message in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("shape", ["64x200", "2x3x4x0", "2x3x4xmany"])
+def test_a_shape_that_is_none_is_refused_before_anything_is_loaded(shape, capsys, monkeypatch):
+    monkeypatch.setattr("seqnorm.bench.cli.import_keras", pytest.fail)
+    with pytest.raises(SystemExit):
+        main(["--shapes", "2x3x4x5", shape])
+    assert f"such as 64x200x128x128; received {shape}" in capsys.readouterr().err
 
 
 def test_kernels_are_not_asked_for_under_xla(capsys):
