@@ -140,7 +140,6 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
     from seqnorm.bench.measure import measure, summary
     from seqnorm.bench.subjects import Shape
 
-    print(f"{options.mode}, {options.rounds} rounds. {LEGEND}")
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
     tables = {}
     shapes = {text: Shape.parse(text)._replace(share=options.share) for text in options.shapes}
@@ -149,6 +148,8 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
             title = f"{cell} {text}"
             samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
+            if not tables:  # before the first
+                print(f"{options.mode}, {options.rounds} rounds. {LEGEND}")
             tables[title] = summary(samples, "keras")
             print(f"\n{title}\n{HEADER}")
             for name, row in tables[title].items():
