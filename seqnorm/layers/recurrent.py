@@ -10,19 +10,15 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from seqnorm import kernels
 from seqnorm.cells import NormCell
+from seqnorm.layers.engines import check_implementation, engine_of
 from seqnorm.layers.engines.call import Call
-from seqnorm.layers.engines.fused import Fused
-from seqnorm.layers.engines.loop import Loop
-from seqnorm.layers.engines.why_not import warn_once, why_not
+from seqnorm.layers.engines.why_not import fused_obstacle
 from seqnorm.layers.requirements import check_call, check_cells, check_layer
 from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
-
-IMPLEMENTATIONS = ("auto", "loop", "fused")
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -106,11 +102,7 @@ class NormRNN(keras.layers.RNN):
     ):
         cells = _cells_of(cell)
         check_cells(cell, cells)
-        if implementation not in IMPLEMENTATIONS:
-            raise ValueError(
-                f"Unknown `implementation`. Received: implementation={implementation!r}. "
-                f"Choose one of: {', '.join(IMPLEMENTATIONS)}; leave out the number of Keras 2."
-            )
+        check_implementation(implementation)
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = cells[0].dtype_policy
         super().__init__(
@@ -200,7 +192,7 @@ class NormRNN(keras.layers.RNN):
         context = timeline.contexts(steps, bool(training))
         step_index = timeline.step_index(context) if self.time_aware else None
         asked = self._asked(carried, context.training)
-        engine = self._engine(asked)(asked, timeline, context)
+        engine = engine_of(asked, self.implementation, self.name)(asked, timeline, context)
         x = engine.enter(ops.cast(sequences, self.compute_dtype))
         last, new_states, all_states = None, [], []
         for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
@@ -275,7 +267,7 @@ class NormRNN(keras.layers.RNN):
             training: whether it is one of training, in which dropout inside the cell needs the
                 loop; inference takes the kernels all the same.
         """
-        return why_not(self._asked(carried or self.stateful, training))
+        return fused_obstacle(self._asked(carried or self.stateful, training))
 
     def _asked(self, carried: bool, training: bool) -> Call:
         return Call(
@@ -288,22 +280,6 @@ class NormRNN(keras.layers.RNN):
             seen=self.seen,
             perturbation=self.perturbation,
         )
-
-    def _engine(self, asked: Call) -> type[Loop] | type[Fused]:
-        """What runs the cells in a call."""
-        if self.implementation == "loop":
-            return Loop
-        obstacle = why_not(asked)
-        if obstacle is None:
-            return Fused
-        if self.implementation == "fused":
-            raise ValueError(
-                "`implementation='fused'` needs what the kernels can compute. Received: "
-                f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
-            )
-        if obstacle in (kernels.not_here(), kernels.NOT_IN.format(self.compute_dtype)):
-            warn_once(obstacle)
-        return Loop
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument, serialised."""

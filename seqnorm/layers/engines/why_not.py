@@ -19,7 +19,7 @@ _OF_CELL = ("step", "advance", "preactivation", "recurrent", "project", "offset"
 _OF_NORM = ("call", "affine")
 
 
-def why_not(call: Call) -> str | None:
+def fused_obstacle(call: Call) -> str | None:
     """Why the kernels cannot run the call here and now; None when they can."""
     if keras.backend.backend() != "tensorflow":
         return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
