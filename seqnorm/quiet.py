@@ -1,4 +1,4 @@
-"""Keras without what the C++ of its backend says while it is loaded."""
+"""Keras and TensorFlow without what their C++ says while it is loaded."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ _CHATTER = re.compile(rb"WARNING: All log messages before absl::InitializeLog|[I
 
 
 def import_keras() -> None:
-    """Loads Keras and its backend; on standard error appears only what is no greeting."""
+    """Loads Keras and its backend."""
+    import_quietly("keras")
+
+
+def import_quietly(name: str) -> None:
+    """Loads Keras or TensorFlow; on standard error appears only what is no greeting."""
     # Later lines of TensorFlow's C++ hear this: what matters it raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "keras" not in sys.modules:
+    if name not in sys.modules:
         with _without_chatter():
-            import_module("keras")
+            import_module(name)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # every graph here is traced anew
 
 

@@ -74,7 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     try:
         config = compose(options.overrides)
-        import_keras()
         if options.command == "prepare":
             prepare(config)
         else:
@@ -108,6 +107,10 @@ def prepare(config: RunConfig) -> None:
 def show(config: RunConfig, folder: Path, steps: int) -> None:
     """Prints the data card and writes it with its pictures into ``folder``."""
     from seqnorm import data
+
+    with blame_the_input():
+        data.refuse_missing(config.data)
+    import_keras()
     from seqnorm.cards import speed
 
     start, begin = speed.peak_memory(), time.perf_counter()

@@ -15,6 +15,7 @@ from seqnorm.data import sources, staging
 from seqnorm.data.spec import Dataset, Sequences
 from seqnorm.data.texts import TextReader
 from seqnorm.durable import of_disk
+from seqnorm.quiet import import_quietly
 
 if TYPE_CHECKING:
     from seqnorm.config import TextConfig
@@ -57,6 +58,7 @@ def prepare(directory: str | None) -> Any:
         OSError: if the download fails or the folder's description is damaged.
     """
     folder = None if directory is None else locate(directory)
+    import_quietly("tensorflow")
     import tensorflow_datasets as tfds
     from google.protobuf.json_format import ParseError
 
@@ -126,6 +128,7 @@ def download(tfds: Any, folder: Path | None = None, archive: Path | None = None)
     Raises:
         OSError: if the download fails, the archive is another one, or the folder is not writable.
     """
+    import_quietly("tensorflow")
     builder = tfds.builder(NAME, data_dir=folder)
     if builder.is_prepared():
         return builder
