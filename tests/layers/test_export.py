@@ -28,7 +28,8 @@ POOLINGS = ("last", "mean", "max")
 
 def exported(model, folder, *arrays):
     """What onnxruntime makes of the model, and what Keras does."""
-    expected = keras.tree.flatten(model.predict(list(arrays), verbose=0))
+    given = arrays[0] if len(arrays) == 1 else list(arrays)
+    expected = keras.tree.flatten(model.predict(given, verbose=0))
     model.export(folder / "model.onnx", format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     names = [entry.name for entry in session.get_inputs()]
@@ -53,13 +54,11 @@ def over_tokens(*layers):
     ("cell", "norm"),
     [
         ("simple_rnn", "batch"),
-        ("lstm", "batch"),
         ("gru", "batch"),
         ("simple_rnn", "dyt"),
         ("lstm", "layer"),
         ("lstm", "group"),
         ("gru", "rms"),
-        ("gru", "none"),
     ],
 )
 def test_a_short_and_an_empty_row(cell, norm, tmp_path, rng):
