@@ -61,6 +61,7 @@ _NOT_COMPILED = {
     "__init__.py",
     "buffers.py",
     "compiled.py",
+    "embedded.py",
     "graph.py",
     "plan.py",
     "pool.py",
