@@ -15,6 +15,7 @@ from seqnorm.cells import NormCell
 from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
+from seqnorm.layers.remat import Passes, replayed
 from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
@@ -122,6 +123,7 @@ class NormRNN(keras.layers.RNN):
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
         self.implementation = implementation
+        self.passes = Passes()
         self.seen: Any = None  # filled inside `observing`
         self.perturbation: Any = None
         if self.time_aware:
@@ -153,6 +155,7 @@ class NormRNN(keras.layers.RNN):
         for state in tree.flatten(self.states or []):
             state.assign(ops.zeros(state.shape, state.dtype))
 
+    @replayed
     def call(
         self,
         sequences: Any,
