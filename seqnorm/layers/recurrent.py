@@ -16,7 +16,13 @@ from seqnorm.layers import fused_support
 from seqnorm.layers.fused import Fused
 from seqnorm.layers.loop import Loop
 from seqnorm.layers.remat import Passes, replayed
-from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
+from seqnorm.layers.requirements import (
+    check_call,
+    check_cells,
+    check_layer,
+    check_replicas,
+    check_states,
+)
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
@@ -171,6 +177,7 @@ class NormRNN(keras.layers.RNN):
         mask = sequences_mask if mask is None else mask
         carried = initial_state is not None or self.stateful
         check_call(self, sequences)
+        check_replicas(self, bool(training))
         states, age = self._initial(sequences, initial_state)
         timeline = Timeline(
             of_sequence(mask),

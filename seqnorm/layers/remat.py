@@ -78,9 +78,7 @@ def replayed(call: Callable[..., Any]) -> Callable[..., Any]:
         if not passes:
             return call(layer, *args, **kwargs)
         second = [key for is_second, key in passes if is_second]
-        values = (
-            layer.passes.take(second[0]) if second else [ops.copy(v.value) for v in variables]
-        )
+        values = layer.passes.take(second[0]) if second else [ops.copy(v.value) for v in variables]
         for is_second, key in passes:
             if is_second:
                 break
@@ -94,7 +92,7 @@ def replayed(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _passes() -> Iterator[tuple[bool, Any]]:
-    """Whether it is a second one, and an object of its own, of each pass under way; innermost first."""
+    """Of each pass under way, innermost first: whether it is a second one, and an object of it."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_globals.get("__name__") in _MODULES:
