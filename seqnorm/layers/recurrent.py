@@ -14,7 +14,8 @@ from seqnorm.cells import NormCell
 from seqnorm.layers.engines import check_implementation, engine_of
 from seqnorm.layers.engines.call import Call
 from seqnorm.layers.engines.why_not import fused_obstacle
-from seqnorm.layers.requirements import check_call, check_cells, check_layer
+from seqnorm.layers.remat import Passes, replayed
+from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_replicas
 from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
@@ -122,6 +123,7 @@ class NormRNN(keras.layers.RNN):
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
         self.implementation = implementation
+        self.passes = Passes()
         self.seen: Any = None  # filled inside `observing`
         self.perturbation: Any = None
         # Past Keras's tracking, as are the states that it goes with.
@@ -165,6 +167,7 @@ class NormRNN(keras.layers.RNN):
         if self.fresh is not None:
             self.fresh.assign(ops.ones_like(self.fresh))
 
+    @replayed
     def call(
         self,
         sequences: Any,
@@ -180,6 +183,7 @@ class NormRNN(keras.layers.RNN):
         mask = sequences_mask if mask is None else mask
         carried = initial_state is not None or self.stateful
         check_call(self, sequences)
+        check_replicas(self, bool(training))
         states, age = initial_states(self, sequences, initial_state, bool(training))
         timeline = Timeline(
             of_sequence(mask),

@@ -96,6 +96,21 @@ def check_dense(layer: keras.layers.Layer, sequences: Any) -> None:
         )
 
 
+def check_replicas(layer: NormRNN, training: bool) -> None:
+    """Refuse to train batch statistics on several replicas, each of which would keep its own."""
+    if not (layer.time_aware and training) or keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1:
+        raise ValueError(
+            "Batch statistics are those of one replica: under a tf.distribute strategy every "
+            f"replica would keep its own. Received: norm='batch' in {layer.name} with {replicas} "
+            "replicas. Train on one device, or use norm='layer' or 'rms'."
+        )
+
+
 def check_call(layer: NormRNN, sequences: Any) -> None:
     """Refuse inputs that the layer cannot run over.
 

@@ -89,6 +89,25 @@ def kept(valid: Any, x: Any) -> Any:
     return tf.math.divide_no_nan(x, tf.cast(valid, x.dtype))
 
 
+def succeed(before: Any, value: Any) -> Any:
+    """`value`, as what follows `before` in a carry of `scan` whose steps do not read `before`.
+
+    To TensorFlow's vectorised loops (`tape.batch_jacobian`) the gradient of a carried value is of
+    one kind from step to step: zeros where it was not read, beside the value's own, are a mistake
+    of shapes. Here both gradients are made from the value's.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return value
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def tied(before: Any, value: Any) -> Any:
+        # Zeros by choice: those of `tf.zeros_like` are the same in every run of a vectorised loop.
+        return tf.identity(value), lambda slope: (tf.where(False, slope, 0), slope)
+
+    return tied(before, value)
+
+
 def segment_sum(x: Any, segments: Any, num_segments: int) -> Any:
     """Sum the rows of x [T, features] that share a segment, int32[T]: [num_segments, features]."""
     if keras.backend.backend() != "torch":

@@ -52,6 +52,8 @@ def masked_scan(
         new = [hold(valid, n, s) for n, s in zip(new, states, strict=True)]
         if masked:
             output = hold(valid, output, zeros if zero_output_for_mask else before[0])
+        if carries_output and (zero_output_for_mask or not masked):
+            output = backend.succeed(before[0], output)
         carry = (new, [output] if carries_output else [])
         return carry, (output if keep_outputs else (), new if keep_states else [], records)
 

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
+from seqnorm.kernels.host.embedded import call
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.kernels.host.rows import rows_of
 from seqnorm.kernels.host.scan import (
@@ -208,15 +209,16 @@ def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tenso
 
     @tf.custom_gradient
     def run(*values: tf.Tensor) -> Any:
-        h, c, ticket, *rest = _call(scan.forward, values, kinds, shapes)
+        h, c, ticket, *rest = call(scan.forward, values, kinds, shapes)
 
         def gradient(d_h: tf.Tensor, d_c: tf.Tensor, *d_rest: Any) -> list[Any]:
             d_h, d_c = tf.convert_to_tensor(d_h), tf.convert_to_tensor(d_c)  # may be sparse
             # The sequence is passed so that TensorFlow keeps its memory, which the record shares.
             own = [tf.convert_to_tensor(d_rest[-1]), rest[-1]] if scan.sequences else []
             asked = replace(scan, need_x=scan.need_x or _from_outside(values[0]))
-            found = _gradients(asked, [ticket, d_h, d_c, *own, *values], Inputs.of(values))
-            d_x = found.pop(0) if asked.need_x else None
+            slopes = [d_h, d_c, *own, *values]
+            found = _gradients(asked, [ticket, *slopes], Inputs.of(values))
+            d_x = found.pop(0) if asked.need_x else _if_asked(asked, slopes, Inputs.of(values))
             return [d_x, None, *found, *[None] * len(SITES)]
 
         return [h, c, *rest], gradient
@@ -240,17 +242,30 @@ def _first_only(found: list[tf.Tensor], sources: list[tf.Tensor]) -> list[tf.Ten
     return list(tied(*sources))
 
 
-def _gradients(scan: Scan, arrays: list[Any], inputs: Inputs) -> list[tf.Tensor]:
+def _gradients(
+    scan: Scan, arrays: list[Any], inputs: Inputs, stateful: bool = True
+) -> list[tf.Tensor]:
     """Gradients of x (if needed), h, c and each weight."""
     like = [inputs.h, inputs.c, *inputs.weights]
     like = [inputs.x, *like] if scan.need_x else like
     shapes = [tuple(value.shape) for value in like]
-    found = _call(scan.backward, arrays, [value.dtype for value in like], shapes)
+    found = call(scan.backward, arrays, [value.dtype for value in like], shapes, stateful)
     return _first_only(found, [v for v in arrays if tf.is_tensor(v) and v.dtype.is_floating])
 
 
+def _if_asked(scan: Scan, slopes: list[Any], inputs: Inputs) -> tf.Tensor | None:
+    """dL/dx by a second pass of its own, for `tf.gradients` in a graph whose tape does not watch x.
+
+    Nobody else asks for it, and an operation without state that nobody asks for is not run.
+    """
+    if tf.executing_eagerly():
+        return None
+    no_ticket = tf.zeros((8,), tf.int64)
+    return _gradients(replace(scan, need_x=True), [no_ticket, *slopes], inputs, stateful=False)[0]
+
+
 def _needs_gradient(x: tf.Tensor, weights: list[tf.Tensor]) -> bool:
-    """Whether a gradient may be asked for dL/dx, which is a sixth of the work.
+    """Whether a tape may ask for dL/dx, which is a sixth of the work.
 
     Where a tape watches the weights and not x, as for the inputs of a model, it will not. Without
     a tape nothing is known.
@@ -267,26 +282,3 @@ def _from_outside(value: tf.Tensor) -> bool:
     if tf.executing_eagerly() or not tf.is_symbolic_tensor(value):
         return False  # what was computed eagerly was watched by the tape that asks
     return tf.compat.v1.get_default_graph() is not value.graph
-
-
-def _call(
-    function: Any, arrays: Sequence[Any], kinds: list[tf.DType], shapes: list[Any]
-) -> list[Any]:
-    """The Python function as part of the graph, or at once in eager mode.
-
-    In eager mode int64 results stay NumPy arrays, so that a ticket is not copied and dropped.
-    """
-    if tf.executing_eagerly():
-        results = function(*(_array(value) for value in arrays))
-        return [
-            value if kind == tf.int64 else tf.convert_to_tensor(value)
-            for value, kind in zip(results, kinds, strict=True)
-        ]
-    results = tf.numpy_function(function, arrays, kinds)
-    for value, shape in zip(results, shapes, strict=True):
-        value.set_shape(shape)
-    return results
-
-
-def _array(value: Any) -> np.ndarray:
-    return value if isinstance(value, np.ndarray) else np.array(value)

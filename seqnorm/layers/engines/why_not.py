@@ -18,6 +18,9 @@ from seqnorm.layers.engines.fused import Norms, norms_at, spec_of
 _OF_CELL = ("step", "advance", "preactivation", "recurrent", "project", "offset")
 _OF_NORM = ("call", "affine")
 
+# What traces a function in order to save it.
+_EXPORTERS = ("keras.src.export", "tensorflow.lite", "tf2onnx")
+
 
 def fused_obstacle(call: Call) -> str | None:
     """Why the kernels cannot run the call here and now; None when they can."""
@@ -44,28 +47,31 @@ def replaceable(cell: NormCell) -> bool:
 
 def _graph_obstacle() -> str | None:
     import tensorflow as tf
+    from tensorflow.python.eager.forwardprop_util import pack_tangents
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
     from tensorflow.python.saved_model.save_context import in_save_context
 
     if tf.config.list_logical_devices("GPU"):
         return "the kernels run on the CPU, and TensorFlow sees a GPU"
+    if pack_tangents([]).indices:  # one entry for each accumulator that is at work
+        return "tf.autodiff.ForwardAccumulator (keras.ops.jvp) needs the loop's derivatives"
     if tf.executing_eagerly():
         return None
     if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
         return "XLA compiles the loop (jit_compile=True)"
-    if in_save_context() or _called_by("keras.src.export"):
+    if in_save_context() or _called_by(*_EXPORTERS):
         return "an exported model must run without Python"
     if _called_by("tensorflow.python.ops.parallel_for"):
         return "tf.vectorized_map rewrites the operations of the loop"
     return None
 
 
-def _called_by(package: str) -> bool:
-    """Whether a function of the package is under way: neither of the two says so otherwise."""
+def _called_by(*packages: str) -> bool:
+    """Whether a function of one of the packages is under way: none of them says so otherwise."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back
-        if str(frame.f_globals.get("__name__")).startswith(package):
+        if str(frame.f_globals.get("__name__")).startswith(packages):
             return True
     return False
 
