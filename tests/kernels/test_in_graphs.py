@@ -12,7 +12,7 @@ if keras.backend.backend() != "tensorflow":
 tf = pytest.importorskip("tensorflow")
 
 from seqnorm import NormLSTM  # noqa: E402  (after the skips)
-from seqnorm.kernels.host import embedded
+from seqnorm.kernels.host import embedded  # noqa: E402
 from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
 
 X = np.random.default_rng(5).normal(size=(4, 5, 2)).astype("float32")
@@ -29,7 +29,7 @@ def test_a_concrete_function_with_the_kernels_is_not_saved(tmp_path):
     module = tf.Module()
     module.layer = layer = layer_of("auto")
     traced = tf.function(lambda x: layer(x)).get_concrete_function(tf.TensorSpec(X.shape))
-    with pytest.raises(ValueError, match="cannot be saved with it. Use model.export"):
+    with pytest.raises(ValueError, match=r"cannot be saved with it\. Use model\.export"):
         tf.saved_model.save(module, tmp_path / "model", signatures=traced)
 
 
