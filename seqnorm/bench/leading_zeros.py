@@ -2,12 +2,12 @@
 
     python -m seqnorm.bench.leading_zeros gradients --out results/leading_zeros
     python -m seqnorm.bench.leading_zeros mnist --out results/leading_zeros --data FOLDER
-    python -m seqnorm.bench.leading_zeros tables --out results/leading_zeros
+    python -m seqnorm.bench.leading_zeros tables
 
 The first two add lines to a CSV file and go on where they were stopped. `gradients` takes 18 models
 (cells x norms) with each cure through sequences of noise behind 0 to 50 zeros: the gradient's norm
 at the first step, and the loss before and after 20 steps of Adam. `mnist` reads the digits row by
-row, the first to ninth of which are empty, for five epochs. `tables` prints both as Markdown.
+row, the first to ninth of which are empty, for five epochs. `tables` writes both into the page.
 """
 
 from __future__ import annotations
@@ -193,8 +193,8 @@ def _median(lines: list[dict[str, str]], name: str) -> str:
     return f"{np.median(values):.2g}" if np.isfinite(values).all() else "NaN"
 
 
-def tables(folder: Path) -> Iterator[str]:
-    """Markdown tables of what the folder holds: of layer norm all cures, of others the choice."""
+def of_gradients(folder: Path) -> Iterator[str]:
+    """A Markdown table of gradients.csv: of layer norm all cures, of others the choice."""
     lines = read(folder / "gradients.csv")
     yield "| norm | cell | cure | " + " | ".join(f"{zeros} zeros" for zeros in ZEROS) + " |"
     yield "|---|---|---|" + "---|" * len(ZEROS)
@@ -204,11 +204,24 @@ def tables(folder: Path) -> Iterator[str]:
             if arm:
                 found = " | ".join(_cell(arm, zeros) for zeros in ZEROS)
                 yield f"| {norm} | {cell} | {cure} | {found} |"
-    yield ""
+
+
+def of_mnist(folder: Path) -> Iterator[str]:
+    """A Markdown table of mnist.csv."""
     yield "| cell | norm | `init_state` | epochs | accuracy | loss |"
     yield "|---|---|---|---|---|---|"
     for line in read(folder / "mnist.csv"):
         yield "| {cell} | {norm} | {cure} | {epochs} | {accuracy} | {loss} |".format(**line)
+
+
+def with_tables(page: str, folder: Path) -> str:
+    """The page with the tables of what the folder holds between its marks."""
+    for name, table in (("gradients", of_gradients), ("mnist", of_mnist)):
+        mark, end = f"<!-- {name} -->\n", "<!-- end -->\n"
+        before, after = page.split(mark)
+        rest = after.split(end, 1)[1]
+        page = "".join([before, mark, *(f"{line}\n" for line in table(folder)), end, rest])
+    return page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -216,6 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", choices=("gradients", "mnist", "tables"))
     parser.add_argument("--out", type=Path, default=Path("results/leading_zeros"))
+    parser.add_argument("--page", type=Path, default=Path("docs/leading_zeros.md"))
     parser.add_argument("--data", type=Path, help="folder that holds mnist.npz")
     given = parser.parse_args(arguments)
     if given.part == "gradients":
@@ -225,7 +239,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("mnist needs --data, the folder that holds mnist.npz")
         append(given.out / "mnist.csv", MNIST, 4, lambda done: mnist(done, given.data))
     else:
-        print("\n".join(tables(given.out)))
+        page = given.page.read_text(encoding="utf-8")
+        given.page.write_text(with_tables(page, given.out), encoding="utf-8")
     return 0
 
 

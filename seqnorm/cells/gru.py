@@ -33,8 +33,9 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
             the paper; "fused", one over all 3H, as in haste. Default "split".
         placement: "separate" as above; "joint" normalises x W_zr + h U_zr and x W_h + r ⊙ h U_h
             (always split, since r must be known).
-        **kwargs: `variant`, `sites` ("input", "recurrent") and `zoneout` of `NormCell`; every
-            argument of `keras.layers.GRUCell` with its default, except `reset_after=False`.
+        **kwargs: `variant`, `sites` ("input", "recurrent"), `zoneout`, `init_state` and
+            `init_stddev` of `NormCell`; every argument of `keras.layers.GRUCell` with its default,
+            except `reset_after=False`.
 
     Call arguments:
         inputs: float[batch, features].

@@ -34,7 +34,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
             (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised. Default "output".
         forget_bias: a constant added to the forget gate after the norms, in every step (TensorFlow
             1, Sonnet); `unit_forget_bias` instead initialises the trained bias. Default 0.
-        variant, sites, placement, zoneout: see `NormCell`.
+        variant, sites, placement, zoneout, init_state, init_stddev: see `NormCell`.
         **kwargs: every argument of `keras.layers.LSTMCell` with its default: activation,
             recurrent_activation, use_bias, initializers, unit_forget_bias, regularizers,
             constraints, dropout, recurrent_dropout, seed.

@@ -24,8 +24,9 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
         units: width H of the state.
         norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
             (or None) "layer". "none" normalises nothing.
-        **kwargs: `variant`, `sites` ("input", "recurrent"), `placement` and `zoneout` of
-            `NormCell`; every argument of `keras.layers.SimpleRNNCell` with its default.
+        **kwargs: `variant`, `sites` ("input", "recurrent"), `placement`, `zoneout`, `init_state`
+            and `init_stddev` of `NormCell`; every argument of `keras.layers.SimpleRNNCell` with its
+            default.
 
     Call arguments:
         inputs: float[batch, features].

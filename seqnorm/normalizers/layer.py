@@ -18,7 +18,7 @@ class LayerNorm(MomentNormalizer):
         LN(x; γ, β) = γ ⊙ (x - μ) / sqrt(σ² + ε) + β,   μ, σ² over the features of one row
 
     Equation 4 of the paper. At a constant row (h = 0 at the first step) the output is β and the
-    gradient is 1/sqrt(ε).
+    gradient is 1/sqrt(ε); see `init_state` of the cells for sequences that begin with zeros.
 
     Args:
         epsilon: default 1e-5, as in the authors' code; Keras and TensorFlow Addons use 1e-3.

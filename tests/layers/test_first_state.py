@@ -124,8 +124,7 @@ def test_a_learned_first_state_is_trained_and_saved(cell, norm, rng, tmp_path):
     states = 2 if cell == "lstm" else 1
     assert len(layer.trainable_weights) == len(plain.trainable_weights) + states
     x = grid.inputs(rng)
-    expected = [w for w in layer.cell.first]
-    given = [np.tile(grid.numpy(w), (grid.BATCH, 1)) for w in expected]
+    given = [np.tile(grid.numpy(w), (grid.BATCH, 1)) for w in layer.cell.first]
     grid.assert_close(layer(x), layer(x, initial_state=given))
     assert all(np.any(g != 0) for g in of_weights(layer, x)[-states:])
     both = keras.layers.Bidirectional(layer)
@@ -143,7 +142,8 @@ def test_a_learned_first_state_in_keras_own_layer_and_in_a_stack(rng):
         NormLSTMCell(4, "layer", init_state=kind, dtype="float64") for kind in ("learned", "rest")
     ]
     ours = NormRNN(cells)
-    grid.assert_close(keras.layers.RNN(cells, dtype="float64")(x), ours(x))
+    # The stack that Keras makes of a list rounds its inputs to float32.
+    grid.assert_close(keras.layers.RNN(cells, dtype="float64")(x), ours(x), "float32")
     assert np.any(grid.numpy(cells[0].first[0]) != 0)
 
 
@@ -165,7 +165,9 @@ def test_a_stateful_layer_starts_from_the_learned_state(rng, tmp_path):
 def test_noise_is_drawn_in_training_only(cell, norm, rng):
     x = grid.inputs(rng)
     layer = fresh(cell, norm, init_state="noise", init_stddev=0.5, seed=3)
-    grid.assert_close(layer(x), fresh(cell, norm)(x))
+    plain = fresh(cell, norm)
+    plain.set_weights(layer.get_weights())
+    grid.assert_close(layer(x), plain(x))
     first, second = (grid.numpy(layer(x, training=True)) for _ in range(2))
     assert np.all(np.any(first != second, axis=-1))
     again = fresh(cell, norm, init_state="noise", init_stddev=0.5, seed=3)

@@ -68,7 +68,7 @@ class Loop:
             output, states = cell.advance(a_t, states, norm_t, inputs_t.get("kept"))
             if "perturbation" in inputs_t:
                 output = output + ops.cast(inputs_t["perturbation"], output.dtype)
-                states = [output, *states[1:]]
+                states = cell.at_rest([output, *states[1:]])
             return output, states, (norm_t.moments, norm_t.observed or {})
 
         # Read once: a TensorFlow loop keeps what it reads from variables anew at each step.
