@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqnorm.signals import interruptible
+
 if TYPE_CHECKING:
     from seqnorm.bench.measure import Summary
     from seqnorm.bench.subjects import Shape, Step
@@ -48,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@interruptible("seqnorm-bench: interrupted")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     parser = _parser()
@@ -77,9 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, UserError, OSError, ValueError) as error:
         print(f"seqnorm-bench: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("seqnorm-bench: interrupted", file=sys.stderr)
-        return 130
     return 0
 
 

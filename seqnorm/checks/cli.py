@@ -14,6 +14,7 @@ from typing import Any
 
 from seqnorm.checks import CHECKS, run
 from seqnorm.checks.row import Row
+from seqnorm.signals import interruptible
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -33,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@interruptible("seqnorm-check: interrupted")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the checks and prints every row.
 
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: command line without the program's name; None takes the process's own.
 
     Returns:
-        Exit code: 0, 1 if a row failed, 130 if interrupted. Unknown names end the program with 2.
+        Exit code: 0, 1 if a row failed, 130, 143 or 129 if interrupted by Ctrl-C, SIGTERM or
+        SIGHUP. Unknown names end the program with 2.
     """
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -48,16 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"unknown check {', '.join(unknown)}; choose from {', '.join(CHECKS)}")
     found: list[dict[str, Any]] = []
-    try:
-        for name in options.names or CHECKS:
-            start = time.perf_counter()
-            rows = _rows(name)
-            found.append(_record(name, rows, time.perf_counter() - start))
-            if not options.json:
-                print(table(found[-1]), flush=True)
-    except KeyboardInterrupt:
-        print("seqnorm-check: interrupted", file=sys.stderr)
-        return 130
+    for name in options.names or CHECKS:
+        start = time.perf_counter()
+        rows = _rows(name)
+        found.append(_record(name, rows, time.perf_counter() - start))
+        if not options.json:
+            print(table(found[-1]), flush=True)
     passed = [row["passed"] for each in found for row in each["rows"]]
     failed = passed.count(False)
     if options.json:

@@ -15,6 +15,7 @@ from seqnorm.comparison.run import TABLE, Comparison
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
 from seqnorm.errors import UserError
+from seqnorm.signals import interruptible
 
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...]
@@ -39,6 +40,7 @@ def help_text() -> str:
     return "\n".join([HELP, "experiment=", *choices, "", "compare.", *(f"  {k}" for k in keys)])
 
 
+@interruptible("seqnorm-compare: interrupted; the same command goes on from here")
 def main(argv: Sequence[str] | None = None) -> int:
     """Carries a comparison out.
 
@@ -46,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0, 1 if the configuration is wrong or a run failed, 130 if interrupted.
+        The exit code: 0, 1 if the configuration is wrong or a run failed, 130, 143 or 129 if
+        interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if {"-h", "--help"} & set(arguments):
@@ -62,9 +65,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         plan = Plan(arguments)
         command = [os.path.basename(sys.argv[0]) if argv is None else "seqnorm-compare"]
         print(Comparison(plan, [*command, *arguments]).carry_out())
-    except KeyboardInterrupt:
-        print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
     except (ConfigError, RunFolderError, UserError, OSError, OmegaConfBaseException) as error:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1
