@@ -22,6 +22,7 @@ from seqnorm.cli_help import help_text
 from seqnorm.compose import to_run_config
 from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
+from seqnorm.multirun import presets
 from seqnorm.multirun.jobs import FOLDER
 from seqnorm.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, Ledger
 from seqnorm.multirun.lifeline import end_with_the_command
@@ -179,6 +180,7 @@ def _hydra_surroundings(arguments: Sequence[str]) -> Iterator[None]:
     # Hydra's parser would refuse a flag between overrides: norm=none,layer -m seed=0,1
     flags_first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
     argv, before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    presets.register()
     sys.argv = [argv[0], *flags_first]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors, so that they can be explained here
     try:

@@ -6,7 +6,6 @@ import os
 import time
 from concurrent.futures import BrokenExecutor
 from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,6 @@ from seqnorm.multirun.lifeline import LIFELINE
 from seqnorm.tracking.factory import refuse_one_id
 
 FOLDER = ".multirun"  # below runs_dir
-EXTRAS = {
-    "hydra_plugins.hydra_joblib_launcher": "parallel",
-    "hydra_plugins.hydra_submitit_launcher": "slurm",
-    "hydra_plugins.hydra_optuna_sweeper": "optuna",
-}
 CLOSING = 10.0  # seconds that jobs in other processes have, after a signal to this one
 
 
@@ -41,8 +35,6 @@ class Multirun:
     """
 
     def __init__(self, config: DictConfig) -> None:
-        for part in (config.hydra.launcher, config.hydra.sweeper):
-            _refuse_missing_plugin(str(part._target_))
         _refuse_requeue(config.hydra.launcher)
         refuse_one_id(config.tracking, "a multirun")
         self.runs_dir = Path(config.runs_dir).expanduser().absolute()
@@ -126,15 +118,6 @@ class Multirun:
             f"the jobs go on in the queue: squeue --me shows them, {self.folder} has their logs, "
             f"and their runs come to {self.runs_dir}. To cancel them: scancel "
             f"{' '.join(numbers) or '--me'}"
-        )
-
-
-def _refuse_missing_plugin(target: str) -> None:
-    plugin = ".".join(target.split(".")[:2])
-    if plugin in EXTRAS and find_spec(plugin) is None:
-        raise ConfigError(
-            f"{target.rpartition('.')[2]} needs its plugin; received an environment without "
-            f"{plugin}. Install it with `pip install 'seqnorm[{EXTRAS[plugin]}]'`."
         )
 
 
