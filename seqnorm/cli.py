@@ -25,12 +25,12 @@ from seqnorm.config_checks import ConfigError
 from seqnorm.multirun import presets
 from seqnorm.multirun.jobs import FOLDER
 from seqnorm.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, Ledger
-from seqnorm.multirun.lifeline import end_with_the_command
+from seqnorm.multirun.lifeline import end_if_outlived, end_with_the_command
 from seqnorm.multirun.session import SESSION, Refused, Session, in_one_line, show
 from seqnorm.multirun.worker import named, show_in_the_queue
 from seqnorm.signals import exit_code, stoppable
 from seqnorm.training import require_tensorflow
-from seqnorm.training.naming import run_prefix
+from seqnorm.training.naming import objective, run_prefix
 
 # TensorFlow greets on stderr and reports missing GPUs as errors; what matters it raises.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -139,6 +139,7 @@ def _job(config: DictConfig) -> float | None:
         raise
     finally:
         ledger.note(job)
+        end_if_outlived()
 
 
 @contextmanager
@@ -158,7 +159,6 @@ def _run(config: DictConfig) -> float | None:
     _refuse_multirun_folder(run_config.runs_dir)
     show_in_the_queue(run_prefix(run_config))
     require_tensorflow()
-    from seqnorm.training.result import objective
     from seqnorm.training.run import run
 
     return objective(run(run_config))

@@ -82,6 +82,6 @@ class Ledger:
         multirun = self.folder.parent
         if [path.name for path in multirun.glob("*")] == ["multirun.yaml"]:
             (multirun / "multirun.yaml").unlink()  # every run holds its own configuration
-        for path in (multirun, multirun.parent):
+        for path in (*multirun.glob("*"), multirun, multirun.parent):
             with suppress(OSError):  # not empty: what a launcher or a sweeper keeps
                 path.rmdir()

@@ -66,7 +66,13 @@ def end_with_the_command() -> None:
         threading.Thread(target=_watch, args=(Path(path),), daemon=True).start()
 
 
-_watching = threading.Event()
+_watching, _outlived = threading.Event(), threading.Event()
+
+
+def end_if_outlived() -> None:
+    """Ends this process if the command is gone: its launcher's loop would wait for more jobs."""
+    if _outlived.is_set():
+        os._exit(128 + signal.SIGTERM)
 
 
 def _watch(path: Path) -> None:
@@ -74,6 +80,7 @@ def _watch(path: Path) -> None:
         with suppress(Timeout), FileLock(path, timeout=0):
             path.unlink(missing_ok=True)
         time.sleep(LOOK)
+    _outlived.set()
     os.kill(os.getpid(), signal.SIGTERM)  # the run closes what it has open
     time.sleep(GRACE)
     os._exit(1)

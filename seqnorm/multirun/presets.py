@@ -6,6 +6,7 @@ written into that choice: ``hydra/launcher=submitit_slurm`` is the plugin's with
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +27,8 @@ PLUGINS = {
 
 def register() -> None:
     """Writes our values into the choices of the plugins that are installed."""
+    # They log what is said here in a sentence, and with Hydra's logging off it would be printed.
+    logging.getLogger("hydra_plugins").setLevel(logging.CRITICAL)
     Plugins.instance()  # stores the plugins' own values, once in a process
     store = ConfigStore.instance()
     for place, (plugin, _) in PLUGINS.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -63,16 +62,6 @@ def conclude(
         "parameters": model.count_params(),
         "trainable_parameters": sum(math.prod(each.shape) for each in model.trainable_weights),
     }
-
-
-def objective(result: Mapping[str, Any]) -> float | None:
-    """The number that a sweep chooses by: the validation accuracy, of a diverged run none.
-
-    A report scores a diverged run as the majority class; beside networks that learn nothing that
-    would be the best setting of a sweep. It is None and not NaN, which W&B compares as a text and
-    at which the Optuna sweeper stops.
-    """
-    return None if result.get("status") == "diverged" else result.get("val_accuracy")
 
 
 def identity(config: RunConfig, folder: RunFolder) -> dict[str, Any]:

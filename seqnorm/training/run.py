@@ -17,8 +17,9 @@ from seqnorm.tracking.factory import make_sinks
 from seqnorm.training.fit import Training
 from seqnorm.training.floor import run_floor
 from seqnorm.training.mistakes import COLUMNS, mistakes
+from seqnorm.training.naming import objective
 from seqnorm.training.record import RunFolder
-from seqnorm.training.result import closing_line, conclude, objective
+from seqnorm.training.result import closing_line, conclude
 from seqnorm.training.seeding import seed_all, start_afresh
 
 
