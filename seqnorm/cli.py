@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -25,9 +25,9 @@ from seqnorm.config_checks import ConfigError
 from seqnorm.multirun import presets
 from seqnorm.multirun.jobs import FOLDER
 from seqnorm.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, Ledger
-from seqnorm.multirun.lifeline import end_if_outlived, end_with_the_command
+from seqnorm.multirun.lifeline import end_if_outlived
 from seqnorm.multirun.session import SESSION, Refused, Session, in_one_line, show
-from seqnorm.multirun.worker import named, show_in_the_queue
+from seqnorm.multirun.worker import in_a_process_of_its_own, show_in_the_queue
 from seqnorm.signals import exit_code, stoppable
 from seqnorm.training import require_tensorflow
 from seqnorm.training.naming import objective, run_prefix
@@ -122,9 +122,9 @@ def _job(config: DictConfig) -> float | None:
             return None
     ledger = Ledger(Path(hydra_config.sweep.dir))
     job = Job(hydra_config.job.num, list(hydra_config.overrides.task))
-    ledger.note(job)
     try:
-        with _in_a_process_of_its_own(job, ledger):
+        with nullcontext() if SESSION.get() else in_a_process_of_its_own(job, ledger):
+            ledger.note(job)
             score = _run(config)
         job.state = MADE
         return score
@@ -140,17 +140,6 @@ def _job(config: DictConfig) -> float | None:
     finally:
         ledger.note(job)
         end_if_outlived()
-
-
-@contextmanager
-def _in_a_process_of_its_own(job: Job, ledger: Ledger) -> Iterator[None]:
-    """What a job needs where it is not run by `train` itself."""
-    if SESSION.get() is not None:
-        yield
-        return
-    end_with_the_command()
-    with stoppable(), named(job.overrides, ledger.swept()):
-        yield
 
 
 def _run(config: DictConfig) -> float | None:

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TextIO
 
-from seqnorm.multirun.lifeline import in_a_queue
+from seqnorm.errors import UserError
+from seqnorm.multirun.ledger import Job, Ledger
+from seqnorm.multirun.lifeline import end_with_the_command, in_a_queue
+from seqnorm.signals import Stopped, stoppable
 
 
 class Named:
@@ -58,6 +61,37 @@ def named(overrides: Sequence[str], swept: Sequence[str]) -> Iterator[None]:
         finally:
             out.close()
             err.close()
+
+
+CUT_OFF = (
+    "the run was cut off by its time limit, hydra.launcher.timeout_min, or by scancel. It is lost: "
+    "a run cannot be taken up again. Start it anew, with more time if that was it."
+)
+
+
+@contextmanager
+def in_a_process_of_its_own(job: Job, ledger: Ledger) -> Iterator[None]:
+    """What a job needs where a launcher has started a process for it.
+
+    Raises:
+        UserError: if the launcher or a batch system cuts the job off, now or on an earlier start.
+    """
+    end_with_the_command()
+    executor = os.environ.get("SUBMITIT_EXECUTOR")
+    if executor == "local" and any(job.number == begun.number for begun in ledger.jobs()):
+        raise UserError(CUT_OFF)  # submitit starts what came to its limit three times more
+    try:
+        with stoppable(), named(job.overrides, ledger.swept()):
+            yield
+    except Stopped:
+        if not in_a_queue():
+            raise
+        # As a failure, or the command would wait for a result where SLURM keeps no accounts.
+        raise UserError(CUT_OFF) from None
+    except Exception as error:
+        if type(error).__name__ == "UncompletedJobError":  # raised in a signal handler of submitit
+            raise UserError(CUT_OFF) from None
+        raise
 
 
 def show_in_the_queue(name: str) -> None:
