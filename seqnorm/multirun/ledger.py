@@ -53,9 +53,11 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "jobs"
+        self._made: list[Path] = []
 
     def open(self, swept: Sequence[str]) -> None:
         """Make it, and note the keys that tell the jobs apart."""
+        self._made = [path for path in self.folder.parents if not path.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / "swept.json", json.dumps(list(swept)))
 
@@ -77,11 +79,11 @@ class Ledger:
         return [Job(**json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
     def remove(self) -> None:
-        """Put it away, and the folders that are empty without it."""
+        """Put it away, and the folders that were made for it if they are empty without it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         multirun = self.folder.parent
         if [path.name for path in multirun.glob("*")] == ["multirun.yaml"]:
             (multirun / "multirun.yaml").unlink()  # every run holds its own configuration
-        for path in (*multirun.glob("*"), multirun, multirun.parent):
+        for path in (*multirun.glob("*"), *self._made):
             with suppress(OSError):  # not empty: what a launcher or a sweeper keeps
                 path.rmdir()

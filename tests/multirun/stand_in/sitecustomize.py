@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-FAILS, WAITS, DIES, DIVERGES, BREAKS = 100, 200, 300, 400, 500
+from seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
 
 
 def run(config):
@@ -26,6 +26,7 @@ def run(config):
         raise ZeroDivisionError("a fault")
     if config.seed == WAITS:
         try:
+            (folder / "waits").touch()
             time.sleep(120)
         finally:
             (folder / "closed").touch()  # as a W&B run would be
@@ -39,5 +40,5 @@ def run(config):
 
 
 module = ModuleType("seqnorm.training.run")
-module.run = run
+module.__dict__["run"] = run
 sys.modules["seqnorm.training.run"] = module
