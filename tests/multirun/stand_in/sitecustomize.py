@@ -17,7 +17,7 @@ from seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
 def run(config):
     print("begins", flush=True)
     folder = Path(config.runs_dir) / f"seed{config.seed}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # a search may come back
     if config.seed == FAILS:
         from seqnorm.errors import UserError
 
