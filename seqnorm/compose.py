@@ -18,6 +18,7 @@ from yaml import YAMLError
 
 from seqnorm.config import SCHEMAS, RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError, validate
+from seqnorm.multirun.presets import PLUGINS
 from seqnorm.overrides import GROUPS, refuse_unreadable
 
 # What a mistake on the command line or in a YAML file raises while composing.
@@ -156,4 +157,11 @@ def _unknown_choice(error: MissingConfigException) -> str:
     return (
         f"{group}={choice} is not one of the choices of {group}."
         f"{did_you_mean(choice, options)} The choices are {', '.join(options)}."
+        f"{_extra_for(group, choice)}"
     )
+
+
+def _extra_for(group: str, choice: str) -> str:
+    """Which extra installs a launcher or a sweeper, if one does."""
+    _, extra = PLUGINS.get(f"{group.removeprefix('hydra/')}/{choice}", ("", ""))
+    return f" {choice} comes with `pip install 'seqnorm[{extra}]'`." if extra else ""

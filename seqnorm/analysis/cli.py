@@ -10,6 +10,7 @@ from pathlib import Path
 from seqnorm import console
 from seqnorm.analysis.report import write_report
 from seqnorm.analysis.run_folders import ignored_lines
+from seqnorm.signals import interruptible
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -46,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 @console.command
+@interruptible("seqnorm-report: interrupted; the same command makes it anew")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report and print its tables.
 
@@ -53,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line without the program's name; `None` reads the process's own.
 
     Returns:
-        Exit code: 0, or 1 with one message on standard error if there is nothing to report.
+        Exit code: 0, 1 with one message on standard error if there is nothing to report, 130, 143
+        or 129 if interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     options = build_parser().parse_args(arguments)
     try:

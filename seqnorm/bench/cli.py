@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from seqnorm import console
 from seqnorm.durable import write_text, writing
 from seqnorm.quiet import import_keras
+from seqnorm.signals import interruptible
 
 if TYPE_CHECKING:
     from seqnorm.bench.measure import Summary
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @console.command
+@interruptible("seqnorm-bench: interrupted")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     parser = _parser()
@@ -106,9 +108,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, UserError, OSError, ValueError) as error:
         print(f"seqnorm-bench: {_COLOURS.sub('', str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("seqnorm-bench: interrupted", file=sys.stderr)
-        return 130
     return 0
 
 

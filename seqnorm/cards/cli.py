@@ -18,6 +18,7 @@ from seqnorm.config_checks import ConfigError
 from seqnorm.durable import write_text, writing
 from seqnorm.errors import UserError, blame_the_input
 from seqnorm.quiet import import_keras
+from seqnorm.signals import interruptible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 @console.command
+@interruptible("seqnorm-data: interrupted; what is finished was kept, the rest starts anew")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command.
 
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit code: 0, 1 with one message on standard error if the configuration or the data is
-        wrong, 130 if interrupted.
+        wrong, 130, 143 or 129 if interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     parser = build_parser()
     options = parser.parse_intermixed_args(arguments)
@@ -83,12 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"seqnorm-data: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print(
-            "seqnorm-data: interrupted; what is finished was kept, the rest starts anew",
-            file=sys.stderr,
-        )
-        return 130
     return 0
 
 

@@ -15,6 +15,7 @@ from seqnorm import console
 from seqnorm.checks import CHECKS, run
 from seqnorm.checks.row import Row
 from seqnorm.quiet import import_keras
+from seqnorm.signals import interruptible
 
 HEADER = f"{'expected':>12}{'measured':>13}  {'tolerance':16}"
 
@@ -33,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 @console.command
+@interruptible("seqnorm-check: interrupted")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the checks and prints every row.
 
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: command line without the program's name; None takes the process's own.
 
     Returns:
-        Exit code: 0, 1 if a row failed, 130 if interrupted. Unknown names end the program with 2.
+        Exit code: 0, 1 if a row failed, 130, 143 or 129 if interrupted by Ctrl-C, SIGTERM or
+        SIGHUP. Unknown names end the program with 2.
     """
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -49,17 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unknown check {', '.join(unknown)}; choose from {', '.join(CHECKS)}")
     found: list[dict[str, Any]] = []
     names = options.names or list(CHECKS)
-    try:
-        for name in console.track(names, "Running checks, after Keras is loaded", len(names)):
-            import_keras()
-            start = time.perf_counter()
-            rows = _rows(name)
-            found.append(_record(name, rows, time.perf_counter() - start))
-            if not options.json:
-                print(table(found[-1]), flush=True)
-    except KeyboardInterrupt:
-        print("seqnorm-check: interrupted", file=sys.stderr)
-        return 130
+    for name in console.track(names, "Running checks, after Keras is loaded", len(names)):
+        import_keras()
+        start = time.perf_counter()
+        rows = _rows(name)
+        found.append(_record(name, rows, time.perf_counter() - start))
+        if not options.json:
+            print(table(found[-1]), flush=True)
     passed = [row["passed"] for each in found for row in each["rows"]]
     failed = passed.count(False)
     if options.json:

@@ -19,6 +19,7 @@ from seqnorm.config import conf_dir
 from seqnorm.config_checks import ConfigError
 from seqnorm.data import refuse_missing
 from seqnorm.errors import UserError, blame_the_input
+from seqnorm.signals import interruptible
 
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
@@ -45,6 +46,7 @@ def help_text(folders: Sequence[Path] = ()) -> str:
 
 
 @console.command
+@interruptible("seqnorm-compare: interrupted; the same command goes on from here")
 def main(argv: Sequence[str] | None = None) -> int:
     """Carries a comparison out.
 
@@ -52,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0, 1 if the configuration is wrong or a run failed, 130 if interrupted.
+        The exit code: 0, 1 if the configuration is wrong or a run failed, 130, 143 or 129 if
+        interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     folders = config_dirs(arguments)
@@ -75,9 +78,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = [os.path.basename(sys.argv[0]) if argv is None else "seqnorm-compare"]
         comparison = Comparison(plan, [*command, *arguments])
         print(comparison.carry_out())
-    except KeyboardInterrupt:
-        print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
     except (ConfigError, RunFolderError, UserError, OSError, OmegaConfBaseException) as error:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1

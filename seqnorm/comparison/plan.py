@@ -23,6 +23,7 @@ from seqnorm.compose import compose, explain, is_mistake, refuse_changed_keys
 from seqnorm.config import DataConfig, RunConfig, conf_dir
 from seqnorm.config_checks import ConfigError, validate
 from seqnorm.overrides import refuse_unreadable
+from seqnorm.tracking.factory import refuse_one_id
 from seqnorm.training.naming import lasting_name
 
 FLOOR = "model=bag_of_words"
@@ -83,6 +84,7 @@ class Plan:
         self._plain = composed = self._compose(())  # of no arm
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
         check(self.compare)
+        refuse_one_id(composed.tracking, "a comparison")
         self.folder = Path(composed.runs_dir).expanduser()
         self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
         self.settings = draw_settings(

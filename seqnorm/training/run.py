@@ -17,6 +17,7 @@ from seqnorm.tracking.factory import make_sinks
 from seqnorm.training.fit import Training
 from seqnorm.training.floor import run_floor
 from seqnorm.training.mistakes import COLUMNS, mistakes
+from seqnorm.training.naming import objective
 from seqnorm.training.record import RunFolder
 from seqnorm.training.result import closing_line, conclude
 from seqnorm.training.seeding import seed_all, start_afresh
@@ -73,7 +74,7 @@ def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         diverged = training.fit()
         result = conclude(config, dataset, model, training, diverged, folder)
         folder.finish(result)  # before what is only mirrored, whose failure costs no finished run
-        sinks.summary(result)
+        sinks.summary({**result, "val_accuracy": objective(result)})
         answers = folder.read_predictions()
         if answers:  # a trial has none
             rows = mistakes(dataset, answers["predicted"], answers["probability"])
