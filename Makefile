@@ -14,8 +14,10 @@ $(VENV)/ready: pyproject.toml
 demo: $(VENV)/ready
 	$(BIN)/python scripts/demo.py
 
+# The kernels are compiled once, before each worker would do so for itself.
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m tests.kernels.compile
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_OPTIONS)
 
 # Keras on JAX and on torch, without TensorFlow.
 BACKENDS := .venv-backends
@@ -33,8 +35,8 @@ test-backends: $(BACKENDS)/ready
 
 # Each cell and normaliser against the reference and in keras.layers.RNN on a padded batch, one
 # `fit`, a stateful layer, and one model per normaliser saved and loaded in a fresh process.
-SELECTION := (test_grid and float64 and right and (reference or keras_rnn)) \
-  or (dynamic_shapes and simple_rnn-batch) or (save_and_load and simple_rnn) \
+SELECTION := (test_property and float64 and right and (reference or keras_rnn)) \
+  or (dynamic_shapes and simple_rnn-batch) or (saves_and_loads) \
   or (stateful and lstm-batch)
 smoke-backends: $(BACKENDS)/ready
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'

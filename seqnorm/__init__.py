@@ -1,38 +1,30 @@
 """Normalised recurrent networks on Keras 3.
 
 The names below load on first use, so that the analysis of finished runs costs neither Keras nor
-TensorFlow; where Keras is imported already, `import seqnorm` registers all classes with it.
+TensorFlow. All classes are registered with Keras as soon as both are imported, in either order.
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from seqnorm.registration import register
 
 if TYPE_CHECKING:
     from seqnorm import migrate as migrate
     from seqnorm import normalizers as normalizers
-    from seqnorm.cells import BatchNormGRUCell as BatchNormGRUCell
-    from seqnorm.cells import BatchNormLSTMCell as BatchNormLSTMCell
-    from seqnorm.cells import BatchNormSimpleRNNCell as BatchNormSimpleRNNCell
-    from seqnorm.cells import LayerNormGRUCell as LayerNormGRUCell
     from seqnorm.cells import LayerNormLSTMCell as LayerNormLSTMCell
     from seqnorm.cells import LayerNormSimpleRNNCell as LayerNormSimpleRNNCell
     from seqnorm.cells import NormGRUCell as NormGRUCell
     from seqnorm.cells import NormLSTMCell as NormLSTMCell
     from seqnorm.cells import NormSimpleRNNCell as NormSimpleRNNCell
-    from seqnorm.layers import BatchNormGRU as BatchNormGRU
-    from seqnorm.layers import BatchNormLSTM as BatchNormLSTM
-    from seqnorm.layers import BatchNormSimpleRNN as BatchNormSimpleRNN
-    from seqnorm.layers import LayerNormGRU as LayerNormGRU
-    from seqnorm.layers import LayerNormLSTM as LayerNormLSTM
-    from seqnorm.layers import LayerNormSimpleRNN as LayerNormSimpleRNN
     from seqnorm.layers import MaskedPooling as MaskedPooling
     from seqnorm.layers import NormGRU as NormGRU
     from seqnorm.layers import NormLSTM as NormLSTM
     from seqnorm.layers import NormRNN as NormRNN
     from seqnorm.layers import NormSimpleRNN as NormSimpleRNN
+    from seqnorm.layers import reestimate as reestimate
 
 __version__ = "0.1.0"
 
@@ -43,21 +35,12 @@ _HOMES = {
     "NormGRUCell": "seqnorm.cells",
     "LayerNormSimpleRNNCell": "seqnorm.cells",
     "LayerNormLSTMCell": "seqnorm.cells",
-    "LayerNormGRUCell": "seqnorm.cells",
-    "BatchNormSimpleRNNCell": "seqnorm.cells",
-    "BatchNormLSTMCell": "seqnorm.cells",
-    "BatchNormGRUCell": "seqnorm.cells",
     "NormRNN": "seqnorm.layers",
     "NormSimpleRNN": "seqnorm.layers",
     "NormLSTM": "seqnorm.layers",
     "NormGRU": "seqnorm.layers",
-    "LayerNormSimpleRNN": "seqnorm.layers",
-    "LayerNormLSTM": "seqnorm.layers",
-    "LayerNormGRU": "seqnorm.layers",
-    "BatchNormSimpleRNN": "seqnorm.layers",
-    "BatchNormLSTM": "seqnorm.layers",
-    "BatchNormGRU": "seqnorm.layers",
     "MaskedPooling": "seqnorm.layers",
+    "reestimate": "seqnorm.layers",
 }
 
 _MODULES = ("cells", "layers", "migrate", "normalizers")
@@ -78,6 +61,4 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-if "keras" in sys.modules:
-    # `keras.models.load_model` finds our classes only once they are registered.
-    import_module("seqnorm.layers")
+register()

@@ -1,9 +1,21 @@
-"""What the processor offers: vector length, tile size and the number of threads."""
+"""What the processor is and offers: name, vector length, tile size and the number of threads."""
 
 from __future__ import annotations
 
 import os
+import platform
 from functools import cache
+from pathlib import Path
+
+
+def processor_name() -> str:
+    """As the system has it: "AMD EPYC 9B45", or just the kind, as "arm64"."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 @cache

@@ -24,6 +24,8 @@ from seqnorm.normalizers import (
     Normalizer,
     RMSNorm,
 )
+from seqnorm.testing.case import HALF, MASKINGS, TOLERANCE
+from seqnorm.testing.properties import Property
 from tests.reference import np_cells, np_norms
 from tests.reference.np_batch_sites import BatchNormSite
 from tests.reference.np_layers import LayerResult, run_layer
@@ -52,22 +54,22 @@ CELLS = {
 NORMS = ("none", "layer", "rms", "batch", "group", "dyt")
 STATELESS = tuple(norm for norm in NORMS if norm != "batch")
 
-# Largest absolute difference between two ways to compute the same numbers of order one.
-TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 1e-2}
-
 over_grid = pytest.mark.parametrize(
     ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in NORMS]
 )
 over_stateless = pytest.mark.parametrize(
     ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in STATELESS]
 )
+# Nothing depends on `training` but batch statistics: there is no dropout here.
+over_trainings = pytest.mark.parametrize(
+    ("cell", "norm", "training"),
+    [(cell, norm, True) for cell in CELLS for norm in NORMS]
+    + [(cell, "batch", False) for cell in CELLS],
+)
 # One normaliser without memory and the one with, for what does not depend on its formula.
 over_pairs = pytest.mark.parametrize(
     ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in ("layer", "batch")]
 )
-
-DTYPES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
-HALF = ("mixed_float16", "mixed_bfloat16")
 
 BACKEND = keras.backend.backend()
 tensorflow_only = pytest.mark.skipif(
@@ -87,28 +89,39 @@ LENGTHS = (6, 4, 5, 2, 0)
 MASK = right_padded(LENGTHS)
 
 
-# The masks of the full grid, small because every invariant runs over all of them.
-SHORT = 3
-MASKINGS = {
-    "no mask": None,
-    "right": right_padded((3, 1, 2), SHORT),
-    "left": right_padded((3, 1, 2), SHORT)[:, ::-1],
-    "empty row": right_padded((2, 0, 3), SHORT),
-    "single row": right_padded((2,), SHORT),
+class Variation(NamedTuple):
+    """A mask of the grid, and options of the layer that it is run with."""
+
+    masking: str
+    options: dict[str, Any]
+
+
+BACKWARDS, ZEROS = {"go_backwards": True}, {"zero_output_for_mask": True}
+VARIATIONS = {masking: Variation(masking, {}) for masking in MASKINGS} | {
+    "backwards": Variation("empty row", BACKWARDS),
+    "zeros": Variation("empty row", ZEROS),
+    "backwards, zeros": Variation("empty row", BACKWARDS | ZEROS),
+}
+# In float64, beside the masks.
+FURTHER = {
+    "reference": ("backwards", "zeros", "backwards, zeros"),
+    "gradient": ("backwards",),
+    "padding": ("backwards",),
+    "empty_row": ("backwards",),
 }
 
 
 class Exempt(NamedTuple):
-    """Cases that an invariant does not hold for, or has no meaning for; () stands for all."""
+    """Cases that a property does not hold for; () stands for all."""
 
     reason: str
-    invariants: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
     norms: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     maskings: tuple[str, ...] = ()
 
-    def covers(self, invariant: str, norm: str, dtype: str, masking: str) -> bool:
-        pairs = zip(self[1:], (invariant, norm, dtype, masking), strict=True)
+    def covers(self, name: str, norm: str, dtype: str, masking: str) -> bool:
+        pairs = zip(self[1:], (name, norm, dtype, masking), strict=True)
         return all(not listed or value in listed for listed, value in pairs)
 
 
@@ -121,66 +134,38 @@ EXEMPT = (
     ),
     Exempt(
         "keras.layers.RNN tells its cell neither step nor mask; the cell refuses (test_keras)",
-        invariants=("keras_rnn",),
+        properties=("keras_rnn",),
         norms=("batch",),
     ),
-    Exempt(
-        "finer than the rounding of these; their gradient is compared with that of float64",
-        invariants=("finite_differences",),
-        dtypes=("float32", *HALF),
-    ),
-    Exempt(
-        "one row has one order and no batch mates",
-        invariants=("permuted", "mates"),
-        maskings=("single row",),
-    ),
-    Exempt(
-        "is about rows that are nothing but padding",
-        invariants=("empty_row",),
-        maskings=("no mask", "right", "left", "single row"),
-    ),
-    Exempt(
-        "the others are compared with float64, and float64 with finite differences",
-        invariants=("gradient",),
-        dtypes=("float64",),
-    ),
-    Exempt(
-        "in float64 graph and XLA are both compared with eager (test_compiled_equals_eager)",
-        invariants=("graph",),
-        dtypes=("float64",),
-    ),
-    Exempt(
-        "tracing takes half a second, and one mask with all kinds of rows shows what it compiles",
-        invariants=("graph",),
-        maskings=("no mask", "right", "left", "single row"),
-    ),
-    Exempt(
-        "has the operations of mixed_float16, with another cast",
-        invariants=("graph",),
-        dtypes=("mixed_bfloat16",),
-    ),
-    Exempt("no kernel for the normaliser", invariants=("fused",), norms=("group", "dyt")),
-    Exempt("the kernels compute in float32 and float64", invariants=("fused",), dtypes=HALF),
+    Exempt("no kernel for the normaliser", properties=("fused",), norms=("dyt",)),
+    Exempt("the kernels compute in float32 and float64", properties=("fused",), dtypes=HALF),
 )
 
 
-def holds(invariant: str, norm: str, dtype: str = "float64", masking: str = "right") -> bool:
-    """Whether the invariant must hold in the case."""
-    return not any(exempt.covers(invariant, norm, dtype, masking) for exempt in EXEMPT)
+def holds(name: str, norm: str, dtype: str = "float64", masking: str = "right") -> bool:
+    """Whether the property must hold in the case."""
+    return not any(exempt.covers(name, norm, dtype, masking) for exempt in EXEMPT)
 
 
-def over_cases(invariant: str) -> Any:
-    """Parametrise a test over the cases of the full grid that the invariant must hold in.
+def over_cases(*properties: Property, norms: tuple[str, ...] = NORMS) -> Any:
+    """Parametrise a test over all cases of the grid that each property must hold in.
 
-    What the invariants share is computed once per process, so `--dist loadgroup` keeps the cases of
+    What the properties share is computed once per process, so `--dist loadgroup` keeps the cases of
     a cell and a normaliser together.
     """
     cases = [
-        pytest.param(cell, norm, dtype, masking, marks=pytest.mark.xdist_group(f"{cell}-{norm}"))
-        for cell, norm, dtype, masking in product(CELLS, NORMS, DTYPES, MASKINGS)
-        if holds(invariant, norm, dtype, masking)
+        pytest.param(
+            each.name, cell, norm, dtype, masking, marks=pytest.mark.xdist_group(f"{cell}-{norm}")
+        )
+        for each in properties
+        for cell, norm in product(CELLS, norms)
+        for dtype, masking in [
+            *each.cases(),
+            *(("float64", further) for further in FURTHER.get(each.name, ())),
+        ]
+        if holds(each.name, norm, dtype, masking)
     ]
-    return pytest.mark.parametrize(("cell", "norm", "dtype", "masking"), cases)
+    return pytest.mark.parametrize(("name", "cell", "norm", "dtype", "masking"), cases)
 
 
 def make(

@@ -8,11 +8,14 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from seqnorm.lab.comparison.plan import Plan
+from seqnorm.lab.config.arguments import for_hydra, split
 from seqnorm.lab.config.compose import compose
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,21 +39,22 @@ TRAININGS = [words[1:] for words in COMMANDS if words[0] == "seqnorm-train"]
 
 
 def alternatives(overrides: list[str]) -> list[list[str]]:
-    """The jobs of a multirun; without `-m` the one job."""
-    if "-m" not in overrides:
-        return [overrides]
+    """The jobs of a multirun."""
     lists = [
         [f"{key}={value}" for value in values.split(",")]
-        for key, _, values in (word.partition("=") for word in overrides if word != "-m")
+        for key, _, values in (word.partition("=") for word in overrides)
     ]
     return [list(job) for job in itertools.product(*lists)]
 
 
-@pytest.mark.parametrize("overrides", TRAININGS, ids=" ".join)
-def test_every_training_that_is_shown_is_a_valid_configuration(overrides):
-    for job in alternatives(overrides):
-        if "--help" not in job:
-            compose(job)
+@pytest.mark.parametrize("words", TRAININGS, ids=" ".join)
+def test_every_training_that_is_shown_is_a_valid_configuration(words, tmp_path):
+    overrides, flags = split(words)
+    names = {flag for flag, *_ in flags}
+    (tmp_path / "config.yaml").write_text(OmegaConf.to_yaml(asdict(compose())))
+    again = ["--from", str(tmp_path)] if "--from" in names else []
+    for job in alternatives(overrides) if "-m" in names else [overrides]:
+        compose(for_hydra([*again, *job]))
 
 
 @pytest.mark.parametrize("overrides", COMPARISONS, ids=" ".join)

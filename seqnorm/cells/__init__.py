@@ -2,12 +2,12 @@
 
 To add one: write the class with its `SITES` and its `step`, name it in `CELLS`, give it a layer in
 `seqnorm/layers/convenience.py`, `conf/cell/<name>.yaml` with its dataclass in `seqnorm/lab/config/schema.py`,
-and a NumPy oracle; `tests/grid.py` then runs it through every property.
+and a NumPy oracle; `tests/grid.py` then runs it through every property. Where a fused kernel
+computes the same, `to_kernel` says so.
 """
 
-from seqnorm.cells.addons import LayerNormGRUCell, LayerNormLSTMCell, LayerNormSimpleRNNCell
+from seqnorm.cells.addons import LayerNormLSTMCell, LayerNormSimpleRNNCell
 from seqnorm.cells.base import NormCell
-from seqnorm.cells.batch_norm import BatchNormGRUCell, BatchNormLSTMCell, BatchNormSimpleRNNCell
 from seqnorm.cells.gru import NormGRUCell
 from seqnorm.cells.lstm import NormLSTMCell
 from seqnorm.cells.simple_rnn import NormSimpleRNNCell
@@ -19,10 +19,6 @@ CELLS: dict[str, type[NormCell]] = {
 
 __all__ = [
     "CELLS",
-    "BatchNormGRUCell",
-    "BatchNormLSTMCell",
-    "BatchNormSimpleRNNCell",
-    "LayerNormGRUCell",
     "LayerNormLSTMCell",
     "LayerNormSimpleRNNCell",
     "NormCell",

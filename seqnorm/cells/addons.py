@@ -1,44 +1,76 @@
-"""TensorFlow Addons' layer-normalised cells on Keras 3, and the GRU that Addons never had.
+"""TensorFlow Addons' layer-normalised cells on Keras 3.
 
 Addons' arguments, their order and defaults, its weight order and its numbers, so that
-`new.set_weights(old.get_weights())` is all a migration takes. Every class is a setting of the
-general cell; none computes anything itself.
+`new.set_weights(old.get_weights())` is all a migration takes. Both classes are settings of the
+general cell and compute nothing themselves.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import constraints, initializers, regularizers
 
-from seqnorm.cells.gru import NormGRUCell
+from seqnorm.cells.base import NormCell
 from seqnorm.cells.lstm import NormLSTMCell
-from seqnorm.cells.presets import Preset, keras_arguments
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.simple_rnn import NormSimpleRNNCell
 from seqnorm.normalizers import LayerNorm
 
 
-class LayerNormPreset(Preset):
-    """The three arguments that Addons' LSTM has beside Keras's, for the cells that share them."""
+def _as_published(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the first state of Addons, zeros with their exact gradient, as default."""
+    return {**options, "init_state": options.get("init_state") or "zeros"}
 
-    def _settle(
-        self, units: int, gamma: Any, beta: Any, epsilon: float, settled: Any, **options: Any
-    ) -> None:
-        """Addons' normaliser: gain and offset, although the bias makes the offset redundant."""
-        norm = LayerNorm(
-            epsilon=epsilon, center=True, gamma_initializer=gamma, beta_initializer=beta
-        )
-        super().__init__(units, {"norm": norm, **settled}, **options)
-        self._remember(
-            norm_gamma_initializer=initializers.serialize(norm.gamma_initializer),
-            norm_beta_initializer=initializers.serialize(norm.beta_initializer),
-            norm_epsilon=norm.epsilon,
-        )
+
+class AddonsCell(NormCell):
+    """A cell whose normaliser is settled; its config holds Addons' arguments.
+
+    Subclasses state in `SETTLED` which options of the general cell they settle, and call
+    `_remember` with Addons' own arguments, serialised.
+
+    Args:
+        units: width of the state.
+        settled: the values of these options.
+        **options: of the general cell, as they were given.
+
+    Raises:
+        ValueError: if the options hold one that is settled, or a `variant`.
+    """
+
+    SETTLED: ClassVar[tuple[str, ...]] = ("norm", "variant")
+
+    __signature__ = NamedArguments(constructors, lambda cell: (*cell.SETTLED, "settled"))
+
+    def __init__(self, units: int, settled: dict[str, Any], **options: Any):
+        refused = [name for name in self.SETTLED if options.get(name) is not None]
+        if refused:
+            name = self.__class__.__name__
+            raise ValueError(
+                f"{name} settles {', '.join(self.SETTLED)} itself. Received: "
+                f"{', '.join(f'{key}={options[key]!r}' for key in refused)}. Leave it out, or use "
+                f"{name.replace('LayerNorm', 'Norm')}, which takes it."
+            )
+        super().__init__(units, **{**options, **settled})  # an option that is None is left open
+
+    def _remember(self, **own: Any) -> None:
+        # Past Keras's tracking, which would wrap the dict.
+        object.__setattr__(self, "_own", own)
+
+    def get_config(self) -> dict[str, Any]:
+        """The general cell's arguments that are still open, and Addons' own."""
+        config = super().get_config()
+        return {**{k: v for k, v in config.items() if k not in self.SETTLED}, **self._own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The cell that `get_config` described."""
+        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
+class LayerNormLSTMCell(AddonsCell, NormLSTMCell):
     """TensorFlow Addons' `LayerNormLSTMCell` on Keras 3: the same arguments and the same numbers.
 
         z_t = LN(x_t W) + LN(h_{t-1} U) + b
@@ -58,8 +90,9 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
         norm_gamma_initializer: initializer of the three γ.
         norm_beta_initializer: initializer of the three β.
         norm_epsilon: added to the variance; Addons' 1e-3, where the paper's code has 1e-5.
-        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`; the
-            Keras layer's `name`, `dtype`, `trainable`.
+        **kwargs: `seed`; `sites`, `placement`, `zoneout` and `forget_bias` of `NormLSTMCell`, and
+            its `init_state`, here "zeros" by default as in Addons: pass "rest" for sequences that
+            begin with zeros; the Keras layer's `name`, `dtype`, `trainable`.
 
     Raises:
         ValueError: for what the cell settles itself (`norm`, `cell_norm`, `variant`), and as
@@ -70,13 +103,13 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormLSTMCell
-        >>> layer = keras.layers.RNN(LayerNormLSTMCell(8), return_sequences=True)
+        >>> from seqnorm import LayerNormLSTMCell, NormRNN
+        >>> layer = NormRNN(LayerNormLSTMCell(8), return_sequences=True)
         >>> tuple(layer(keras.ops.ones((2, 5, 3))).shape)
         (2, 5, 8)
     """
 
-    SETTLED = ("norm", "cell_norm")
+    SETTLED = ("norm", "cell_norm", "variant")
 
     def __init__(
         self,
@@ -101,66 +134,41 @@ class LayerNormLSTMCell(LayerNormPreset, NormLSTMCell):
         norm_epsilon: float = 1e-3,
         **kwargs: Any,
     ):
-        of_keras = keras_arguments(
-            locals(), "norm_gamma_initializer", "norm_beta_initializer", "norm_epsilon"
+        norm = LayerNorm(
+            epsilon=norm_epsilon,
+            center=True,  # although the bias makes the offset of a gate redundant
+            gamma_initializer=norm_gamma_initializer,
+            beta_initializer=norm_beta_initializer,
         )
-        self._settle(
+        super().__init__(
             units,
-            norm_gamma_initializer,
-            norm_beta_initializer,
-            norm_epsilon,
-            {"cell_norm": "carry"},
-            **of_keras,
-            **kwargs,
+            {"norm": norm, "cell_norm": "carry"},
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            **_as_published(kwargs),
+        )
+        self._remember(
+            norm_gamma_initializer=initializers.serialize(norm.gamma_initializer),
+            norm_beta_initializer=initializers.serialize(norm.beta_initializer),
+            norm_epsilon=norm.epsilon,
         )
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class LayerNormGRUCell(LayerNormPreset, NormGRUCell):
-    """The GRU that Addons never had, in the manner of its LSTM.
-
-        z, r = σ(LN(x_t W_zr) + LN(h U_zr) + b_zr + b'_zr)
-        h̃    = tanh(LN(x_t W_h) + r ⊙ LN(h U_h) + b_h + r ⊙ b'_h)
-        h_t  = z ⊙ h_{t-1} + (1 - z) ⊙ h̃
-
-    `NormGRUCell` with LN over z, r and over the candidate, both with γ and β. Weights: kernel,
-    recurrent_kernel, bias, then γ and β of `kernel_gates_norm`, `kernel_candidate_norm`,
-    `recurrent_gates_norm` and `recurrent_candidate_norm`.
-
-    Args:
-        units: width of the state.
-        norm_gamma_initializer: initializer of the γ.
-        norm_beta_initializer: initializer of the β.
-        norm_epsilon: added to the variance; 1e-3 as in the LSTM.
-        **kwargs: every argument of `keras.layers.GRUCell` (reset-after form), and of `NormGRUCell`
-            those beside `norm` and `variant`, which raise a ValueError.
-
-    Masking:
-        A cell knows no mask; the layer around it keeps output and state at masked steps.
-
-    Example:
-        >>> import keras
-        >>> from seqnorm import LayerNormGRUCell
-        >>> tuple(keras.layers.RNN(LayerNormGRUCell(8))(keras.ops.ones((2, 5, 3))).shape)
-        (2, 8)
-    """
-
-    def __init__(
-        self,
-        units: int,
-        *,
-        norm_gamma_initializer: Any = "ones",
-        norm_beta_initializer: Any = "zeros",
-        norm_epsilon: float = 1e-3,
-        **kwargs: Any,
-    ):
-        self._settle(
-            units, norm_gamma_initializer, norm_beta_initializer, norm_epsilon, {}, **kwargs
-        )
-
-
-@keras.saving.register_keras_serializable(package="seqnorm")
-class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
+class LayerNormSimpleRNNCell(AddonsCell, NormSimpleRNNCell):
     """TensorFlow Addons' `LayerNormSimpleRNNCell` on Keras 3: the same arguments, the same numbers.
 
         h_t = tanh(LN(x_t W + h_{t-1} U; γ) + b)
@@ -175,8 +183,8 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
             `keras.layers.SimpleRNNCell`.
         layernorm_epsilon: added to the variance; 1e-5, unlike Addons' LSTM.
         gamma_initializer, gamma_regularizer, gamma_constraint: of γ.
-        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell`; the Keras layer's `name`, `dtype`,
-            `trainable`.
+        **kwargs: `seed`; `zoneout` of `NormSimpleRNNCell` and its `init_state`, here "zeros" by
+            default; the Keras layer's `name`, `dtype`, `trainable`.
 
     Raises:
         ValueError: for what the cell settles itself (`norm`, `placement`, `variant`).
@@ -186,12 +194,12 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
 
     Example:
         >>> import keras
-        >>> from seqnorm import LayerNormSimpleRNNCell
-        >>> tuple(keras.layers.RNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
+        >>> from seqnorm import LayerNormSimpleRNNCell, NormRNN
+        >>> tuple(NormRNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)
         (2, 8)
     """
 
-    SETTLED = ("norm", "placement")
+    SETTLED = ("norm", "placement", "variant")
 
     def __init__(
         self,
@@ -215,8 +223,6 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
         recurrent_dropout: float = 0.0,
         **kwargs: Any,
     ):
-        of_gamma = ("gamma_initializer", "gamma_regularizer", "gamma_constraint")
-        of_keras = keras_arguments(locals(), "layernorm_epsilon", *of_gamma)
         norm = LayerNorm(
             epsilon=layernorm_epsilon,
             center=False,
@@ -224,7 +230,24 @@ class LayerNormSimpleRNNCell(Preset, NormSimpleRNNCell):
             gamma_regularizer=gamma_regularizer,
             gamma_constraint=gamma_constraint,
         )
-        super().__init__(units, {"norm": norm, "placement": "joint"}, **of_keras, **kwargs)
+        super().__init__(
+            units,
+            {"norm": norm, "placement": "joint"},
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            **_as_published(kwargs),
+        )
         self._remember(
             layernorm_epsilon=norm.epsilon,
             gamma_initializer=initializers.serialize(norm.gamma_initializer),

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
 from seqnorm import normalizers
 from seqnorm.cells import variants
+from seqnorm.cells.first_state import INIT_STATES, FirstState
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
 
-if TYPE_CHECKING:
-    from typing import Any as KerasCell  # the Keras cell that stands beside the mixin
-else:
-    KerasCell = object
-
-
 _IDENTITY = Identity(name="identity")
 
+# Told of the cell at each `call`, which only a loop other than `NormRNN`'s makes.
+watchers: list[Callable[[NormCell], None]] = []
 
-class NormCell(KerasCell):
+
+class NormCell(FirstState):
     """Mixin that gives a Keras cell normalisers; it comes before the Keras cell in the bases.
 
-    A subclass states `NAME`, `SITES` and its `OPTIONS`, and writes `step`.
+    A subclass states `NAME`, `SITES` and its `OPTIONS`, and writes `step`. The first of its states
+    is h, the output of the step before: `recurrent` gets it, and zoneout holds it.
 
     Args:
         units: width of the state.
@@ -43,10 +44,18 @@ class NormCell(KerasCell):
         zoneout: probability that a unit of a state keeps its value of the step before; a list gives
             one per state (LSTM: h, c). At inference the expectation is taken (Krueger et al., 2016,
             arXiv:1606.01305). Default 0.
+        init_state: the state before the first step. "rest", zeros, and as long as a row's state is
+            nothing but zeros it passes no gradient on (see `FirstState`); "zeros", as published:
+            zeros with their exact gradient, which sequences that begin with zeros make infinite;
+            "learned", one trained vector for all rows; "noise", drawn for every row in training,
+            zeros at inference. Default "rest".
+        init_stddev: standard deviation of the noise, or of what is learned before it is trained.
+            Default 0.1.
         **options: the subclass's own options, and every argument of the Keras cell.
 
     Raises:
-        ValueError: for an unknown option value, or a joint norm without both products.
+        ValueError: for an unknown option value, a negative `init_stddev`, or a joint norm without
+            both products.
     """
 
     NAME: ClassVar[str]
@@ -57,12 +66,33 @@ class NormCell(KerasCell):
         "sites": None,
         "placement": "separate",
         "zoneout": 0.0,
+        "init_state": "rest",
+        "init_stddev": 0.1,
     }
-    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"placement": ("separate", "joint")}
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "placement": ("separate", "joint"),
+        "init_state": INIT_STATES,
+    }
+    SETTLED: ClassVar[tuple[str, ...]] = ()  # arguments that a ready-made cell does not take
 
-    def __init__(self, units: int, norm: Any = None, *, variant: str | None = None, **options: Any):
+    __signature__ = NamedArguments(constructors, lambda cell: cell.SETTLED)
+
+    def __init__(
+        self,
+        units: int,
+        norm: Any = None,
+        *,
+        variant: str | None = None,
+        sites: Any = None,
+        placement: str | None = None,
+        zoneout: Any = None,
+        init_state: str | None = None,
+        init_stddev: float | None = None,
+        **options: Any,
+    ):
+        options.update(norm=norm, sites=sites, placement=placement, zoneout=zoneout)
+        options.update(init_state=init_state, init_stddev=init_stddev)
         # None leaves our own options open; to Keras's it may be a value (activation=None).
-        options["norm"] = norm
         given = {
             name: value
             for name, value in options.items()
@@ -106,6 +136,11 @@ class NormCell(KerasCell):
                     f"Unknown `{option}`. Received: {option}={getattr(self, option)!r}. "
                     f"Choose one of: {', '.join(choices)}."
                 )
+        if not self.init_stddev >= 0:
+            raise ValueError(
+                "`init_stddev` must not be negative. "
+                f"Received: init_stddev={self.init_stddev}. 0.1 is the default."
+            )
         if self.placement == "joint" and not {"input", "recurrent"} <= set(self.sites):
             raise ValueError(
                 "placement='joint' normalises x W + h U, so `sites` must hold both 'input' and "
@@ -135,10 +170,11 @@ class NormCell(KerasCell):
         return any(normalizer.time_aware for normalizer in self.normalizers.values())
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create the Keras cell's weights, then those of the normalisers."""
+        """Create the Keras cell's weights, those of the normalisers, then the learned state."""
         super().build(input_shape)
         for site in self._chosen().values():
             getattr(self, site.attribute).build((None, site.gates * self.units))
+        self.build_first_state()
         self.built = True
 
     def project(self, inputs: Any, norm: SiteNorms) -> Any:
@@ -169,13 +205,21 @@ class NormCell(KerasCell):
         return z if offset is None else z + offset
 
     def step(self, a_t: Any, states: list[Any], norm: SiteNorms) -> tuple[Any, list[Any]]:
-        """One step: projected input and states to output and new states."""
+        """One step: projected input and states to output and new states, `states[0]` being h."""
         raise NotImplementedError
+
+    def to_kernel(self) -> KernelCell:
+        """What the fused kernels compute in place of `step`; by default there is no kernel."""
+        return KernelCell()
+
+    def kernel_offsets(self) -> tuple[Any, Any]:
+        """What the kernels add to N(x W) and, where that stays apart, to N(h U); None: nothing."""
+        return self.offset(), None
 
     def advance(
         self, a_t: Any, states: list[Any], norm: SiteNorms, kept: Any = None
     ) -> tuple[Any, list[Any]]:
-        """`step`, then zoneout.
+        """`step`, then zoneout, then what `at_rest` makes of the states' gradient.
 
         Args:
             a_t: float[batch, gates * units], what `project` gave.
@@ -185,10 +229,10 @@ class NormCell(KerasCell):
         """
         output, new = self.step(a_t, states, norm)
         if not any(self.zoneout):
-            return output, new
+            return output, self.at_rest(new)
         shares = list(self.zoneout) if kept is None else ops.split(kept, len(new), axis=-1)
         new = [p * s + (1 - p) * n for n, s, p in zip(new, states, shares, strict=True)]
-        return new[0], new
+        return new[0], self.at_rest(new)
 
     def draw_kept(self, shape: tuple[Any, ...], training: bool) -> Any:
         """Zoneout's masks for `shape`, such as (time, batch); None where nothing is drawn."""
@@ -205,7 +249,9 @@ class NormCell(KerasCell):
 
         Raises:
             ValueError: if a normaliser needs the step and the mask, which Keras does not pass on;
-                on JAX if zoneout is to be drawn, as Keras would trace one step and draw once.
+                on JAX if zoneout is to be drawn, as Keras would trace one step and draw once; if
+                the first state is to be noise, as Keras asks for it without saying whether it
+                trains.
         """
         if self.time_aware:
             raise ValueError(
@@ -219,6 +265,14 @@ class NormCell(KerasCell):
                 f"each. Received: zoneout={self.zoneout} in {self.__class__.__name__}. Use "
                 "seqnorm.NormRNN(cell) instead."
             )
+        if training and self.init_state == "noise":
+            raise ValueError(
+                "keras.layers.RNN does not tell its cell whether it trains when it asks for the "
+                "first state, and noise is drawn in training only. Received: init_state='noise' in "
+                f"{self.__class__.__name__}. Use seqnorm.NormRNN(cell) instead."
+            )
+        for watcher in tuple(watchers):
+            watcher(self)
         nested = isinstance(states, (list, tuple))
         norm = SiteNorms(self.normalizers, Context(training=bool(training)))
         kept = self.draw_kept((ops.shape(inputs)[0],), norm.training)

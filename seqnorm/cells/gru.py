@@ -9,6 +9,7 @@ from keras import ops
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -32,8 +33,9 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
             the paper; "fused", one over all 3H, as in haste. Default "split".
         placement: "separate" as above; "joint" normalises x W_zr + h U_zr and x W_h + r ⊙ h U_h
             (always split, since r must be known).
-        **kwargs: `variant`, `sites` ("input", "recurrent") and `zoneout` of `NormCell`; every
-            argument of `keras.layers.GRUCell` with its default, except `reset_after=False`.
+        **kwargs: `variant`, `sites` ("input", "recurrent"), `zoneout`, `init_state` and
+            `init_stddev` of `NormCell`; every argument of `keras.layers.GRUCell` with its default,
+            except `reset_after=False`.
 
     Call arguments:
         inputs: float[batch, features].
@@ -116,3 +118,17 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
         candidate = norm("joint_candidate", a + r * u) + b + r * b_reset
         h = z * h + (1 - z) * self.activation(candidate)
         return h, [h]
+
+    def to_kernel(self) -> KernelCell:
+        """A product has one norm, or that of the gates and that of the candidate side by side."""
+        return KernelCell(
+            "gru",
+            tanh=(self.activation,),
+            sigmoid=(self.recurrent_activation,),
+            input=("input", "input_gates", "input_candidate"),
+            recurrent=("recurrent", "recurrent_gates", "recurrent_candidate"),
+        )
+
+    def kernel_offsets(self) -> tuple[Any, Any]:
+        """The two rows of the bias, b and b'."""
+        return (None, None) if self.bias is None else (self.bias[0], self.bias[1])

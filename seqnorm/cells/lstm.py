@@ -9,6 +9,7 @@ from keras import ops
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -33,7 +34,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
             (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised. Default "output".
         forget_bias: a constant added to the forget gate after the norms, in every step (TensorFlow
             1, Sonnet); `unit_forget_bias` instead initialises the trained bias. Default 0.
-        variant, sites, placement, zoneout: see `NormCell`.
+        variant, sites, placement, zoneout, init_state, init_stddev: see `NormCell`.
         **kwargs: every argument of `keras.layers.LSTMCell` with its default: activation,
             recurrent_activation, use_bias, initializers, unit_forget_bias, regularizers,
             constraints, dropout, recurrent_dropout, seed.
@@ -106,3 +107,13 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
         c = norm("carry", f * c + i * self.activation(g))
         h = o * self.activation(norm("output", c))
         return h, [h, c]
+
+    def to_kernel(self) -> KernelCell:
+        """The state c is normalised at one of two sites, which says what is carried."""
+        return KernelCell(
+            "lstm",
+            tanh=(self.activation,),
+            sigmoid=(self.recurrent_activation,),
+            state=("carry", "output"),
+            carry="carry" in self.normalized_sites(),
+        )

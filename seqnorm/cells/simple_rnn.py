@@ -8,6 +8,7 @@ import keras
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.kernels import KernelCell
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -23,8 +24,9 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
         units: width H of the state.
         norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
             (or None) "layer". "none" normalises nothing.
-        **kwargs: `variant`, `sites` ("input", "recurrent"), `placement` and `zoneout` of
-            `NormCell`; every argument of `keras.layers.SimpleRNNCell` with its default.
+        **kwargs: `variant`, `sites` ("input", "recurrent"), `placement`, `zoneout`, `init_state`
+            and `init_stddev` of `NormCell`; every argument of `keras.layers.SimpleRNNCell` with its
+            default.
 
     Call arguments:
         inputs: float[batch, features].
@@ -56,3 +58,7 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
         (h,) = states
         h = self.activation(self.preactivation(a_t, h, norm))
         return h, [h]
+
+    def to_kernel(self) -> KernelCell:
+        """One tanh."""
+        return KernelCell("simple_rnn", tanh=(self.activation,))

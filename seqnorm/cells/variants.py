@@ -14,7 +14,9 @@ differ by as much as the outputs themselves. What each source normalises, carrie
 | `sonnet1`  | Sonnet 1, LSTM(use_layer_norm=True)  | the sum, all gates      | c       | b, β, 1 |
 
 All but `hou` and `sonnet1` normalise c on its way to h; the 1 of `contrib` and `sonnet1` is their
-constant forget bias.
+constant forget bias. All of them start from zeros with their exact gradient
+(`init_state="zeros"`), which sequences that begin with zeros make infinite; pass another
+`init_state` to train on such.
 """
 
 from __future__ import annotations
@@ -76,4 +78,4 @@ def preset(cell: str, variant: str | None) -> dict[str, Any]:
             f"Unknown `variant` of the {cell} cell. Received: variant={variant!r}. "
             f"Choose one of: {', '.join(VARIANTS[cell])}."
         )
-    return VARIANTS[cell][variant]
+    return {"init_state": "zeros", **VARIANTS[cell][variant]}

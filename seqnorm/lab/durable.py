@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeGuard
 
@@ -12,33 +15,75 @@ _OF_DISK = (
 )  # fmt: skip
 
 
+_IN_WORDS = re.compile(r"errno = (\d+)")  # HDF5's way
+
+
+class DiskError(OSError):
+    """A disk that did not take a file; made as `OSError` is, of number, reason and path."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filename} could not be written: {self.strerror}. Files that were finished "
+            "before are whole; a run without result.json is unfinished. Make room or choose "
+            "another folder, and start again."
+        )
+
+
 def of_disk(error: BaseException) -> TypeGuard[OSError]:
-    """Whether a disk is full, failing or not to be written to; TFDS only says so in words."""
-    in_words = "enough disk space" in str(error)
-    return isinstance(error, OSError) and (in_words or error.errno in _OF_DISK)
+    """Whether a disk is full, failing or not to be written to."""
+    return isinstance(error, OSError) and _number(error) in _OF_DISK
+
+
+def _number(error: OSError) -> int | None:
+    """The system's number of an error; HDF5 and TFDS only say it in words."""
+    if error.errno is None and "enough disk space" in str(error):
+        return errno.ENOSPC
+    said = _IN_WORDS.search(str(error))
+    return int(said[1]) if error.errno is None and said else error.errno
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Has what a disk refuses inside name the file.
+
+    Raises:
+        DiskError: in the place of an `OSError` that is about the disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, DiskError) or not of_disk(error):
+            raise
+        number = _number(error)
+        raise DiskError(number, os.strerror(number or 0), str(path)) from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file; an earlier one of that name stays until the new one is on the disk.
 
     Of several processes that write it at once the last one's stays, whole.
+
+    Raises:
+        DiskError: if the disk does not take it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # or the rename may reach the disk before the content does
-        os.replace(temporary, path)
+        with writing(path):
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # or the rename may reach the disk before the content does
+            os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that fails may not let go of it either
+            temporary.unlink(missing_ok=True)
         raise
 
 
 def sync(path: Path) -> None:
     """Have the content of a file on the disk when this returns; a folder is left as it is."""
     if path.is_file():
-        with path.open("rb+") as file:
+        with writing(path), path.open("rb+") as file:
             os.fsync(file.fileno())
 
 

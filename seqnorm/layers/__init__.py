@@ -1,20 +1,14 @@
-"""Layers: the time loop around the cells, and masked pooling."""
+"""Layers: the time loop around the cells, masked pooling, running statistics taken anew."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from seqnorm.layers import advice  # noqa: F401 - speaks up where cells are run elsewhere
 from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN
 from seqnorm.layers.pooling import MaskedPooling
-from seqnorm.layers.presets import (
-    BatchNormGRU,
-    BatchNormLSTM,
-    BatchNormSimpleRNN,
-    LayerNormGRU,
-    LayerNormLSTM,
-    LayerNormSimpleRNN,
-)
 from seqnorm.layers.recurrent import NormRNN
+from seqnorm.layers.statistics import reestimate
 
 LAYERS: dict[str, type[NormRNN]] = {
     layer.CELL.NAME: layer for layer in (NormSimpleRNN, NormLSTM, NormGRU)
@@ -45,16 +39,11 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
 
 __all__ = [
     "LAYERS",
-    "BatchNormGRU",
-    "BatchNormLSTM",
-    "BatchNormSimpleRNN",
-    "LayerNormGRU",
-    "LayerNormLSTM",
-    "LayerNormSimpleRNN",
     "MaskedPooling",
     "NormGRU",
     "NormLSTM",
     "NormRNN",
     "NormSimpleRNN",
     "recurrent_layer",
+    "reestimate",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
 
 from seqnorm.cells import NormCell, NormGRUCell, NormLSTMCell, NormSimpleRNNCell
+from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.layers.recurrent import NormRNN
 
 # What belongs to the layer; everything else is the cell's. The two last ones belong to both.
@@ -23,11 +25,19 @@ _LAYER = (
 )
 
 
+def _constructors(layer: type[CellLayer]) -> list[Callable[..., None]]:
+    """Those of the layer, of its cell, of `NormRNN`."""
+    every, of_any_layer = constructors(layer), constructors(NormRNN)
+    own = every[: len(every) - len(of_any_layer)]
+    return [*own, *constructors(layer.CELL), *of_any_layer]
+
+
 class CellLayer(NormRNN):
     """A `NormRNN` that makes one cell of its class and takes the arguments of both.
 
     Args:
         units: width of the state.
+        norm: the normaliser, as the cell takes it.
         **kwargs: every argument of the cell; `return_sequences`, `return_state`, `go_backwards`,
             `stateful`, `unroll`, `zero_output_for_mask` of `NormRNN`; `name`, `dtype`, `trainable`,
             `activity_regularizer` of the Keras layer.
@@ -35,10 +45,14 @@ class CellLayer(NormRNN):
 
     CELL: ClassVar[type[NormCell]]
 
-    def __init__(self, units: int, **kwargs: Any):
+    __signature__ = NamedArguments(
+        _constructors, lambda layer: ("cell", "settled", *layer.CELL.SETTLED)
+    )
+
+    def __init__(self, units: int, norm: Any = None, **kwargs: Any):
         own = {name: kwargs.pop(name) for name in _LAYER if name in kwargs}
         shared = {name: own[name] for name in _SHARED if name in own}
-        super().__init__(self.CELL(units, **shared, **kwargs), **own)
+        super().__init__(self.CELL(units, norm, **shared, **kwargs), **own)
 
     @property
     def units(self) -> int:
@@ -60,15 +74,8 @@ class CellLayer(NormRNN):
         return cls(**config)
 
 
-class NormCellLayer(CellLayer):
-    """A `CellLayer` whose second argument is the normaliser."""
-
-    def __init__(self, units: int, norm: Any = None, **kwargs: Any):
-        super().__init__(units, norm=norm, **kwargs)
-
-
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormSimpleRNN(NormCellLayer):
+class NormSimpleRNN(CellLayer):
     """Simple recurrent layer with a normaliser inside each step.
 
     The equations are those of `NormSimpleRNNCell`.
@@ -95,7 +102,7 @@ class NormSimpleRNN(NormCellLayer):
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormLSTM(NormCellLayer):
+class NormLSTM(CellLayer):
     """LSTM layer with a normaliser inside each step.
 
     The equations are those of `NormLSTMCell`.
@@ -127,7 +134,7 @@ class NormLSTM(NormCellLayer):
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
-class NormGRU(NormCellLayer):
+class NormGRU(CellLayer):
     """GRU layer (reset-after form) with a normaliser inside each step.
 
     The equations are those of `NormGRUCell`.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from seqnorm.layers.requirements import check_dense
+from seqnorm.ops.backend import kept
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import statistics_dtype
 
@@ -23,7 +26,8 @@ class MaskedPooling(keras.layers.Layer):
 
     Call arguments:
         x: float[batch, time, features].
-        mask: bool[batch, time] or [batch, time, 1], True on valid tokens; None means all.
+        mask: bool[batch, time], True on valid tokens, or [batch, time, ...], where one True makes
+            the step valid; None means all.
 
     Returns:
         float[batch, features]; zeros for a row without a valid token.
@@ -54,17 +58,18 @@ class MaskedPooling(keras.layers.Layer):
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """See the class."""
+        check_dense(self, x)
         mask = of_sequence(mask)
         valid = ops.ones_like(x[..., 0], "bool") if mask is None else ops.cast(mask, "bool")
         some = ops.any(valid, axis=1)[:, None]
         valid = valid[..., None]
+        exact = ops.cast(x, statistics_dtype(x))  # a sum in half precision overflows
         if self.mode == "max":
-            return ops.where(some, ops.max(ops.where(valid, x, float("-inf")), axis=1), 0.0)
+            return ops.cast(kept(some, _maximum(valid, exact)), x.dtype)
         if self.mode == "last":
             steps = ops.arange(ops.shape(x)[1], dtype="int32")[None, :, None]
             valid = ops.equal(steps, ops.max(ops.where(valid, steps, -1), axis=1, keepdims=True))
-        exact = ops.cast(x, statistics_dtype(x))  # a sum in half precision overflows
-        total = ops.sum(ops.where(valid, exact, 0.0), axis=1)
+        total = ops.sum(kept(valid, exact), axis=1)
         count = ops.sum(ops.cast(valid, exact.dtype), axis=1)
         return ops.cast(total / ops.maximum(count, 1), x.dtype)
 
@@ -79,3 +84,11 @@ class MaskedPooling(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""
         return {**super().get_config(), "mode": self.mode}
+
+
+def _maximum(valid: Any, x: Any) -> Any:
+    """The maximum over valid steps; a row without one has the lowest finite number."""
+    # Finite: an infinity in padding is a fault to tf.debugging and to tf2onnx.
+    lowest = float(np.finfo(statistics_dtype(x)).min)
+    padding = ops.cast(ops.logical_not(valid), x.dtype) * lowest
+    return ops.max(kept(valid, x) + padding, axis=1)

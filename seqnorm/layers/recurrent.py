@@ -10,17 +10,16 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from seqnorm import kernels
 from seqnorm.cells import NormCell
-from seqnorm.layers import fused_support
-from seqnorm.layers.fused import Fused
-from seqnorm.layers.loop import Loop
-from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_states
+from seqnorm.layers.engines import check_implementation, engine_of
+from seqnorm.layers.engines.call import Call
+from seqnorm.layers.engines.why_not import fused_obstacle
+from seqnorm.layers.remat import Passes, replayed
+from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_replicas
+from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
-
-IMPLEMENTATIONS = ("auto", "loop", "fused")
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -33,10 +32,12 @@ class NormRNN(keras.layers.RNN):
     Args:
         cell: a seqnorm cell, or a list of them (run one above the other).
         return_sequences: whether to return all outputs rather than the last.
-        return_state: whether to return the last states as well.
+        return_state: whether to return the last states as well; "all" for the states after every
+            step in their place.
         go_backwards: run from the last token to the first. With batch statistics steps are
             counted from each row's last valid token. Outputs are laid out as Keras lays them.
-        stateful: carry the states from batch to batch.
+        stateful: carry the states from batch to batch. The first batch, and that after
+            `reset_state`, starts as the cells' `init_state` says.
         unroll: write the steps out one after the other instead of looping.
         zero_output_for_mask: put out zeros on masked steps instead of the output before.
         implementation: "loop", one step after the other on any backend; "fused", the compiled CPU
@@ -52,14 +53,17 @@ class NormRNN(keras.layers.RNN):
             stopped. Without it rows begin at step 0, which is right for another layer's states. In
             training the rows of one batch should have the same age: rows at one time step share
             moments, which are kept for the largest age.
-        mask: bool[batch, time] or [batch, time, 1], True on valid tokens; None takes the one that
-            `sequences` carries, as from `Embedding(mask_zero=True)`. Inside `Bidirectional` with
-            an `initial_state` Keras loses the one that they carry: pass it.
+        mask: bool[batch, time], True on valid tokens; None takes the one that `sequences` carries,
+            as from `Embedding(mask_zero=True)`. Inside `Bidirectional` with an `initial_state`
+            Keras loses the one that they carry: pass it. Of further axes one True makes the step
+            valid: above `TimeDistributed` over words, a sentence is one as soon as it has a word.
         training: whether dropout is on and BatchNorm normalises by the batch.
 
     Returns:
         float[batch, units], or float[batch, time, units] with `return_sequences`; with
-        `return_state` followed by the states (batch statistics: the age last).
+        `return_state` followed by the states (batch statistics: the age last), float[batch, units],
+        or float[batch, time, units] with "all", laid out as the outputs are: running backwards,
+        from the last token to the first.
 
     Masking:
         A masked step keeps the row's states and output and enters no statistic. Inputs at masked
@@ -69,7 +73,8 @@ class NormRNN(keras.layers.RNN):
         cannot raise, returns NaN).
 
     Raises:
-        TypeError: if a cell is not one of seqnorm's, or has a `call` of its own (override `step`).
+        TypeError: if a cell is not one of seqnorm's, or has a `call` of its own (override `step`);
+            for ragged or nested tensors, which must be padded first.
         ValueError: for a mask as above; for states of another number or width; for an unknown
             `implementation`, or "fused" where the kernels cannot serve; for no cell, a `dtype` that
             is not the cells', no time step at all, or a carried age beyond what half precision
@@ -88,7 +93,7 @@ class NormRNN(keras.layers.RNN):
         self,
         cell: Any,
         return_sequences: bool = False,
-        return_state: bool = False,
+        return_state: bool | str = False,
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
@@ -98,11 +103,7 @@ class NormRNN(keras.layers.RNN):
     ):
         cells = _cells_of(cell)
         check_cells(cell, cells)
-        if implementation not in IMPLEMENTATIONS:
-            raise ValueError(
-                f"Unknown `implementation`. Received: implementation={implementation!r}. "
-                f"Choose one of: {', '.join(IMPLEMENTATIONS)}; leave out the number of Keras 2."
-            )
+        check_implementation(implementation)
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = cells[0].dtype_policy
         super().__init__(
@@ -122,8 +123,11 @@ class NormRNN(keras.layers.RNN):
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
         self.implementation = implementation
+        self.passes = Passes()
         self.seen: Any = None  # filled inside `observing`
         self.perturbation: Any = None
+        # Past Keras's tracking, as are the states that it goes with.
+        object.__setattr__(self, "fresh", None)
         if self.time_aware:
             self.state_size: list[Any] = [*self.state_size, 1]
             self.single_state = False
@@ -143,16 +147,27 @@ class NormRNN(keras.layers.RNN):
         """Whether some normaliser depends on the step, so that the state carries the age."""
         return any(cell.time_aware for cell in self.cells)
 
-    def get_initial_state(self, batch_size: Any) -> list[Any]:
-        """Zero states, and age zero where the state carries one."""
-        states = super().get_initial_state(batch_size)
+    def get_initial_state(self, batch_size: Any, training: bool = False) -> list[Any]:
+        """The cells' states before the first step, and age zero where the state carries one."""
+        by_cell: list[Any] = [cell.first_state(batch_size, training) for cell in self.cells]
+        states = by_cell if self.stacked else by_cell[0]
         return [*states, ops.zeros((batch_size, 1), "float32")] if self.time_aware else states
 
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Create the cells' weights and, in a stateful layer, the variables of the states."""
+        super().build(sequences_shape, initial_state_shape)
+        if self.stateful and self.fresh is None and any(cell.first for cell in self.cells):
+            # 1 until states were kept: learned ones change, and are loaded after they are made.
+            object.__setattr__(self, "fresh", keras.Variable(1.0, trainable=False, name="fresh"))
+
     def reset_state(self) -> None:
-        """Set the states of a stateful layer to zero, the age included."""
+        """Start anew: set the states of a stateful layer to the first ones, the age to zero."""
         for state in tree.flatten(self.states or []):
             state.assign(ops.zeros(state.shape, state.dtype))
+        if self.fresh is not None:
+            self.fresh.assign(ops.ones_like(self.fresh))
 
+    @replayed
     def call(
         self,
         sequences: Any,
@@ -168,7 +183,8 @@ class NormRNN(keras.layers.RNN):
         mask = sequences_mask if mask is None else mask
         carried = initial_state is not None or self.stateful
         check_call(self, sequences)
-        states, age = self._initial(sequences, initial_state)
+        check_replicas(self, bool(training))
+        states, age = initial_states(self, sequences, initial_state, bool(training))
         timeline = Timeline(
             of_sequence(mask),
             age,
@@ -179,26 +195,33 @@ class NormRNN(keras.layers.RNN):
         steps = ops.shape(sequences)[1]
         context = timeline.contexts(steps, bool(training))
         step_index = timeline.step_index(context) if self.time_aware else None
-        engine = self._engine(carried, context.training)(self, timeline, context)
+        asked = self._asked(carried, context.training)
+        engine = engine_of(asked, self.implementation, self.name)(asked, timeline, context)
         x = engine.enter(ops.cast(sequences, self.compute_dtype))
-        last, new_states = None, []
+        last, new_states, all_states = None, [], []
         for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
-            keep = self.return_sequences or depth < len(self.cells)
+            keep_outputs = self.return_sequences or depth < len(self.cells)
             state = timeline.poison(state)
-            last, x, state, seen = engine.run(cell, x, state, keep)
-            new_states.append(state if tree.is_nested(cell.state_size) else state[0])
+            last, x, new, seen, every = engine.run(cell, x, state, keep_outputs)
+            new_states.append(new)
+            all_states.append([*map(timeline.leave, every or [], state)])
             for site, moments in seen.items():
                 cell.normalizers[site].fold(timeline.believed(moments), step_index)
-        states = new_states if self.stacked else list(tree.flatten(new_states))
-        if self.time_aware:
-            states = [*states, timeline.age_after(steps, self.age_limit)]
+        states = nest(self, new_states, timeline.age_after(steps, self.age_limit))
         if self.stateful:
-            for variable, value in zip(
-                tree.flatten(self.states), tree.flatten(states), strict=True
-            ):
-                variable.assign(ops.cast(value, variable.dtype))
+            keep(self, states)
+        if self.return_state == "all":
+            states = nest(self, all_states, timeline.ages(context, steps, self.age_limit))
         output = engine.leave(x) if self.return_sequences else last
         return (output, *states) if self.return_state else output
+
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
+        """Keras's, with a time axis where the states of all steps are returned."""
+        shapes = super().compute_output_shape(sequences_shape, initial_state_shape)
+        if self.return_state != "all":
+            return shapes
+        output, *states = shapes
+        return output, *shapes_of_all(states, sequences_shape[1])
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         """The mask that the outputs carry: [batch, time] with `return_sequences`, else none."""
@@ -248,23 +271,19 @@ class NormRNN(keras.layers.RNN):
             training: whether it is one of training, in which dropout inside the cell needs the
                 loop; inference takes the kernels all the same.
         """
-        return fused_support.why_not(self, carried or self.stateful, training)
+        return fused_obstacle(self._asked(carried or self.stateful, training))
 
-    def _engine(self, carried: bool, training: bool) -> type[Loop] | type[Fused]:
-        """What runs the cells in a call that may start from given states."""
-        if self.implementation == "loop":
-            return Loop
-        obstacle = self.why_not_fused(carried, training)
-        if obstacle is None:
-            return Fused
-        if self.implementation == "fused":
-            raise ValueError(
-                "`implementation='fused'` needs what the kernels can compute. Received: "
-                f"{self.name}, where {obstacle}. Use implementation='auto' or 'loop'."
-            )
-        if obstacle == kernels.not_here():
-            fused_support.warn_once(obstacle)
-        return Loop
+    def _asked(self, carried: bool, training: bool) -> Call:
+        return Call(
+            cells=self.cells,
+            training=training,
+            carried=carried,
+            zero_output_for_mask=self.zero_output_for_mask,
+            unroll=self.unroll,
+            all_states=self.return_state == "all",
+            seen=self.seen,
+            perturbation=self.perturbation,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument, serialised."""
@@ -276,29 +295,11 @@ class NormRNN(keras.layers.RNN):
         # Keras's takes the cells out of the dicts it is given.
         return super().from_config(deepcopy(config), custom_objects)
 
-    def _initial(self, sequences: Any, initial_state: Any) -> tuple[list[list[Any]], Any]:
-        """The starting states of each cell in its compute dtype, and the age (or None)."""
-        if initial_state is None and self.stateful:
-            # Copies: torch assigns in place, and the gradient needs the values from before.
-            initial_state = tree.map_structure(ops.copy, self.states)
-        if initial_state is None:
-            initial_state = self.get_initial_state(ops.shape(sequences)[0])
-        states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
-        if self.time_aware and len(states) == len(self.state_size) - 1:
-            states.append(ops.zeros((ops.shape(sequences)[0], 1), "float32"))
-        check_states(self, states, sequences.shape[0])
-        age = ops.convert_to_tensor(states.pop(), "float32") if self.time_aware else None
-        by_cell = states if self.stacked else [states]
-        dtype = self.compute_dtype
-        return [
-            [ops.convert_to_tensor(s, dtype) for s in tree.flatten(each)] for each in by_cell
-        ], age
-
     @property
     def age_limit(self) -> int:
-        """The age from which on nothing depends on it."""
+        """The age from which on nothing depends on it; 0 where nothing does."""
         norms = [norm for cell in self.cells for norm in cell.normalizers.values()]
-        return max(norm.max_steps for norm in norms if norm.time_aware)
+        return max((norm.max_steps for norm in norms if norm.time_aware), default=0)
 
 
 def _cells_of(cell: Any) -> tuple[Any, ...]:

@@ -45,7 +45,22 @@ def check_cells(cell: Any, cells: Sequence[Any]) -> None:
 
 
 def check_layer(layer: NormRNN) -> None:
-    """Refuse cells that compute in another dtype, and a regulariser that would count the age."""
+    """Refuse what contradicts itself.
+
+    That is an unknown `return_state`, noise at the start of batches that start where others ended,
+    cells that compute in another dtype, and a regulariser that would count the age.
+    """
+    if layer.return_state not in (False, True, "all"):
+        raise ValueError(
+            "`return_state` must be True, False or 'all', for the states of every step. "
+            f"Received: return_state={layer.return_state!r}."
+        )
+    if layer.stateful and any(cell.init_state == "noise" for cell in layer.cells):
+        raise ValueError(
+            "A stateful layer starts where the batch before ended, which leaves no place for "
+            "noise. Received: stateful=True with init_state='noise'. Use init_state='learned', or "
+            "add noise to the states yourself and pass them as `initial_state`."
+        )
     differing = [cell for cell in layer.cells if cell.dtype_policy != layer.dtype_policy]
     if differing:
         raise ValueError(
@@ -61,6 +76,41 @@ def check_layer(layer: NormRNN) -> None:
         )
 
 
+def check_dense(layer: keras.layers.Layer, sequences: Any) -> None:
+    """Refuse rows of different lengths that nothing has padded yet, as they lie in ragged tensors.
+
+    Args:
+        layer: The layer.
+        sequences: [batch, time, features].
+    """
+    advice = None
+    if hasattr(sequences, "row_splits"):  # tf.RaggedTensor
+        advice = "x.to_tensor(), mask=tf.sequence_mask(x.row_lengths())"
+    elif getattr(sequences, "is_nested", False):  # of torch
+        advice = "x.to_padded_tensor(0.0), mask=torch.arange(steps) < lengths[:, None]"
+    if advice:
+        raise TypeError(
+            f"{type(layer).__name__} takes padded sequences, [batch, time, features], and a mask. "
+            f"Received: {type(sequences).__name__}. Pad them and say how long each is: "
+            f"layer({advice})."
+        )
+
+
+def check_replicas(layer: NormRNN, training: bool) -> None:
+    """Refuse to train batch statistics on several replicas, each of which would keep its own."""
+    if not (layer.time_aware and training) or keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1:
+        raise ValueError(
+            "Batch statistics are those of one replica: under a tf.distribute strategy every "
+            f"replica would keep its own. Received: norm='batch' in {layer.name} with {replicas} "
+            "replicas. Train on one device, or use norm='layer' or 'rms'."
+        )
+
+
 def check_call(layer: NormRNN, sequences: Any) -> None:
     """Refuse inputs that the layer cannot run over.
 
@@ -68,6 +118,7 @@ def check_call(layer: NormRNN, sequences: Any) -> None:
         layer: The layer.
         sequences: float[batch, time, features].
     """
+    check_dense(layer, sequences)
     batch, steps = sequences.shape[0], sequences.shape[1]
     if steps == 0:
         raise ValueError(

@@ -51,12 +51,13 @@ class Timeline:
         """[batch, time, features] -> [time, batch, features] in running order, padding zeroed."""
         if self.mask is not None:
             # NaN in padding must not reach the gradient of the input product.
-            x = ops.where(self.mask[..., None], x, ops.zeros_like(x))
+            x = backend.kept(self.mask[..., None], x)
         return ops.swapaxes(self._turn(x), 0, 1)
 
-    def leave(self, outputs: Any) -> Any:
+    def leave(self, outputs: Any, before: Any = None) -> Any:
         """[time, batch, features] -> [batch, time, features], laid out as Keras does.
 
+        `before`, [batch, features], is what stands ahead of a row's first token; None for zeros.
         Running backwards, position p of the output belongs to position T - 1 - p of the input, so
         that `Bidirectional` aligns both directions by one flip.
         """
@@ -64,7 +65,9 @@ class Timeline:
         if not self.padding_last:
             return outputs
         # Here padding came last; Keras meets it first, while the output is still zero.
-        outputs = ops.where(self.mask[..., None], outputs, ops.zeros_like(outputs))
+        outputs = backend.kept(self.mask[..., None], outputs)
+        if before is not None:
+            outputs = ops.where(self.mask[..., None], outputs, before[:, None])
         return ops.flip(reverse_valid(outputs, self.mask), axis=1)
 
     def contexts(self, steps: Any, training: bool) -> Context:
@@ -87,15 +90,26 @@ class Timeline:
         return ops.max(index, axis=1)
 
     def age_after(self, steps: Any, limit: int) -> Any:
-        """float[batch, 1], the age after this call, at most `limit`."""
+        """float[batch, 1], the age after this call, at most `limit`; None where there is none."""
+        if self.age is None:
+            return None
         seen = steps if self.mask is None else lengths(self.mask)[:, None]
         return ops.minimum(self.age + ops.cast(seen, self.age.dtype), limit)
+
+    def ages(self, context: Context, steps: Any, limit: int) -> Any:
+        """float[batch, time, 1], the age after every step, laid out as `leave` does; or None."""
+        if self.age is None:
+            return None
+        seen = ops.ones((steps, 1, 1)) if context.valid is None else context.valid
+        ages = self.age + ops.cumsum(ops.cast(seen, self.age.dtype), axis=0)
+        return self.leave(ops.minimum(ages, limit), self.age)
 
     def poison(self, states: list[Any]) -> list[Any]:
         """Turn states into NaN where compiled code met a mask that it could not raise for."""
         if self.right_padded is None:
             return states
-        return [ops.where(self.right_padded, s, ops.full_like(s, float("nan"))) for s in states]
+        # 0 or √-1. A NaN that waits in a branch not taken is one to tf.debugging and to tf2onnx.
+        return [s + ops.sqrt(ops.cast(self.right_padded, s.dtype) - 1) for s in states]
 
     def believed(self, moments: Moments) -> Moments:
         """Moments of what `poison` spoilt count no row, so that no running statistic takes them."""

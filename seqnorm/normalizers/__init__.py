@@ -2,7 +2,8 @@
 
 To add one: write the class, name it in `NORMALIZERS`, give it `conf/norm/<name>.yaml`, its
 line in `seqnorm/lab/config/parts.py`, and a NumPy oracle;
-`tests/grid.py` then runs it through every property.
+`tests/grid.py` then runs it through every property. Where the fused kernels compute the same,
+`to_kernel` says so.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
     if not isinstance(identifier, dict):
         raise TypeError(
             "`norm` must be a name, a dict with a name, a normaliser or None. "
-            f"Received: norm={identifier!r}. Names: {', '.join(NORMALIZERS)}."
+            f"Received: norm={identifier!r}. Names: {', '.join(NORMALIZERS)}.{_hint(identifier)}"
         )
     if "class_name" in identifier:  # of a `get_config`
         return get(keras.saving.deserialize_keras_object(identifier))
@@ -68,8 +69,20 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
     if name not in NORMALIZERS:
         raise ValueError(
             f"Unknown normaliser. Received: name={name!r}. Choose one of: {', '.join(NORMALIZERS)}."
+            f"{_hint(name)}"
         )
     return NORMALIZERS[name](**arguments)
+
+
+def _hint(identifier: Any) -> str:
+    """What to write, where an activation stands second as in Keras's layers."""
+    name = identifier if isinstance(identifier, str) else getattr(identifier, "__name__", "")
+    if not callable(getattr(keras.activations, name, None)):
+        return ""
+    return (
+        f" {name} is an activation, Keras's second argument; here the second argument is the norm. "
+        f"Write activation={name!r}."
+    )
 
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import keras
 from keras import constraints, initializers, regularizers
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.ops.moments import Moments
 
 
@@ -49,8 +50,10 @@ class Normalizer(keras.layers.Layer):
     """
 
     time_aware = False  # True: needs the step, the mask and a fold, so only NormRNN can host it
+    scale_free = False  # True: N(s x) is N(x) up to epsilon, so that its slope at 0 is 1 / sqrt(ε)
     max_steps = 1  # where time_aware: the number of steps after which all are treated alike
     whole_sequence = False  # True: needs all steps at once, which only the input site can give
+    mixes_rows = False  # True: in training a row's result depends on the rows beside it
 
     def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
         """The arguments that were left open, as one site of a cell settles them.
@@ -78,6 +81,24 @@ class Normalizer(keras.layers.Layer):
     def fold(self, moments: Moments, index: Any) -> None:
         """Fold stacked batch moments into the running statistics; called once after the loop."""
         raise NotImplementedError(f"{self.__class__.__name__} keeps no statistics.")
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """What the fused kernels compute in place of `call`; by default there is no kernel.
+
+        Args:
+            training: as the layer is called.
+        """
+        return KernelNorm()
+
+    def kernel_statistics(self, index: Any, counts: Any, training: bool) -> Any:
+        """The running statistics that the kernels take, [time, ., features], or None.
+
+        Args:
+            index: int32[time], the step of each.
+            counts: float[time, 1], the rows alive there.
+            training: as the layer is called.
+        """
+        return None
 
 
 class AffineNormalizer(Normalizer):
@@ -117,6 +138,7 @@ class AffineNormalizer(Normalizer):
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma = self.beta = None  # until `build`
 
     def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
         """`center` as the site wants it, unless it was given."""
@@ -131,7 +153,6 @@ class AffineNormalizer(Normalizer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ and β, float[features], kept in the variable dtype (never autocast)."""
         width = (input_shape[-1],)
-        self.gamma = self.beta = None
         if self.scale:
             self.gamma = self.add_weight(
                 shape=width,
@@ -185,6 +206,8 @@ class MomentNormalizer(AffineNormalizer):
     Raises:
         ValueError: if `epsilon` is negative.
     """
+
+    scale_free = True
 
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any):
         super().__init__(**kwargs)

@@ -7,8 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
-from seqnorm.normalizers.small_batch import POLICIES
+from seqnorm.normalizers.small_batch import POLICIES, WEIGHTS
 from seqnorm.ops.moments import Moments, masked_moments, merge, normalize, pool
 
 STATISTICS = ("per_step", "shared", "sequence")
@@ -73,6 +74,7 @@ class BatchNorm(MomentNormalizer):
     """
 
     time_aware = True
+    mixes_rows = True
 
     def __init__(
         self,
@@ -164,7 +166,7 @@ class BatchNorm(MomentNormalizer):
         `trainable=False` freezes the layer: it then uses the table in training as well, as Keras's
         BatchNormalization does.
         """
-        if not (context.training and self.trainable):
+        if self._is_fixed(context.training):
             known = self.running(self.trusted_row(context.index))
             return self._apply(x, known.mean, known.variance), None
         axis = (-3, -2) if self.statistics == "sequence" else -2
@@ -208,6 +210,35 @@ class BatchNorm(MomentNormalizer):
     def running(self, row: Any) -> Moments:
         """Running moments of `row` int32[...]: mean, variance [..., features], count [..., 1]."""
         return Moments(*(ops.take(values, row, axis=0) for values in self._table))
+
+    def _is_fixed(self, training: bool) -> bool:
+        """Whether the table normalises, and not the batch."""
+        return not (training and self.trainable)
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """By the batch at each step, or by given moments; sequence-wise ones need the loop."""
+        kind = "renorm" if self.small_batch == "renorm" else "batch"
+        if self._is_fixed(training):
+            kind = "fixed"
+        if self.whole_sequence:
+            kind = "sequence-wise batch statistics"
+        return KernelNorm(kind, self.epsilon, gain=self.gamma, offset=self.beta)
+
+    def kernel_statistics(self, index: Any, counts: Any, training: bool) -> Any:
+        """Mean and scale where the table normalises; else the batch's weight, mean and variance."""
+        if self._is_fixed(training):
+            known = self.running(self.trusted_row(index))
+            return ops.stack([known.mean, ops.rsqrt(known.variance + self.epsilon)], axis=1)
+        if self.small_batch == "naive":
+            return None
+        known = self.running(self.row(index))
+        if self.small_batch == "renorm":  # a variance of -1: nothing to correct towards yet
+            variance = ops.where(known.count > 0, known.variance, -ops.ones_like(known.variance))
+            return ops.stack([ops.ones_like(known.mean), known.mean, variance], axis=1)
+        counts = ops.cast(counts, known.count.dtype)
+        weight = WEIGHTS[self.small_batch](counts, known.count, self.few)
+        weight = weight * ops.ones_like(known.mean)
+        return ops.stack([weight, known.mean, known.variance], axis=1)
 
     def _apply(self, x: Any, mean: Any, variance: Any) -> Any:
         return self.affine(normalize(x, mean, variance, self.epsilon), x.dtype)

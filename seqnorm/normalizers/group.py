@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.ops.moments import feature_moments, normalize
 
@@ -73,6 +74,10 @@ class GroupNorm(MomentNormalizer):
         mean, variance, _ = feature_moments(grouped)
         y = ops.reshape(normalize(grouped, mean, variance, self.epsilon), shape)
         return self.affine(y, x.dtype), None
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """Layer normalisation of each part of a row."""
+        return KernelNorm("layer", self.epsilon, self.groups or 1, self.gamma, self.beta)
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument, serialised."""

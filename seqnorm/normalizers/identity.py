@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, Normalizer
 
 
@@ -32,3 +33,7 @@ class Identity(Normalizer):
     def call(self, x: Any, context: Context) -> tuple[Any, None]:
         """Return `x`; `context` is ignored."""
         return x, None
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """Nothing."""
+        return KernelNorm("none")

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.ops.moments import feature_moments, normalize
 
@@ -17,7 +18,7 @@ class LayerNorm(MomentNormalizer):
         LN(x; γ, β) = γ ⊙ (x - μ) / sqrt(σ² + ε) + β,   μ, σ² over the features of one row
 
     Equation 4 of the paper. At a constant row (h = 0 at the first step) the output is β and the
-    gradient is 1/sqrt(ε).
+    gradient is 1/sqrt(ε); see `init_state` of the cells for sequences that begin with zeros.
 
     Args:
         epsilon: default 1e-5, as in the authors' code; Keras and TensorFlow Addons use 1e-3.
@@ -43,3 +44,7 @@ class LayerNorm(MomentNormalizer):
         """Normalise float[..., features] over its last axis; `context` is ignored."""
         mean, variance, _ = feature_moments(x)
         return self.affine(normalize(x, mean, variance, self.epsilon), x.dtype), None
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """One pair of moments a row."""
+        return KernelNorm("layer", self.epsilon, gain=self.gamma, offset=self.beta)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.ops.moments import statistics_dtype
 
@@ -48,3 +49,7 @@ class RMSNorm(MomentNormalizer):
         wide = ops.cast(x, statistics_dtype(x))
         mean_square = ops.mean(ops.square(wide), axis=-1, keepdims=True)
         return self.affine(wide * ops.rsqrt(mean_square + self.epsilon), x.dtype), None
+
+    def to_kernel(self, training: bool) -> KernelNorm:
+        """One moment a row."""
+        return KernelNorm("rms", self.epsilon, gain=self.gamma, offset=self.beta)

@@ -1,4 +1,4 @@
-"""What differs between backends: the loop, the run-time check, sums."""
+"""What differs between backends: loop, run-time check, selection, sums, compilation."""
 
 from __future__ import annotations
 
@@ -63,6 +63,49 @@ def require(condition: Any, message: str) -> Any:
     if not bool(condition):
         raise ValueError(message)
     return condition
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` for repeated calls with inputs of any length; what it assigns is assigned."""
+    if keras.backend.backend() != "tensorflow":
+        return function  # under jax.jit nothing could be assigned
+    import tensorflow as tf
+
+    return tf.function(function, reduce_retracing=True)
+
+
+def kept(valid: Any, x: Any) -> Any:
+    """`x` where `valid`, zeros elsewhere, whatever stood there, even NaN; so is the gradient.
+
+    Args:
+        valid: bool, broadcasts with `x`.
+        x: float, any shape.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.where(valid, x, ops.zeros_like(x))
+    import tensorflow as tf
+
+    # x / 1, or 0 of the division by 0: tf2onnx turns where(c, x, 0) into c x, which keeps a NaN.
+    return tf.math.divide_no_nan(x, tf.cast(valid, x.dtype))
+
+
+def succeed(before: Any, value: Any) -> Any:
+    """`value`, as what follows `before` in a carry of `scan` whose steps do not read `before`.
+
+    To TensorFlow's vectorised loops (`tape.batch_jacobian`) the gradient of a carried value is of
+    one kind from step to step: zeros where it was not read, beside the value's own, are a mistake
+    of shapes. Here both gradients are made from the value's.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return value
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def tied(before: Any, value: Any) -> Any:
+        # Zeros by choice: those of `tf.zeros_like` are the same in every run of a vectorised loop.
+        return tf.identity(value), lambda slope: (tf.where(False, slope, 0), slope)
+
+    return tied(before, value)
 
 
 def segment_sum(x: Any, segments: Any, num_segments: int) -> Any:

@@ -50,9 +50,15 @@ def hold(valid: Any, new: Any, old: Any) -> Any:
 
 
 def of_sequence(mask: Any) -> Any:
-    """A sequence's mask as [batch, time], from that or [batch, time, 1]; None stays None.
+    """A sequence's mask as [batch, time], from that or [batch, time, ...]; None stays None.
 
-    Keras may hand a list of masks, those of the states after the sequence's.
+    Of further axes one valid entry makes the step valid, as in Keras 2: over documents as
+    [batch, sentences, words] Keras hands the mask of the words up to the layer of the sentences.
+    Keras may also hand a list of masks, those of the states after the sequence's.
     """
     mask = mask[0] if isinstance(mask, (list, tuple)) else mask
-    return mask[..., 0] if mask is not None and len(mask.shape) == 3 else mask
+    if mask is None or len(mask.shape) == 2:
+        return mask
+    if tuple(mask.shape[2:]) == (1,):
+        return mask[..., 0]
+    return ops.any(ops.cast(mask, "bool"), axis=tuple(range(2, len(mask.shape))))

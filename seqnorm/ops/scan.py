@@ -21,8 +21,9 @@ def masked_scan(
     *,
     zero_output_for_mask: bool = False,
     keep_outputs: bool = True,
+    keep_states: bool = False,
     unroll: bool = False,
-) -> tuple[Any, Any, list[Any], Any]:
+) -> tuple[Any, Any, list[Any], list[Any] | None, Any]:
     """Run `step` over time; a row whose step is masked keeps its output and states.
 
     Args:
@@ -32,11 +33,12 @@ def masked_scan(
         output: [batch, features], what a row that starts with padding puts out.
         zero_output_for_mask: put out zeros on masked steps instead of the output before.
         keep_outputs: whether to stack the outputs of all steps, which costs memory.
+        keep_states: whether to stack the states of all steps.
         unroll: write the steps out one after the other.
 
     Returns:
         The last output [batch, features]; all outputs [time, batch, features], or None; the last
-        states; the records, stacked over time.
+        states; those of all steps [time, batch, ...], or None; the records, stacked over time.
     """
     masked = "valid" in inputs
     # Every carried tensor costs a loop something, and the last of all outputs is the last one.
@@ -50,11 +52,13 @@ def masked_scan(
         new = [hold(valid, n, s) for n, s in zip(new, states, strict=True)]
         if masked:
             output = hold(valid, output, zeros if zero_output_for_mask else before[0])
+        if carries_output and (zero_output_for_mask or not masked):
+            output = backend.succeed(before[0], output)
         carry = (new, [output] if carries_output else [])
-        return carry, (output if keep_outputs else (), records)
+        return carry, (output if keep_outputs else (), new if keep_states else [], records)
 
     carry = (states, [output] if carries_output else [])
-    (states, last), (outputs, records) = backend.scan(body, carry, inputs, unroll=unroll)
+    (states, last), (outputs, every, records) = backend.scan(body, carry, inputs, unroll=unroll)
     if not keep_outputs:
-        return last[0], None, states, records
-    return outputs[-1], outputs, states, records
+        return last[0], None, states, every or None, records
+    return outputs[-1], outputs, states, every or None, records

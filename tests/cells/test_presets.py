@@ -93,12 +93,12 @@ def test_unknown_variant_lists_the_known_ones():
 
 # What `get_weights` of the Addons cells returns: names and shapes, 3 inputs and 4 units.
 ADDONS = {
-    "LayerNormLSTM": (
+    "LayerNormLSTMCell": (
         "lstm",
         ["kernel", "recurrent_kernel", "bias"]
         + [f"{n}_norm/{w}" for n in ("kernel", "recurrent", "state") for w in ("gamma", "beta")],
     ),
-    "LayerNormSimpleRNN": (
+    "LayerNormSimpleRNNCell": (
         "simple_rnn",
         ["kernel", "recurrent_kernel", "bias", "joint_norm/gamma"],
     ),
@@ -108,7 +108,8 @@ ADDONS = {
 @pytest.mark.parametrize("name", ADDONS)
 def test_drop_in_has_addons_numbers_and_weight_order(name, rng):
     cell, names = ADDONS[name]
-    layer = getattr(seqnorm, name)(grid.UNITS, return_sequences=True, dtype="float64")
+    own = getattr(seqnorm, name)(grid.UNITS, dtype="float64")
+    layer = seqnorm.NormRNN(own, return_sequences=True)
     layer.build((grid.BATCH, grid.STEPS, grid.FEATURES))
     assert [w.path.split("_cell", 1)[1].split("/", 1)[1] for w in layer.weights] == names
     grid.randomize(layer, rng)
@@ -138,11 +139,8 @@ def test_drop_in_signatures_are_addons():
     )
 
 
-PRESETS = [name for name in seqnorm.__all__ if name.startswith(("LayerNorm", "BatchNorm"))]
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_survive_their_config(name, rng):
+@pytest.mark.parametrize("name", ADDONS)
+def test_drop_ins_survive_their_config(name):
     given = {
         "dropout": 0.1, "recurrent_dropout": 0.2, "name": "mine", "activation": None,
         "zoneout": 0.3, "sites": ["input", "recurrent"],
@@ -151,22 +149,21 @@ def test_presets_survive_their_config(name, rng):
     config = keras.saving.serialize_keras_object(made)
     copy = keras.saving.deserialize_keras_object(config)
     assert keras.saving.serialize_keras_object(copy) == config
-    cell = copy if name.endswith("Cell") else copy.cell
-    assert not set(cell.SETTLED) & set(config["config"])
-    assert set(cell.zoneout) == {0.3} and cell.sites == ("input", "recurrent")
-    assert cell.activation is keras.activations.linear
-    assert cell.recurrent_dropout == 0.2
+    assert not set(copy.SETTLED) & set(config["config"])
+    assert set(copy.zoneout) == {0.3} and copy.sites == ("input", "recurrent")
+    assert copy.activation is keras.activations.linear
+    assert copy.recurrent_dropout == 0.2
 
 
-def test_options_of_a_preset_reach_both_directions():
-    both = keras.layers.Bidirectional(seqnorm.BatchNormLSTM(4, cell_norm="none", zoneout=0.3))
+def test_options_of_a_cell_reach_both_directions():
+    both = keras.layers.Bidirectional(seqnorm.NormLSTM(4, "batch", cell_norm="none", zoneout=0.3))
     for layer in (both.forward_layer, both.backward_layer):
         assert layer.cell.cell_norm == "none" and layer.cell.zoneout == (0.3, 0.3)
 
 
-def test_the_gru_preset_has_the_reset_after_form_only():
+def test_the_gru_has_the_reset_after_form_only():
     with pytest.raises(ValueError, match="reset-after form only"):
-        seqnorm.LayerNormGRUCell(4, reset_after=False)
+        seqnorm.NormGRUCell(4, reset_after=False)
 
 
 def test_sites_are_a_list_of_names():
@@ -176,24 +173,20 @@ def test_sites_are_a_list_of_names():
             seqnorm.NormLSTMCell(4, sites=wrong)
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in PRESETS if n.startswith("LayerNorm") and n.endswith("Cell")]
-)
-def test_layer_norm_presets_run_in_keras_layers(name, rng):
+@pytest.mark.parametrize("name", ADDONS)
+def test_drop_ins_run_in_keras_layers(name, rng):
     layer = keras.layers.RNN(getattr(seqnorm, name)(grid.UNITS), return_sequences=True)
     assert keras.layers.Bidirectional(layer)(grid.inputs(rng)).shape[-1] == 2 * grid.UNITS
 
 
-def test_gradient_reaches_every_weight_of_every_preset(rng):
-    for name in PRESETS:
-        if name.endswith("Cell"):
-            continue
-        layer = getattr(seqnorm, name)(grid.UNITS)
-        layer.build((grid.BATCH, grid.STEPS, grid.FEATURES))
-        grid.randomize(layer, rng)
-        x = grid.inputs(rng)
-        found = gradients(lambda x, layer=layer: weighted_sum(layer(x, training=True)), layer, x)
-        assert all(np.abs(g).max() > 0 for g in found), name
+@pytest.mark.parametrize("name", ADDONS)
+def test_gradient_reaches_every_weight_of_a_drop_in(name, rng):
+    layer = seqnorm.NormRNN(getattr(seqnorm, name)(grid.UNITS))
+    layer.build((grid.BATCH, grid.STEPS, grid.FEATURES))
+    grid.randomize(layer, rng)
+    x = grid.inputs(rng)
+    found = gradients(lambda x: weighted_sum(layer(x, training=True)), layer, x)
+    assert all(np.abs(g).max() > 0 for g in found)
 
 
 def test_moments_of_a_whole_sequence_are_had_at_the_input_only():

@@ -24,7 +24,7 @@ from seqnorm.checks import (
     zero_alive,
     zero_vector,
 )
-from seqnorm.layers import fused
+from seqnorm.layers.engines import fused
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import BatchNorm, batch, layer
 from seqnorm.normalizers.base import AffineNormalizer
@@ -142,16 +142,16 @@ def test_gradients_fail_when_statistics_count_as_constants(module, norm, monkeyp
 
 @pytest.mark.skipif(not FUSED, reason="the kernels need TensorFlow and numba")
 def test_gradients_fail_when_the_kernels_backward_pass_is_off(monkeypatch):
-    from seqnorm.kernels import graph
+    from seqnorm.kernels.host import tensorflow
 
-    right = graph.scan_backward
+    right = tensorflow.scan_backward
 
     def off(*arguments):
         got = right(*arguments)
         return got._replace(x=1.001 * got.x)
 
     monkeypatch.setattr(gradients, "CELLS", ("lstm",))
-    monkeypatch.setattr(graph, "scan_backward", off)
+    monkeypatch.setattr(tensorflow, "scan_backward", off)
     assert failed(gradients) == {f"lstm {norm}, relative error" for norm in gradients.NORMS}
 
 

@@ -25,9 +25,13 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in twice]
 
 
+# Options that no kernel serves, and properties that run no layer over time.
+LOOPLESS = {"joint", "unroll", "pure", "serialisation"}
+
+
 def _twice(spec):
     if spec is None or spec.params.get("implementation") != "auto":
         return False
     norm, dtype = spec.params.get("norm"), spec.params.get("dtype", "float64")
     named = {value for value in spec.params.values() if isinstance(value, str)}
-    return bool(named & {"joint", "unroll"}) or not grid.holds("fused", norm, dtype)
+    return bool(named & LOOPLESS) or not grid.holds("fused", norm, dtype)

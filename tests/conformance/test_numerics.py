@@ -7,27 +7,44 @@ import numpy as np
 import pytest
 
 from seqnorm.layers import recurrent_layer
+from seqnorm.testing.precision import stays_finite
 from tests import grid
-from tests.gradients import gradients, weighted_sum
+from tests.case import case
+from tests.gradients import gradients_and_more, weighted_sum
 
 POLICIES = ("naive", "running", "shrink", "renorm")
 
 
 def assert_finite(layer, x, mask=None, training=True):
-    loss = lambda x: weighted_sum(layer(x, mask=mask, training=training))  # noqa: E731
-    assert np.isfinite(grid.numpy(loss(x)))
-    assert all(np.all(np.isfinite(g)) for g in gradients(loss, layer, x))
+    def loss(x):
+        total = weighted_sum(layer(x, mask=mask, training=training))
+        return total, total
+
+    slopes, total = gradients_and_more(loss, layer, x)
+    assert np.isfinite(total) and all(np.all(np.isfinite(slope)) for slope in slopes)
     assert all(np.all(np.isfinite(w)) for w in layer.get_weights())
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0, 1e-20, 1e18, -1e18])
+# What each precision can represent.
+EDGES = {
+    "float32": (0.0, 1.0, 1e-20, 1e18, -1e18),
+    "float64": (0.0, 1e-20, 1e18, 1e100),
+    "mixed_bfloat16": (0.0, 1.0, 1e-20, 1e18),
+    "mixed_float16": (0.0, 1.0, 6e-8, 1e3),  # x W must stay below 65,504
+}
+
+
+@pytest.mark.parametrize("dtype", EDGES)
 @grid.over_grid
-def test_extreme_inputs_stay_finite(cell, norm, value, rng):
-    layer = grid.make(cell, norm, rng, dtype="float32", return_state=False)
-    x = np.full((grid.BATCH, grid.STEPS, grid.FEATURES), value, "float32")
-    assert_finite(layer, x, grid.MASK)
-    x[:, ::2] = rng.normal(size=x[:, ::2].shape)
-    assert_finite(layer, x, grid.MASK)
+def test_extreme_inputs_stay_finite(cell, norm, dtype, implementation, rng):
+    """Everywhere, and beside random steps."""
+    it = case(cell, norm, dtype, "empty row", implementation)
+    for value in EDGES[dtype]:
+        x = np.full_like(it.x, value)
+        stays_finite(it, f"inputs of {value}", x)
+        if dtype == "float32":
+            x[:, ::2] = rng.normal(size=x[:, ::2].shape)
+            stays_finite(it, f"inputs of {value} and random ones", x)
 
 
 @pytest.mark.parametrize("norm", grid.NORMS)
@@ -78,22 +95,6 @@ def test_batch_of_one_row(cell, policy, fresh, rng):
     grid.assert_close(layer(x, mask=mask, training=True), expected)
     layer.set_weights(start)
     assert_finite(layer, x, mask)
-
-
-# What each precision can represent.
-EDGES = {
-    "float64": (0.0, 1e-20, 1e18, 1e100),
-    "mixed_bfloat16": (0.0, 1.0, 1e-20, 1e18),
-    "mixed_float16": (0.0, 1.0, 6e-8, 1e3),  # x W must stay below 65,504
-}
-
-
-@pytest.mark.parametrize(("dtype", "value"), [(d, v) for d in EDGES for v in EDGES[d]])
-@grid.over_grid
-def test_extreme_inputs_in_other_precisions(cell, norm, dtype, value, rng):
-    layer = grid.make(cell, norm, rng, dtype=dtype, return_state=False)
-    x = np.full((3, grid.SHORT, grid.FEATURES), value)
-    assert_finite(layer, x, grid.MASKINGS["empty row"])
 
 
 LONG = [("lstm", norm) for norm in grid.NORMS] + [("gru", "layer"), ("simple_rnn", "layer")]

@@ -121,3 +121,16 @@ def test_one_valid_row_naive_is_erased_and_shrink_is_not(rng):
         moved = grid.numpy(layer(other, mask=mask, training=True)[0])
         change = np.abs(moved - outputs[policy])[0, 5].max()
         assert (change < 1e-12) == (policy == "naive")
+
+
+@pytest.mark.parametrize("cell", grid.CELLS)
+def test_batch_mates_matter_to_batch_norm_in_training(cell, rng):
+    """And to nothing else, which the grid tests."""
+    layer = grid.make(cell, "batch", rng, return_state=False)
+    x = grid.inputs(rng)
+    other = np.concatenate([x[:1], grid.inputs(rng)[1:]])
+    start = layer.get_weights()
+    a = grid.numpy(layer(x, mask=grid.MASK, training=True))[0]
+    layer.set_weights(start)
+    b = grid.numpy(layer(other, mask=grid.MASK, training=True))[0]
+    assert np.abs(a - b).max() > 1e-3

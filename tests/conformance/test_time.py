@@ -12,33 +12,6 @@ from tests import grid
 from tests.gradients import gradients
 
 
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("masked", [False, True])
-@grid.over_pairs
-def test_chunks_with_carried_state_equal_one_shot(cell, norm, masked, training, rng):
-    layer = grid.make(cell, norm, rng)
-    start = layer.get_weights()
-    x, mask = grid.inputs(rng), grid.MASK if masked else None
-    whole, *last = layer(x, mask=mask, training=training)
-    moved = layer.get_weights()
-    layer.set_weights(start)
-    states, parts = None, []
-    for chunk in (slice(0, 1), slice(1, 4), slice(4, 6)):
-        part, *states = layer(
-            x[:, chunk],
-            mask=None if mask is None else mask[:, chunk],
-            initial_state=states,
-            training=training,
-        )
-        parts.append(grid.numpy(part))
-    valid = np.ones(x.shape[:2], bool) if mask is None else mask
-    grid.assert_close(np.concatenate(parts, 1)[valid], grid.numpy(whole)[valid])
-    for a, b in zip(states, last, strict=True):
-        grid.assert_close(a, b)
-    for a, b in zip(layer.get_weights(), moved, strict=True):
-        grid.assert_close(a, b)
-
-
 @grid.over_grid
 def test_stateful_equals_one_shot_and_resets(cell, norm, rng):
     stateless = grid.make(cell, norm, rng)
@@ -54,14 +27,11 @@ def test_stateful_equals_one_shot_and_resets(cell, norm, rng):
         layer(x[:2])
 
 
-@grid.over_grid
-def test_states_without_an_age_begin_at_step_zero(cell, norm, rng):
-    layer = grid.make(cell, norm, rng)
+@pytest.mark.parametrize("cell", grid.CELLS)
+def test_states_without_an_age_begin_at_step_zero(cell, rng):
+    layer = grid.make(cell, "batch", rng)
     x = grid.inputs(rng)
-    _, *states = layer(x)
-    if norm in grid.STATELESS:
-        return
-    *states, age = states
+    _, *states, age = layer(x)
     short, whole = (
         layer(x, mask=grid.MASK, initial_state=start)
         for start in (states, [*states, np.zeros(age.shape)])
@@ -70,8 +40,7 @@ def test_states_without_an_age_begin_at_step_zero(cell, norm, rng):
         np.testing.assert_array_equal(grid.numpy(a), grid.numpy(b))
 
 
-@pytest.mark.parametrize("training", [False, True])
-@grid.over_grid
+@grid.over_trainings
 def test_stack_of_cells_equals_stacked_layers(cell, norm, training, rng):
     own = {"return_sequences": True, "implementation": grid.DEFAULTS["implementation"]}
     stack = NormRNN([CELLS[cell](grid.UNITS, norm, dtype="float64") for _ in range(2)], **own)
@@ -87,20 +56,11 @@ def test_stack_of_cells_equals_stacked_layers(cell, norm, training, rng):
     grid.assert_close(together, x)
 
 
-@grid.over_grid
-def test_left_padding(cell, norm, rng):
-    """Equal to the unpadded rows where the step does not matter; refused where it does."""
-    layer = grid.make(cell, norm, rng, return_sequences=False, return_state=False)
-    x, mask = grid.inputs(rng), grid.MASK[:, ::-1]
-    if norm not in grid.STATELESS:
-        with pytest.raises(ValueError, match="needs a right-padded mask"):
-            layer(x, mask=mask)
-        return
-    outputs = grid.numpy(layer(x, mask=mask))
-    for row, length in enumerate(grid.LENGTHS):
-        if length:
-            alone = layer(x[row : row + 1, grid.STEPS - length :])
-            grid.assert_close(outputs[row : row + 1], alone)
+@pytest.mark.parametrize("cell", grid.CELLS)
+def test_left_padding_is_refused_where_the_step_matters(cell, rng):
+    layer = grid.make(cell, "batch", rng)
+    with pytest.raises(ValueError, match="needs a right-padded mask"):
+        layer(grid.inputs(rng), mask=grid.MASK[:, ::-1])
 
 
 @grid.tensorflow_only

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqnorm.kernels.scan import States, Weights
-from seqnorm.kernels.spec import Spec
+from seqnorm.kernels.host.scan import States, Weights
+from seqnorm.kernels.spec import CELLS, SiteSpec, Spec
 
 
 class Case(NamedTuple):
@@ -23,8 +23,12 @@ class Case(NamedTuple):
 def spec(
     cell: str, norm: str, carry: bool = False, split: bool = True, dtype: str = "float64"
 ) -> Spec:
-    state = norm if cell == "lstm" else "none"
-    return Spec(cell, norm, norm, state, carry, split, (1e-3, 1e-4, 1e-2), dtype)
+    """The same norm at every site; "group": one group for each gate; `split` is of the GRU."""
+    kind, gates = "layer" if norm == "group" else norm, CELLS[cell].gates
+    norms = (2, 1) if cell == "gru" and split else (gates,)
+    parts = tuple((own, own if norm == "group" else 1) for own in norms)
+    state = SiteSpec(kind, 1e-2) if cell == "lstm" else SiteSpec()
+    return Spec(cell, SiteSpec(kind, 1e-3, parts), SiteSpec(kind, 1e-4, parts), state, carry, dtype)
 
 
 def case(
@@ -66,24 +70,19 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _normalise(
-    norm: str,
-    u: np.ndarray,
-    gain: np.ndarray,
-    epsilon: float,
-    pieces: list[slice],
-    alive: np.ndarray,
+    site: SiteSpec, gates: int, u: np.ndarray, gain: np.ndarray, alive: np.ndarray
 ) -> np.ndarray:
-    if norm == "none":
+    if site.kind == "none":
         return u
-    parts = []
-    for piece in pieces:
-        part = u[:, piece]
-        if norm == "batch":
-            seen = part[alive]
-            parts.append((part - seen.mean(0)) / np.sqrt(seen.var(0) + epsilon))
-        else:
-            centred = part - part.mean(1, keepdims=True) if norm == "layer" else part
-            parts.append(centred / np.sqrt((centred**2).mean(1, keepdims=True) + epsilon))
+    parts, start = [], 0
+    for own, groups in site.parts or ((gates, 1),):
+        width = own * u.shape[1] // gates
+        for part in np.split(u[:, start : start + width], groups, axis=1):
+            axis, over = (0, part[alive]) if site.kind == "batch" else (1, part)
+            mean = over.mean(axis, keepdims=True) if site.kind != "rms" else 0.0
+            square = ((over - mean) ** 2).mean(axis, keepdims=True)
+            parts.append((part - mean) / np.sqrt(square + site.epsilon))
+        start += width
     return np.concatenate(parts, 1) * gain
 
 
@@ -91,16 +90,8 @@ def _step(
     case: Case, x: np.ndarray, h: np.ndarray, c: np.ndarray, alive: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     spec, w, units = case.spec, case.weights, h.shape[1]
-    whole = [slice(None)]
-    split = [slice(0, 2 * units), slice(2 * units, None)]
-    pieces = split if spec.cell == "gru" and spec.split else whole
-    a = (
-        _normalise(spec.input_norm, x @ w.kernel, w.gain_in, spec.epsilons[0], pieces, alive)
-        + w.offset_in
-    )
-    u = _normalise(
-        spec.recurrent_norm, h @ w.recurrent_kernel, w.gain_rec, spec.epsilons[1], pieces, alive
-    )
+    a = _normalise(spec.input, spec.gates, x @ w.kernel, w.gain_in, alive) + w.offset_in
+    u = _normalise(spec.recurrent, spec.gates, h @ w.recurrent_kernel, w.gain_rec, alive)
     if spec.cell == "simple_rnn":
         return np.tanh(a + u), c
     if spec.cell == "gru":
@@ -110,10 +101,7 @@ def _step(
         return z * h + (1 - z) * candidate, c
     i, f, g, o = np.split(a + u, 4, axis=1)
     c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-    y = (
-        _normalise(spec.state_norm, c, w.gain_state, spec.epsilons[2], whole, alive)
-        + w.offset_state
-    )
+    y = _normalise(spec.state, 1, c, w.gain_state, alive) + w.offset_state
     return _sigmoid(o) * np.tanh(y), y if spec.carry else c
 
 

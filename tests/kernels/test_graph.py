@@ -13,7 +13,8 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
 tf = pytest.importorskip("tensorflow")
 
-from seqnorm.kernels import Spec, Weights, fused_scan, graph  # noqa: E402  (after the skips)
+from seqnorm.kernels import SiteSpec, Spec, Weights, fused_scan  # noqa: E402  (after the skips)
+from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
 
 BATCH, STEPS, INPUTS, UNITS = 6, 7, 5, 12
 LENGTHS = [7, 3, 1, 5, 7, 2]
@@ -125,7 +126,8 @@ def test_batch_moments_come_out_of_the_graph(layer, rng):
 
     @tf.function
     def run(x):
-        out = fused_scan(Spec("lstm", "batch", "batch", "batch"), x, _weights(*values), MASK)
+        batch = SiteSpec("batch", 1e-5)
+        out = fused_scan(Spec("lstm", batch, batch, batch), x, _weights(*values), MASK)
         return out.moments
 
     moments = run(x)

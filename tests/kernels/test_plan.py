@@ -7,9 +7,11 @@ import pytest
 
 pytest.importorskip("numba")
 
-from seqnorm.kernels import Spec
-from seqnorm.kernels.plan import plan
-from seqnorm.kernels.rows import rows_of
+from seqnorm.kernels import SiteSpec, Spec
+from seqnorm.kernels.host.plan import plan
+from seqnorm.kernels.host.rows import rows_of
+
+LAYER = SiteSpec("layer")
 
 
 def _rows(lengths, steps):
@@ -24,7 +26,7 @@ def _work(share):
 @pytest.mark.parametrize("threads", [2, 3])
 def test_one_long_row_leaves_the_others_to_other_threads(threads):
     lengths = [100, *[20] * 12]
-    shares = plan(Spec("lstm", "layer", "layer"), _rows(lengths, 100), 8, 16, threads)
+    shares = plan(Spec("lstm", LAYER, LAYER), _rows(lengths, 100), 8, 16, threads)
     work = [_work(share) for share in shares]
     assert max(work) - min(work) <= 2 * 20 * threads
     dealt = np.concatenate([share.layout.rows for share in shares])
@@ -47,3 +49,11 @@ def test_rows_without_holes_stand_where_their_outputs_belong(backwards):
     mask[0, 4] = True
     holed = rows_of(mask, backwards)
     assert holed.holes and not holed.begins.any()
+
+
+def test_groups_are_parts_of_the_gates_that_a_norm_covers():
+    site = SiteSpec("layer", parts=((2, 4), (1, 1)))
+    (share,) = plan(Spec("gru", site, LAYER), _rows([3], 3), 8, 16, 1)
+    first, second, _ = (pieces.tolist() for pieces in share.pieces)
+    assert first == [[0, 8], [8, 8], [16, 8], [24, 8], [32, 16]]
+    assert second == [[0, 48]]

@@ -6,8 +6,8 @@ import gc
 
 import numpy as np
 
-from seqnorm.kernels import pool
-from seqnorm.kernels.pool import Pool
+from seqnorm.kernels.host import pool
+from seqnorm.kernels.host.pool import Pool
 
 
 def test_a_block_that_comes_back_in_the_middle_of_a_loan(monkeypatch):

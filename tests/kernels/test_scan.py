@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
-from seqnorm.kernels import plan
-from seqnorm.kernels.rows import rows_of
-from seqnorm.kernels.scan import (
+from seqnorm.kernels.host import plan
+from seqnorm.kernels.host.rows import rows_of
+from seqnorm.kernels.host.scan import (
     States,
     last_states,
     moments,
     scan_backward,
     scan_forward,
 )
+from seqnorm.kernels.spec import SiteSpec, Spec
 from tests.kernels import loops
 
 CELLS = [
     (cell, norm, carry)
     for cell in ("simple_rnn", "lstm", "gru")
-    for norm in ("none", "layer", "rms", "batch")
+    for norm in ("none", "layer", "group", "rms", "batch")
     for carry in (False, True)
     if not carry or (cell == "lstm" and norm != "none")
 ]
@@ -85,10 +85,10 @@ def _moved(case, name, by):
 
 def _used(spec):
     names = ["x", "h0", "kernel", "recurrent_kernel", "offset_in"]
-    names += ["gain_in", "gain_rec"] if spec.recurrent_norm != "none" else []
+    names += ["gain_in", "gain_rec"] if spec.recurrent.kind != "none" else []
     names += ["offset_rec"] if spec.cell == "gru" else []
     names += ["c0", "offset_state"] if spec.cell == "lstm" else []
-    return names + (["gain_state"] if spec.state_norm != "none" else [])
+    return names + (["gain_state"] if spec.state.kind != "none" else [])
 
 
 @pytest.mark.parametrize(("cell", "norm", "carry"), CELLS)
@@ -107,11 +107,21 @@ def test_gradients_match_finite_differences(cell, norm, carry, rng):
         assert (found[name] * direction).sum() == pytest.approx(numeric, rel=2e-5, abs=1e-6), name
 
 
+@pytest.mark.parametrize("norm", ["layer", "group"])
 @pytest.mark.parametrize("split", [True, False])
-def test_gru_norms_together_or_apart(split, rng):
-    spec = loops.spec("gru", "layer", split=split)
+def test_gru_norms_together_or_apart(split, norm, rng):
+    spec = loops.spec("gru", norm, split=split)
     case = loops.case(spec, rng, [4, 2], 4, 3, 8)
     np.testing.assert_allclose(_forward(case).h[0], loops.run(case)[0][0], atol=1e-12)
+
+
+@pytest.mark.parametrize("groups", [2, 6, 24])
+def test_any_number_of_groups(groups, rng):
+    site = SiteSpec("layer", 1e-3, ((4, groups),))
+    spec = Spec("lstm", site, site, SiteSpec("layer", 1e-2, ((1, 3),)), dtype="float64")
+    case = loops.case(spec, rng, LENGTHS, steps=6, inputs=5, units=12)
+    alive = _alive(case)
+    np.testing.assert_allclose(_forward(case).h[alive], loops.run(case)[0][alive], atol=1e-12)
 
 
 @pytest.mark.parametrize("units", [1, 16, 32, 33, 70])
@@ -174,9 +184,9 @@ def test_moments_are_those_of_the_rows_alive(rng):
 def test_fixed_moments_are_an_affine_map(rng):
     case = _case("lstm", "batch", False, rng)
     given = moments(_forward(case))
-    for seen, eps in zip(given, case.spec.epsilons, strict=True):
-        seen[:, 1] = 1 / np.sqrt(seen[:, 1] + eps)
-    spec = replace(case.spec, input_norm="fixed", recurrent_norm="fixed", state_norm="fixed")
+    for seen, site in zip(given, case.spec.sites, strict=True):
+        seen[:, 1] = 1 / np.sqrt(seen[:, 1] + site.epsilon)
+    spec = loops.spec("lstm", "fixed")
     alive = _alive(case)
     found = _forward(case, spec, given).h[alive]
     np.testing.assert_allclose(found, loops.run(case)[0][alive], atol=1e-12)

@@ -7,16 +7,19 @@ import sys
 
 import pytest
 
-from seqnorm.kernels import Spec, why_not
+from seqnorm.kernels import SiteSpec, Spec, why_not
+
+LAYER, BATCH = SiteSpec("layer"), SiteSpec("batch")
 
 
 @pytest.mark.parametrize(
     ("spec", "part"),
     [
         (Spec("lstm", dtype="float16"), "float16"),
-        (Spec("lstm", "batch", "layer"), "batch norm beside"),
-        (Spec("lstm", "dyt"), "dyt"),
-        (Spec("gru", state_norm="layer"), "only for the LSTM"),
+        (Spec("lstm", BATCH, LAYER), "batch norm beside"),
+        (Spec("lstm", SiteSpec("dyt")), "dyt"),
+        (Spec("gru", state=LAYER), "only for cells with a state c"),
+        (Spec("gru", SiteSpec("layer", parts=((2, 1),))), "input site must cover its 3 gates"),
         (Spec("lstm", carry=True), "carry needs"),
         (Spec("peephole"), "peephole"),
     ],
@@ -29,7 +32,7 @@ def test_reasons(spec, part):
 @pytest.mark.parametrize("norm", ["none", "layer", "rms", "batch", "fixed"])
 def test_what_is_served(cell, norm):
     pytest.importorskip("numba")
-    assert why_not(Spec(cell, norm, norm)) is None
+    assert why_not(Spec(cell, SiteSpec(norm), SiteSpec(norm))) is None
 
 
 def test_importing_the_package_imports_no_compiler():
@@ -44,7 +47,7 @@ def test_without_a_folder_to_keep_code_in_it_compiles_anew_and_says_so():
         "caching.CacheImpl._locator_classes = []\n"
         "with warnings.catch_warnings(record=True) as caught:\n"
         "    warnings.simplefilter('always')\n"
-        "    from seqnorm.kernels.options import ENTRY\n"
+        "    from seqnorm.kernels.compiled.options import ENTRY\n"
         "print(ENTRY['cache'], [str(w.message) for w in caught])\n"
     )
     pytest.importorskip("numba")

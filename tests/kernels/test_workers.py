@@ -15,8 +15,8 @@ pytest.importorskip("numba")
 
 import numba
 
-from seqnorm.kernels import workers
-from seqnorm.kernels.sync import OPEN, barrier
+from seqnorm.kernels.compiled.sync import OPEN, barrier
+from seqnorm.kernels.host import workers
 
 
 @pytest.fixture(autouse=True)

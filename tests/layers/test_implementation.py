@@ -10,7 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from seqnorm import NormLSTM, NormLSTMCell, NormRNN
+from seqnorm import NormLSTM, NormLSTMCell, NormRNN, NormSimpleRNNCell
+from seqnorm.cells import NormCell
+from seqnorm.normalizers import LayerNorm, Normalizer
 from tests import grid
 
 pytestmark = [
@@ -25,7 +27,7 @@ OBSTACLES = {
     "recurrent_dropout": ({"recurrent_dropout": 0.1}, "dropout"),
     "zoneout": ({"zoneout": 0.1}, "zoneout"),
     "placement": ({"placement": "joint"}, "joint"),
-    "group": ({"norm": "group"}, "no kernel for the normaliser"),
+    "dyt": ({"norm": "dyt"}, "no kernel for DynamicTanh"),
     "sequence": ({"norm": {"name": "batch", "input_statistics": "sequence"}}, "statistics"),
     "half": ({"dtype": "mixed_bfloat16"}, "bfloat16"),
 }
@@ -89,16 +91,74 @@ def test_a_cell_with_its_own_step_is_not_replaced():
     grid.assert_close(2 * grid.numpy(layer(x)), plain(x), "float32")
 
 
-def test_a_cell_of_ones_own_takes_the_loop():
-    class Peephole(NormLSTMCell):
-        NAME = "peephole"
+def test_a_cell_that_says_nothing_of_a_kernel_takes_the_loop():
+    class Plain(NormCell, keras.layers.SimpleRNNCell):
+        NAME = "plain"
+        SITES = NormSimpleRNNCell.SITES
+        step = NormSimpleRNNCell.step
 
-    layer, plain = NormRNN(Peephole(4)), NormRNN(NormLSTMCell(4))
-    assert layer.why_not_fused() == "there is no kernel for Peephole"
+    layer, plain = NormRNN(Plain(4)), NormRNN(NormSimpleRNNCell(4))
+    assert layer.why_not_fused() == "there is no kernel for Plain"
     x = np.ones((2, 3, 3), "float32")
     layer.build(x.shape), plain.build(x.shape)
     plain.set_weights(layer.get_weights())
     grid.assert_close(layer(x), plain(x), "float32")
+
+
+def test_a_norm_that_says_nothing_of_a_kernel_takes_the_loop():
+    class Halving(Normalizer):
+        def call(self, x, context):
+            return x / 2, None
+
+    assert NormLSTM(4, Halving()).why_not_fused() == "there is no kernel for Halving"
+
+
+class Centred(LayerNorm):
+    """Layer norm without the division."""
+
+    def call(self, x, context):
+        return self.affine(x - keras.ops.mean(x, axis=-1, keepdims=True), x.dtype), None
+
+
+class Patient(LayerNorm):
+    """Layer norm with another default."""
+
+    def __init__(self, epsilon=0.5, **kwargs):
+        super().__init__(epsilon, **kwargs)
+
+
+class Tied(NormLSTMCell):
+    """An LSTM that tells the kernels what it is, and computes as one."""
+
+    def step(self, a_t, states, norm):
+        return super().step(a_t, states, norm)
+
+    def to_kernel(self):
+        return super().to_kernel()
+
+
+def test_a_subclass_has_the_kernel_unless_it_computes_something_else(rng):
+    assert NormLSTM(4, Centred()).why_not_fused() == "Centred has a call of its own"
+    assert NormRNN(Tied(4)).why_not_fused() is None
+    layer = grid.make("lstm", Patient(), rng, implementation="fused")
+    x = grid.inputs(rng)
+    expected = grid.make("lstm", LayerNorm(0.5), rng, implementation="loop")
+    expected.set_weights(layer.get_weights())
+    for found, wanted in zip(layer(x), expected(x), strict=True):
+        grid.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("groups", [None, 1, 2, 4])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_any_number_of_groups_takes_the_kernels(cell, groups, rng):
+    norm = {"name": "group", "groups": groups}
+    layer = grid.make(cell, norm, rng, sites=["input", "recurrent"], implementation="fused")
+    assert layer.why_not_fused() is None
+    x = grid.inputs(rng)
+    found = layer(x, mask=grid.MASK)
+    layer.implementation = "loop"
+    for a, b in zip(found, layer(x, mask=grid.MASK), strict=True):
+        grid.assert_close(a, b)
 
 
 def test_states_and_steps():

@@ -230,34 +230,31 @@ def test_objects_of_ones_own_need_no_registration():
     tanh = NormLSTM(4, seqnorm.normalizers.DynamicTanh(alpha_initializer=halves))
     tanh(np.ones((2, 3, 3)))
     assert float(tanh.cell.normalizers["input"].alpha) == 0.5
-    addons = seqnorm.LayerNormLSTM(4, norm_gamma_initializer=halves)
-    addons(np.ones((2, 3, 3)))
-    assert float(addons.cell.normalizers["carry"].gamma[0]) == 0.5
+    addons = seqnorm.LayerNormLSTMCell(4, norm_gamma_initializer=halves)
+    seqnorm.NormRNN(addons)(np.ones((2, 3, 3)))
+    assert float(addons.normalizers["carry"].gamma[0]) == 0.5
 
 
 @pytest.mark.parametrize(
     ("name", "option"),
     [
-        ("LayerNormLSTM", {"cell_norm": "output"}),
-        ("LayerNormLSTM", {"norm": "rms"}),
-        ("LayerNormLSTM", {"variant": "contrib"}),
-        ("LayerNormGRU", {"variant": "haste"}),
-        ("LayerNormSimpleRNN", {"placement": "separate"}),
-        ("BatchNormLSTM", {"norm": "rms"}),
-        ("BatchNormGRU", {"variant": "haste"}),
+        ("LayerNormLSTMCell", {"cell_norm": "output"}),
+        ("LayerNormLSTMCell", {"norm": "rms"}),
+        ("LayerNormLSTMCell", {"variant": "contrib"}),
+        ("LayerNormSimpleRNNCell", {"placement": "separate"}),
     ],
 )
-def test_what_a_ready_made_cell_settles_is_refused(name, option):
+def test_what_addons_cells_settle_is_refused(name, option):
     ((key, value),) = option.items()
-    general = name.replace("LayerNorm", "Norm").replace("BatchNorm", "Norm")
-    advice = f"Received: {key}={value!r}. Leave it out, or use {general}Cell"
+    general = name.replace("LayerNorm", "Norm")
+    advice = f"Received: {key}={value!r}. Leave it out, or use {general}"
     with pytest.raises(ValueError, match=advice):
         getattr(seqnorm, name)(4, **option)
 
 
-def test_an_option_that_is_none_is_left_to_the_ready_made_cell():
-    layer = seqnorm.LayerNormLSTM(4, norm=None, variant=None)
-    assert isinstance(layer.cell.norm, seqnorm.normalizers.LayerNorm)
+def test_an_option_that_is_none_is_left_to_addons_cell():
+    cell = seqnorm.LayerNormLSTMCell(4, norm=None, variant=None)
+    assert isinstance(cell.norm, seqnorm.normalizers.LayerNorm)
     assert seqnorm.LayerNormLSTMCell(4, cell_norm=None).cell_norm == "carry"
 
 

@@ -135,7 +135,7 @@ def test_dropout_has_one_mask_for_all_steps(cell, kind, rng):
 @pytest.mark.parametrize("cell", grid.CELLS)
 def test_dropped_entries_stay_dropped_and_change_between_calls(cell, compiled, rng):
     """No recurrence, the same input at each step: outputs of a row agree over time."""
-    from tests.compiled import ways
+    from seqnorm.testing.compiled import ways
 
     layer = recurrent_layer(
         cell, units=16, norm="none", dropout=0.5, seed=3, return_sequences=True, return_state=False

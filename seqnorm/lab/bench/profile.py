@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels import graph, scan
+from seqnorm.kernels.host import scan, tensorflow
 from seqnorm.lab.bench.measure import measure
 from seqnorm.lab.bench.subjects import Shape, Step, products, subject
 
 _WATCHED = {
     "compiled loops": (scan, "run"),
-    "forward": (graph.Scan, "forward"),
-    "backward": (graph.Scan, "backward"),
+    "forward": (tensorflow.Scan, "forward"),
+    "backward": (tensorflow.Scan, "backward"),
 }
 
 

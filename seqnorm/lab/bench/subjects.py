@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqnorm.cells import CELLS
-from seqnorm.kernels.spec import GATES
+from seqnorm.kernels import CELLS as KERNELS
 from seqnorm.layers import recurrent_layer
 
 Step = Callable[[], Any]
@@ -124,7 +124,7 @@ _MODES = {"fit": _fit, "fit-last": _fit, "gradient": _gradient, "forward": _forw
 
 def products(cell: str, shape: Shape, mode: str = "fit") -> Step:
     """The matrix products of a step over all tokens at once: the floor."""
-    tokens, columns = shape.batch * shape.steps, GATES[cell] * shape.units
+    tokens, columns = shape.batch * shape.steps, KERNELS[cell].gates * shape.units
     widths = (shape.inputs, shape.units, columns)
     x, h, d = (tf.random.stateless_normal((tokens, width), (0, 1)) for width in widths)
     kernel, recurrent = (

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from seqnorm.lab.cards.measure import PARTS
-from seqnorm.lab.report.page.styles import REFERENCE, add_legend, arm_style, new_figure
+from seqnorm.lab.report.page.styles import REFERENCE, add_legend, new_figure, other_style
 
 # Classes whose names fit under their bars; of more, the largest are shown.
 SHOWN_CLASSES = 12
+WINDOWS = 30  # of time steps, which are looked at together
 
 
 def draw_texts(card: dict[str, Any]) -> Figure:
@@ -22,7 +26,7 @@ def draw_texts(card: dict[str, Any]) -> Figure:
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
     lines = []
     for index, part in enumerate(PARTS):
-        style = arm_style(index)
+        style = other_style(index)
         places = np.arange(len(largest)) + 0.27 * (index - 1)
         classes.bar(places, shares[index, largest], width=0.25, color=style["color"])
         percentiles = card["parts"][part]["length_percentiles"]
@@ -47,18 +51,35 @@ def draw_texts(card: dict[str, Any]) -> Figure:
     return figure
 
 
+def smoothed(values: NDArray[np.float64], how: Callable[..., Any]) -> NDArray[np.float64]:
+    """Each value and those beside it, a thirtieth of all, summed up.
+
+    Batches of like length end all at once, so from one step to the next other batches are seen,
+    and their quantiles alone would be a comb. Of fewer than sixty steps each stays as it is.
+
+    Args:
+        values: float [steps].
+        how: `np.min`, `np.median` or `np.max`.
+    """
+    half = len(values) // (2 * WINDOWS)
+    padded = np.pad(values, half, mode="edge")
+    return how(sliding_window_view(padded, 2 * half + 1), axis=-1)
+
+
 def draw_batches(card: dict[str, Any]) -> Figure:
     """Rows alive at each step, and the share of padding, before and after bucketing."""
     figure, (steps, padding) = new_figure(1, 2, height=3.6)
     kinds = list(card["batches"])
     lines = []
     for index, kind in enumerate(kinds):
-        style, rows = arm_style(index), card["batches"][kind]["alive"]
+        style, rows = other_style(index), card["batches"][kind]["alive"]
         time = np.arange(1, len(rows["median"]) + 1)
-        lines += steps.plot(time, rows["median"], linewidth=1.9, **style)
-        steps.fill_between(
-            time, rows["low"], rows["high"], color=style["color"], alpha=0.13, linewidth=0
+        low, middle, high = (
+            smoothed(np.array(rows[name]), how)
+            for name, how in (("low", np.min), ("median", np.median), ("high", np.max))
         )
+        lines += steps.plot(time, middle, linewidth=1.9, **style)
+        steps.fill_between(time, low, high, color=style["color"], alpha=0.13, linewidth=0)
         share = 100 * card["batches"][kind]["padding_share"]
         padding.barh(index, share, height=0.5, color=style["color"])
         padding.annotate(
@@ -67,7 +88,7 @@ def draw_batches(card: dict[str, Any]) -> Figure:
     steps.axhline(1, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
     steps.set_title("Rows alive in the batches that reach a step")
     steps.set_xlabel("time step")
-    steps.set_ylabel("rows (median, 5 to 95 % of batches)")
+    steps.set_ylabel("rows (median, 5 to 95 % nearby)")
     steps.set_ylim(bottom=0)
     padding.set_yticks(range(len(kinds)), kinds)
     padding.invert_yaxis()

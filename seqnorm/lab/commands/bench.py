@@ -1,15 +1,21 @@
-"""Times training steps against Keras: a table of ratios, a picture, and every sample as JSON."""
+"""Times training steps against Keras and prints ratios; --out keeps every sample and a picture."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
+import re
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from seqnorm.lab import console
+from seqnorm.lab.durable import write_text, writing
+from seqnorm.lab.quiet import import_keras
+from seqnorm.lab.signals import interruptible
 
 if TYPE_CHECKING:
     from seqnorm.lab.bench.measure import Summary
@@ -17,17 +23,38 @@ if TYPE_CHECKING:
 
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
 FULL = ", full"  # the same subject, on batches without padding
+LEGEND = """\
+Each subject runs once a round, in turn with the others. A number below 1 is faster than keras.
+  keras      Keras's own layer, without a norm: 1 in every column
+  products   the matrix products of a step and nothing else: what no layer can be faster than
+  fused      our layer with its time loop compiled; loop: our portable loop; keras-rnn: our cell in
+             keras.layers.RNN
+  wall       median time over the median of keras
+  paired     median of the ratios round by round, which what else runs on the machine moves least
+  cpu        the same of the processor time of all threads
+  ms         median time in milliseconds; quartiles: a quarter of the rounds took less, one more"""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into messages, terminal or not
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
+
+
+def _shape(text: str) -> str:
+    """Refuses what is no shape before anything is loaded."""
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*){3}", text):
+        raise argparse.ArgumentTypeError(
+            f"a shape is BATCHxSTEPSxINPUTSxUNITS, such as {SHAPES[0]}; received {text}"
+        )
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__)
     add = parser.add_argument
     add("--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"])
-    add("--norms", nargs="+", default=["none", "layer", "rms", "batch"], metavar="NORM")
+    add("--norms", nargs="+", default=["none", "layer", "group", "rms", "batch"], metavar="NORM")
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
         help="how our cells run: fused kernels, our loop, keras.layers.RNN")  # fmt: skip
-    add("--shapes", nargs="+", default=list(SHAPES), help="batch x steps x inputs x units")
+    add("--shapes", nargs="+", default=list(SHAPES), type=_shape, metavar="SHAPE",
+        help="BATCHxSTEPSxINPUTSxUNITS")  # fmt: skip
     add("--mode", default="fit", choices=["fit", "fit-last", "gradient", "forward"],
         help="a training step on the mean output or on the last one; outputs and gradients; "
         "outputs")  # fmt: skip
@@ -48,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
+@interruptible("seqnorm-bench: interrupted")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns the exit code."""
     parser = _parser()
@@ -68,18 +97,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"argument --rounds: a median needs a sample; received --rounds {options.rounds}. "
             "Leave it out for 15."
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import_keras()
     from seqnorm.lab.config.rules import ConfigError
     from seqnorm.lab.errors import UserError
 
+    # Keras's loop around our cells is here to be measured.
+    warnings.filterwarnings("ignore", message="keras.layers.RNN runs")
     try:
         _carry_out(options)
     except (ConfigError, UserError, OSError, ValueError) as error:
-        print(f"seqnorm-bench: {error}", file=sys.stderr)
+        print(f"seqnorm-bench: {_COLOURS.sub('', str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("seqnorm-bench: interrupted", file=sys.stderr)
-        return 130
     return 0
 
 
@@ -88,9 +116,11 @@ def _carry_out(options: argparse.Namespace) -> None:
     from seqnorm.lab.bench import picture
 
     record = {"machine": platform.platform(), "threads": machine.threads()}
+    record |= {"processor": machine.processor_name(), "vector_bits": _vector_bits()}
     record["options"] = vars(options)
     if options.out:  # before hours of measuring
         options.out.mkdir(parents=True, exist_ok=True)
+    print(_machine_line(record))
     tables = {}
     if options.epoch:
         record["epoch_seconds"] = _epoch(options)
@@ -98,9 +128,10 @@ def _carry_out(options: argparse.Namespace) -> None:
         tables = _steps(options, record)
     if options.out:
         text = json.dumps(record, indent=1, default=str)
-        (options.out / "bench.json").write_text(text, encoding="utf-8")
+        write_text(options.out / "bench.json", text)
         if tables:
-            picture.draw(tables, options.out / "bench.png")
+            with writing(options.out / "bench.png"):
+                picture.draw(tables, options.out / "bench.png")
 
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
@@ -108,8 +139,6 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
     from seqnorm.lab.bench.measure import measure, summary
     from seqnorm.lab.bench.subjects import Shape
 
-    print(f"{platform.machine()}, {record['threads']} threads, {options.mode}; "
-          "ratios to Keras's own layer")  # fmt: skip
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
     tables = {}
     shapes = {text: Shape.parse(text)._replace(share=options.share) for text in options.shapes}
@@ -118,6 +147,8 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
             title = f"{cell} {text}"
             samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
+            if not tables:  # before the first
+                print(f"{options.mode}, {options.rounds} rounds. {LEGEND}")
             tables[title] = summary(samples, "keras")
             print(f"\n{title}\n{HEADER}")
             for name, row in tables[title].items():
@@ -129,6 +160,22 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
                       f"paired {row.paired:.2f}, processor time {row.cpu:.2f}")  # fmt: skip
             _extras(options, record, title, cell, shape)
     return tables
+
+
+def _vector_bits() -> int | None:
+    """Width of a vector register; None without numba's compiler, which is who knows."""
+    from seqnorm import machine
+
+    try:
+        return 8 * machine.vector_bytes()
+    except ImportError:
+        return None
+
+
+def _machine_line(record: dict) -> str:
+    bits = record["vector_bits"]
+    vectors = f"vectors of {bits} bits, " if bits else ""
+    return f"{record['processor']}, {vectors}{record['threads']} threads"
 
 
 def _subjects(options: argparse.Namespace, cell: str, shape: Shape) -> dict[str, Step]:

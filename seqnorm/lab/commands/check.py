@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import time
 import traceback
@@ -14,8 +13,9 @@ from typing import Any
 
 from seqnorm.checks import CHECKS, run
 from seqnorm.checks.row import Row
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from seqnorm.lab import console
+from seqnorm.lab.quiet import import_keras
+from seqnorm.lab.signals import interruptible
 
 HEADER = f"{'expected':>12}{'measured':>13}  {'tolerance':16}"
 
@@ -33,6 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
+@interruptible("seqnorm-check: interrupted")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the checks and prints every row.
 
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: command line without the program's name; None takes the process's own.
 
     Returns:
-        Exit code: 0, 1 if a row failed, 130 if interrupted. Unknown names end the program with 2.
+        Exit code: 0, 1 if a row failed, 130, 143 or 129 if interrupted by Ctrl-C, SIGTERM or
+        SIGHUP. Unknown names end the program with 2.
     """
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -48,16 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"unknown check {', '.join(unknown)}; choose from {', '.join(CHECKS)}")
     found: list[dict[str, Any]] = []
-    try:
-        for name in options.names or CHECKS:
-            start = time.perf_counter()
-            rows = _rows(name)
-            found.append(_record(name, rows, time.perf_counter() - start))
-            if not options.json:
-                print(table(found[-1]), flush=True)
-    except KeyboardInterrupt:
-        print("seqnorm-check: interrupted", file=sys.stderr)
-        return 130
+    names = options.names or list(CHECKS)
+    for name in console.track(names, "Running checks, after Keras is loaded", len(names)):
+        import_keras()
+        start = time.perf_counter()
+        rows = _rows(name)
+        found.append(_record(name, rows, time.perf_counter() - start))
+        if not options.json:
+            print(table(found[-1]), flush=True)
     passed = [row["passed"] for each in found for row in each["rows"]]
     failed = passed.count(False)
     if options.json:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from omegaconf.errors import OmegaConfBaseException
 
+from seqnorm.lab import console
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import TABLE, Comparison
+from seqnorm.lab.config.arguments import CONFIG_DIR, config_dirs, split
 from seqnorm.lab.config.help import COMPARISONS
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
-from seqnorm.lab.errors import UserError
+from seqnorm.lab.data import refuse_missing
+from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.runs.files import RunFolderError
+from seqnorm.lab.signals import interruptible
 
 HELP = """\
-usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...]
+usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
 
 Every arm tries the same list of settings on validation data; the best one is run on the test set
 with fresh seeds. Runs what is missing: stop it at any time and start it again.
@@ -30,15 +35,18 @@ with fresh seeds. Runs what is missing: stop it at any time and start it again.
 """
 
 
-def help_text() -> str:
+def help_text(folders: Sequence[Path] = ()) -> str:
     """The help: the experiments there are, and every key of a comparison with its reason."""
     files = sorted((conf_dir() / "experiment").glob(f"{COMPARISONS}*.yaml"))
+    files += sorted(file for folder in folders for file in (folder / "experiment").glob("*.yaml"))
     lines = (conf_dir() / "comparison.yaml").read_text(encoding="utf-8").splitlines()
     keys = [line.removeprefix("  ") for line in lines[lines.index("compare:") + 1 :]]
     choices = [f"  {path.stem}" for path in files]
     return "\n".join([HELP, "experiment=", *choices, "", "compare.", *(f"  {k}" for k in keys)])
 
 
+@console.command
+@interruptible("seqnorm-compare: interrupted; the same command goes on from here")
 def main(argv: Sequence[str] | None = None) -> int:
     """Carries a comparison out.
 
@@ -46,30 +54,55 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0, 1 if the configuration is wrong or a run failed, 130 if interrupted.
+        The exit code: 0, 1 if the configuration is wrong or a run failed, 130, 143 or 129 if
+        interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    folders = config_dirs(arguments)
     if {"-h", "--help"} & set(arguments):
-        print(help_text())
+        print(help_text(folders))
         return 0
-    flags = [token for token in arguments if token.startswith("-")]
     try:
-        if flags:
+        overrides, flags = split(arguments)
+        refused = [flag for flag, *_ in flags if flag not in CONFIG_DIR]
+        if refused:
             raise ConfigError(
-                f"seqnorm-compare takes key=value and --help only; received {' '.join(flags)}. "
-                "Several runs are what compare.arms and compare.seeds are for."
+                "seqnorm-compare takes key=value, --config-dir, --version and --help only; "
+                f"received {' '.join(refused)}. Several runs are what compare.arms and "
+                "compare.seeds are for."
             )
-        plan = Plan(arguments)
+        plan = Plan(overrides, folders)
+        with blame_the_input():
+            refuse_missing(plan.data)
+        print(announcement(plan, by_default=not overrides), flush=True)
         command = [os.path.basename(sys.argv[0]) if argv is None else "seqnorm-compare"]
-        print(Comparison(plan, [*command, *arguments]).carry_out())
-    except KeyboardInterrupt:
-        print("seqnorm-compare: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        comparison = Comparison(plan, [*command, *arguments])
+        print(comparison.carry_out())
     except (ConfigError, RunFolderError, UserError, OSError, OmegaConfBaseException) as error:
         print(f"seqnorm-compare: {error}", file=sys.stderr)
         return 1
     print(f"This table: {plan.folder / TABLE}\nThe page:   seqnorm-report {plan.folder}")
-    return 0
+    for arm, reason in comparison.failed.items():
+        print(f"seqnorm-compare: the arm '{arm}' is missing: {reason}", file=sys.stderr)
+    return 1 if comparison.failed else 0
+
+
+def announcement(plan: Plan, by_default: bool) -> str:
+    """What a comparison is going to do, before anything is loaded.
+
+    Args:
+        plan: its runs.
+        by_default: whether the command line left all of it to the defaults.
+    """
+    compare, arms = plan.compare, len(plan.arms)
+    parts = [f"{arms} arms"]
+    if compare.trials:
+        parts.append(f"{compare.trials} settings of each on validation data")
+    if compare.trials and compare.finalists:
+        parts.append(f"the best {min(compare.finalists, compare.trials)} again")
+    parts += [f"{compare.seeds} test runs of each", f"{compare.floors} bags of words"]
+    default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
+    return f"{', '.join(parts)}, into {plan.folder}{default}"
 
 
 if __name__ == "__main__":

@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqnorm.lab import console
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.durable import write_text, writing
 from seqnorm.lab.errors import UserError, blame_the_input
+from seqnorm.lab.quiet import import_keras
+from seqnorm.lab.signals import interruptible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -53,6 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
+@interruptible("seqnorm-data: interrupted; what is finished was kept, the rest starts anew")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command.
 
@@ -61,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit code: 0, 1 with one message on standard error if the configuration or the data is
-        wrong, 130 if interrupted.
+        wrong, 130, 143 or 129 if interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     parser = build_parser()
     options = parser.parse_intermixed_args(arguments)
@@ -81,12 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"seqnorm-data: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print(
-            "seqnorm-data: interrupted; what is finished was kept, the rest starts anew",
-            file=sys.stderr,
-        )
-        return 130
     return 0
 
 
@@ -97,7 +95,7 @@ def prepare(config: RunConfig) -> None:
     with blame_the_input():
         found = prepare_data(config.data)
     for thing in found:
-        print(f"{thing.path}  {thing.size:,} bytes, as published")
+        print(f"{thing.path}  {thing.size:,} bytes, {thing.state}")
     if not found:
         print(f"{config.data.name} is generated when it is loaded; there is nothing to prepare")
 
@@ -105,6 +103,10 @@ def prepare(config: RunConfig) -> None:
 def show(config: RunConfig, folder: Path, steps: int) -> None:
     """Prints the data card and writes it with its pictures into ``folder``."""
     from seqnorm.lab import data
+
+    with blame_the_input():
+        data.refuse_missing(config.data)
+    import_keras()
     from seqnorm.lab.cards import speed
 
     start, begin = speed.peak_memory(), time.perf_counter()
@@ -152,10 +154,11 @@ def write(folder: Path, card: dict[str, Any], text: str, pictures: dict[str, Fig
             )
         made = staged / "card"
         made.mkdir()
-        (made / "card.md").write_text(text, encoding="utf-8")
-        (made / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        write_text(made / "card.md", text)
+        write_text(made / "card.json", json.dumps(card, indent=1) + "\n")
         for name, picture in pictures.items():
-            picture.savefig(made / name)
+            with writing(folder / name):
+                picture.savefig(made / name)
         staging.move_into(made, folder)
 
 

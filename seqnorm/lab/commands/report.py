@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from seqnorm.lab import console
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.runs.find import ignored_lines
+from seqnorm.lab.signals import interruptible
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -29,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         default=None,
         metavar="DIR",
-        help="folder of the report (default: report in the first folder)",
+        help="folder of the report (default: report in the first folder; beside it if it is a run)",
     )
     parser.add_argument(
         "--no-pictures",
@@ -44,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@console.command
+@interruptible("seqnorm-report: interrupted; the same command makes it anew")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report and print its tables.
 
@@ -51,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line without the program's name; `None` reads the process's own.
 
     Returns:
-        Exit code: 0, or 1 with one message on standard error if there is nothing to report.
+        Exit code: 0, 1 with one message on standard error if there is nothing to report, 130, 143
+        or 129 if interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     options = build_parser().parse_args(arguments)
     try:

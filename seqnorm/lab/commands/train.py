@@ -5,151 +5,187 @@ TensorFlow is imported only once a job starts, so that help and misspelt keys an
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from seqnorm.lab.config.compose import explain, is_mistake, to_run_config
-from seqnorm.lab.config.help import help_text
+from seqnorm.lab import console
+from seqnorm.lab.config import presets
+from seqnorm.lab.config.arguments import for_hydra, split
+from seqnorm.lab.config.compose import to_run_config
+from seqnorm.lab.config.help import announcement, help_text
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
-from seqnorm.lab.durable import of_disk
-from seqnorm.lab.errors import UserError
+from seqnorm.lab.errors import blame_the_input
+from seqnorm.lab.multirun.jobs import FOLDER
+from seqnorm.lab.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, Ledger
+from seqnorm.lab.multirun.lifeline import end_if_outlived
+from seqnorm.lab.multirun.session import SESSION, Refused, Session, in_one_line, show
+from seqnorm.lab.multirun.worker import in_a_process_of_its_own, show_in_the_queue
+from seqnorm.lab.runs.naming import objective, run_prefix
+from seqnorm.lab.signals import exit_code, stoppable
 from seqnorm.lab.training import require_tensorflow
 
-# TensorFlow greets on stderr and reports missing GPUs as errors; what matters it raises.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-
-@dataclass
-class _Session:
-    """One call of `train`: whether tracebacks were asked for, and the jobs that failed."""
-
-    tracebacks: bool
-    failed: list[BaseException] = field(default_factory=list)
-
-    def report(self, error: BaseException, job: str = "") -> None:
-        self.failed.append(error)
-        mistake = isinstance(error, UserError) or is_mistake(error) or of_disk(error)
-        if mistake and not self.tracebacks:
-            print(f"seqnorm-train: {job}{explain(error)}", file=sys.stderr)
-        else:
-            if job:
-                print(f"seqnorm-train: {job}failed", file=sys.stderr)
-            traceback.print_exception(error)
-
-
-# Unset in the worker processes of a parallel launcher: there a failure has to be raised, since an
-# exception is all that reaches the parent.
-_SESSION: ContextVar[_Session | None] = ContextVar("session", default=None)
-
-
+@console.command
 def train(argv: Sequence[str] | None = None) -> int:
     """Runs every job that the arguments ask for.
 
     A mistake of the user's (a misspelt key, missing data) or a full disk is one message on stderr;
     a fault of the program keeps its traceback, and so does everything if HYDRA_FULL_ERROR=1. In a
-    multirun the jobs after a failed one still run, and messages begin with the job's overrides.
+    multirun the jobs after a failed one still run, messages begin with the job's overrides, and the
+    jobs that failed are listed again at the end.
 
     Args:
         argv: arguments without the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0, 1 if the configuration is wrong or any job failed, 130 if interrupted.
-        A run that diverged has a result and counts as a success.
+        The exit code: 0, 1 if the configuration is wrong or any job failed, 130, 143 or 129 if
+        interrupted by Ctrl-C, SIGTERM or SIGHUP. A run that diverged has a result and counts as a
+        success.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if {"-h", "--help"} & set(arguments):
         print(help_text(arguments))
         return 0
-    session = _Session(tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1")
-    token = _SESSION.set(session)
+    program = sys.argv[0] if argv is None else "seqnorm-train"  # which runs keep with the rest
+    session = Session([program, *arguments], tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1")
+    token = SESSION.set(session)
     try:
-        with _hydra_surroundings(arguments):
+        with stoppable(session.stop), _hydra_surroundings(program, for_hydra(arguments)):
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
                 _job
             )()
-    except KeyboardInterrupt:
-        print(
-            "seqnorm-train: interrupted; a run without result.json is unfinished", file=sys.stderr
-        )
-        return 130
+    except KeyboardInterrupt as stop:
+        return _interrupted(session, stop)
+    except Refused as refused:
+        _fail(session, refused.__cause__ or refused)
     except Exception as error:
-        session.report(error)
+        _fail(session, error)
     finally:
-        _SESSION.reset(token)
+        SESSION.reset(token)
+    return _closed(session)
+
+
+def _fail(session: Session, error: BaseException) -> None:
+    """An error outside of the jobs, or a launcher's or a sweeper's about them."""
+    session.failed = True
+    said = session.multirun.gave_up(error) if session.multirun else ""
+    if said:
+        print(f"seqnorm-train: {said}", file=sys.stderr)
+    if session.tracebacks or not said:
+        show(error)
+
+
+def _closed(session: Session) -> int:
+    multirun = session.multirun
+    if multirun:
+        failures = multirun.failures()
+        if failures:
+            session.failed = True
+            print("\n".join([f"seqnorm-train: {failures[0]}", *failures[1:]]), file=sys.stderr)
+        for line in multirun.best():
+            print(line)
+        multirun.ledger.remove()
     return 1 if session.failed else 0
 
 
+def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
+    multirun = session.multirun
+    print("seqnorm-train: interrupted; a run without result.json is unfinished", file=sys.stderr)
+    if multirun and multirun.queued:
+        print(f"seqnorm-train: {multirun.in_the_queue()}", file=sys.stderr)
+    elif multirun:
+        multirun.ledger.remove()
+    return exit_code(stop)
+
+
 def _job(config: DictConfig) -> float | None:
-    """One run; returns the validation accuracy, for sweepers that maximise a number."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each job's graph is traced anew
-    try:
-        run_config = to_run_config(config)
-        _refuse_scratch(run_config.runs_dir)
-        require_tensorflow()
-        from seqnorm.lab.training.run import run
+    """One run; returns the validation accuracy, for sweepers that maximise a number.
 
-        return run(run_config).get("val_accuracy")
-    except Exception as error:
-        session = _SESSION.get()
-        if session is None:
-            raise
-        session.report(error, _job_name())
-        return None
-
-
-def _job_name() -> str:
-    """The overrides of this job of a multirun, in brackets; empty for a single run."""
+    Nothing that fails leaves a process of a launcher's as an error, or the launcher would give the
+    other jobs up: it is noted. Only to a sweeper that searches a failure has to be an error.
+    """
     hydra_config = HydraConfig.get()
     if hydra_config.mode != RunMode.MULTIRUN:
-        return ""
-    return f"[{' '.join(hydra_config.overrides.task)}] "
+        try:
+            return _run(config)
+        except Exception as error:
+            _fail(cast(Session, SESSION.get()), error)
+            return None
+    ledger = Ledger(Path(hydra_config.sweep.dir))
+    job = Job(hydra_config.job.num, list(hydra_config.overrides.task))
+    try:
+        own = nullcontext() if SESSION.get() else in_a_process_of_its_own(job, ledger)
+        with own, console.forgiving():
+            ledger.note(job)
+            score = _run(config)
+        job.state = MADE
+        return score
+    except Exception as error:
+        job.state, job.message = FAILED, in_one_line(error)
+        show(error, job.name)
+        if hydra_config.sweeper._target_.endswith(".BasicSweeper"):
+            return None
+        raise JobFailed(job.message) from None
+    except BaseException:
+        job.state = STOPPED
+        raise
+    finally:
+        ledger.note(job)
+        end_if_outlived()
 
 
-def _refuse_scratch(runs_dir: str) -> None:
-    """Refuses runs in the folder that Hydra's own files go into, which is removed at the end."""
-    scratch = os.environ.get("SEQNORM_SCRATCH")  # a cluster's job may not have it
-    place = Path(runs_dir).expanduser().resolve()
-    if scratch and place.is_relative_to(Path(scratch).resolve()):
+def _run(config: DictConfig) -> float | None:
+    run_config = to_run_config(config)
+    _refuse_multirun_folder(run_config.runs_dir)
+    session = SESSION.get()
+    by_default = False
+    if session is not None:
+        sys.argv = session.argv  # what a run records as its command
+        by_default = not split(session.argv[1:])[0]
+    from seqnorm.lab.data import refuse_missing
+
+    with blame_the_input():
+        refuse_missing(run_config.data)
+    print(announcement(run_config, by_default), flush=True)
+    show_in_the_queue(run_prefix(run_config))
+    require_tensorflow()
+    from seqnorm.lab.training.run import run
+
+    return objective(run(run_config))
+
+
+def _refuse_multirun_folder(runs_dir: str) -> None:
+    """Refuses runs where the report does not look: below the files of launchers and sweepers."""
+    if FOLDER in Path(runs_dir).expanduser().absolute().parts:
         raise ConfigError(
-            f"runs_dir must be a folder that stays; received runs_dir={runs_dir} in a job that "
-            "Hydra moved to its own folder, which is removed at the end. Leave hydra.job.chdir and "
+            f"runs_dir must be a folder that reports look into; received runs_dir={runs_dir} in a "
+            f"job that Hydra moved to its own folder, below {FOLDER}. Leave hydra.job.chdir and "
             "hydra.runtime out, or give an absolute runs_dir."
         )
 
 
 @contextmanager
-def _hydra_surroundings(arguments: Sequence[str]) -> Iterator[None]:
-    """What `hydra.main` reads from the process: the arguments and two environment variables."""
-    # Hydra's parser would refuse a flag between overrides: norm=none,layer -m seed=0,1
-    flags_first = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    with TemporaryDirectory(prefix="seqnorm-") as scratch:
-        variables = {
-            "HYDRA_FULL_ERROR": "1",  # raise errors, so that they can be explained here
-            "SEQNORM_SCRATCH": scratch,  # where conf/hydra lets multirun.yaml be written
-        }
-        argv, before = sys.argv, {name: os.environ.get(name) for name in variables}
-        sys.argv = [argv[0], *flags_first]
-        os.environ.update(variables)
-        try:
-            yield
-        finally:
-            sys.argv = argv
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+def _hydra_surroundings(program: str, arguments: Sequence[str]) -> Iterator[None]:
+    """What `hydra.main` reads from the process: the command line and one environment variable."""
+    argv, before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    presets.register()
+    sys.argv = [program, *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors, so that they can be explained here
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before

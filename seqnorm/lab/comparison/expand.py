@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -17,18 +17,25 @@ def expand(arms: Sequence[str]) -> list[tuple[str, ...]]:
     Raises:
         ConfigError: If there is none, one comes twice, or one is no list of overrides.
     """
-    found: list[tuple[str, ...]] = []
-    for line in arms:
-        combinations: list[tuple[str, ...]] = [()]
-        for override in _overrides(line):
-            tokens = [f"{override.get_key_element()}={value}" for value in _values(override)]
-            combinations = [(*before, token) for before in combinations for token in tokens]
-        found += combinations
+    found = [arm for line in arms for arm in combinations(_overrides(line))]
     if not found or len(set(found)) < len(found):
         raise ConfigError(
             f"compare.arms needs one or more different arms; received compare.arms={list(arms)}. "
             'Give overrides, as in compare.arms=["norm=none,layer"].'
         )
+    return found
+
+
+def combinations(overrides: Iterable[Override]) -> list[tuple[str, ...]]:
+    """Every choice of one value for each override, in the order of a multirun.
+
+    Raises:
+        ConfigError: If the values of one cannot be listed.
+    """
+    found: list[tuple[str, ...]] = [()]
+    for override in overrides:
+        tokens = [f"{override.get_key_element()}={value}" for value in _values(override)]
+        found = [(*before, token) for before in found for token in tokens]
     return found
 
 

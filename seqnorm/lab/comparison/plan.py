@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,14 @@ from seqnorm.lab.comparison.chosen import Chosen, chosen_before
 from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.lab.comparison.expand import check_quotes, expand
 from seqnorm.lab.comparison.settings import draw_settings, rounded
+from seqnorm.lab.config.arguments import refuse_hidden
 from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_changed_keys
+from seqnorm.lab.config.overrides import refuse_unreadable
 from seqnorm.lab.config.rules import ConfigError, validate
-from seqnorm.lab.config.schema import RunConfig, conf_dir
+from seqnorm.lab.config.schema import DataConfig, RunConfig, conf_dir
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.runs.naming import lasting_name
+from seqnorm.lab.tracking.factory import refuse_one_id
 
 FLOOR = "model=bag_of_words"
 _HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
@@ -65,17 +68,23 @@ class Plan:
 
     Args:
         overrides: What was asked for on the command line.
+        config_dirs: Folders of choices of one's own.
 
     Raises:
         ConfigError: If that is no comparison.
     """
 
-    def __init__(self, overrides: Sequence[str]) -> None:
+    def __init__(self, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> None:
         check_quotes(overrides)
+        refuse_hidden(config_dirs)
+        refuse_unreadable(overrides)
         self.overrides = list(overrides)
+        places = ",".join(f'"file://{folder.absolute()}"' for folder in config_dirs)
+        self._search = [f"hydra.searchpath=[{places}]"] if places else []
         self._plain = composed = self._compose(())  # of no arm
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
         check(self.compare)
+        refuse_one_id(composed.tracking, "a comparison")
         self.folder = Path(composed.runs_dir).expanduser()
         self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
         self.settings = draw_settings(
@@ -159,7 +168,7 @@ class Plan:
         kept = [token for token in self.overrides if token.partition("=")[0] not in own]
         try:
             with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                composed = hydra.compose("comparison", [*kept, *arm])
+                composed = hydra.compose("comparison", [*self._search, *kept, *arm])
             refuse_changed_keys(composed, "the configuration")
             for name, place in composed.compare.space.items():
                 refuse_changed_keys(place, f"compare.space.{name}")
@@ -173,6 +182,11 @@ class Plan:
     @cached_property
     def _composed(self) -> dict[str, DictConfig]:
         return {arm: self._compose(arm.split()) for arm in self.arms}
+
+    @property
+    def data(self) -> DataConfig:
+        """The data set of all arms, as the first of them reads it."""
+        return cast(DataConfig, OmegaConf.to_object(self._composed[self.arms[0]].data))
 
     def _searched(self, arm: str) -> list[str]:
         """The keys of the space that an arm's configuration has."""
@@ -239,14 +253,15 @@ class Plan:
             config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
             yield Job(FLOOR, None, config)
 
-    def tests(self, chosen: dict[str, int]) -> Iterator[Job]:
+    def tests(self, chosen: dict[str, int], without: Collection[str] = ()) -> Iterator[Job]:
         """The runs on the test set.
 
         Args:
             chosen: Number of the setting that was chosen for each arm; empty without trials.
+            without: Arms that are left out.
         """
         for seed in range(self.compare.seeds):
-            for arm in self.arms:
+            for arm in (arm for arm in self.arms if arm not in without):
                 setting = self.settings[chosen[arm]] if chosen else self.untuned(arm)
                 yield self._job(arm, seed, setting)
 

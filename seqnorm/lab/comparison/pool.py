@@ -27,6 +27,19 @@ _THREAD_VARIABLES = (
 RUNS_PER_WORKER = 25
 
 
+class RunFailed(UserError):
+    """A run that ended in an error of its own; others may still be made.
+
+    Args:
+        job: the run.
+        reason: what it ended in.
+    """
+
+    def __init__(self, job: Job, reason: str) -> None:
+        super().__init__(reason)
+        self.job = job
+
+
 class Worker:
     """One process and the log of what it prints.
 
@@ -71,7 +84,8 @@ class Worker:
         """Make one run, which leaves its folder.
 
         Raises:
-            UserError: If the run fails or the process dies.
+            RunFailed: If the run fails.
+            UserError: If the disk does, or the process dies.
         """
         process = self.start()
         to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
@@ -86,7 +100,8 @@ class Worker:
                 f"with code {process.wait()}. What it printed is in {self.log}."
             ) from error
         if "error" in answer:
-            raise UserError(f"{job.title} failed, {answer['error']}\nIts log is {self.log}.")
+            reason = f"{job.title} failed, {answer['error']}\nIts log is {self.log}."
+            raise UserError(reason) if answer["of_disk"] else RunFailed(job, reason)
         self.done += 1
         if self.done % RUNS_PER_WORKER == 0:
             self._end()
@@ -110,8 +125,10 @@ class Worker:
 
 def run_all(
     jobs: Sequence[Job], workers: int, threads: int, logs: Path, command: Sequence[str]
-) -> Iterator[Job]:
+) -> Iterator[Job | RunFailed]:
     """Make runs, several at a time.
+
+    Where a run fails, its arm is given up: an arm is compared by all of its runs.
 
     Args:
         jobs: The runs, begun in this order.
@@ -121,24 +138,29 @@ def run_all(
         command: What each run records as its command.
 
     Yields:
-        Each run as it finishes.
+        Each run as it finishes, and one failure for each run of an arm that is given up.
 
     Raises:
-        UserError: If a run fails; those that are under way are given up.
+        UserError: If a disk or a process fails; runs that are under way are given up.
     """
     logs.mkdir(parents=True, exist_ok=True)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     finished: queue.SimpleQueue[Job | Exception] = queue.SimpleQueue()
+    failed: dict[str, RunFailed] = {}  # arm -> its first failure
     pool = [Worker(logs / f"worker-{n}.txt", threads) for n in range(min(workers, len(jobs)))]
 
     def serve(worker: Worker) -> None:
         try:
             while True:
                 job = waiting.get_nowait()
-                worker.run(job, command)
-                finished.put(job)
+                if job.arm not in failed:
+                    try:
+                        worker.run(job, command)
+                    except RunFailed as error:
+                        failed.setdefault(job.arm, error)
+                finished.put(failed.get(job.arm, job))
         except queue.Empty:
             worker.stop()
         except Exception as error:
@@ -149,7 +171,7 @@ def run_all(
     try:
         for _ in jobs:
             done = finished.get()
-            if isinstance(done, Exception):
+            if isinstance(done, Exception) and not isinstance(done, RunFailed):
                 raise done
             yield done
     finally:

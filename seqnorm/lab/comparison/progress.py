@@ -41,6 +41,10 @@ class Progress:
             line = f"[{self.done}/{self.total}] {count} runs to make, {workers} at a time"
             print(line, file=self.file, flush=True)
 
+    def failed(self, line: str) -> None:
+        """Write that a run failed."""
+        print(f"[{self.done}/{self.total}] {line}", file=self.file, flush=True)
+
     def finished(self, title: str, score: str) -> None:
         """Write the line of one run."""
         self.done += 1

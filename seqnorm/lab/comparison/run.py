@@ -11,7 +11,7 @@ from statistics import fmean as mean
 from filelock import FileLock, Timeout
 
 from seqnorm.lab.comparison.plan import Job, Plan
-from seqnorm.lab.comparison.pool import run_all
+from seqnorm.lab.comparison.pool import RunFailed, run_all
 from seqnorm.lab.comparison.progress import Progress
 from seqnorm.lab.durable import write_text
 from seqnorm.lab.errors import UserError, blame_the_input
@@ -87,10 +87,14 @@ class Comparison:
     Args:
         plan: Its runs.
         command: What each run records as its command.
+
+    Attributes:
+        failed: Arms that were given up, and why.
     """
 
     def __init__(self, plan: Plan, command: Sequence[str]) -> None:
         self.plan, self.command = plan, list(command)
+        self.failed: dict[str, str] = {}
 
     def carry_out(self) -> str:
         """Make the runs that are missing.
@@ -100,7 +104,7 @@ class Comparison:
             it was stopped.
 
         Raises:
-            UserError: If a run fails, or another process is at work on the same comparison.
+            UserError: If all arms fail, or another process is at work on the same comparison.
         """
         with blame_the_input():
             self.plan.folder.mkdir(parents=True, exist_ok=True)
@@ -117,14 +121,16 @@ class Comparison:
         self.keep_settings()
         trials, floors = list(self.plan.trials()), list(self.plan.floors())
         self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
-        self._make(trials)
+        trials = self._make(trials)
         self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))))
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
         trials += [job for job in again if is_made(job)]
-        final = list(self.plan.tests(choose(trials)))
-        self._make([*final, *floors])  # floors take seconds, and would promise an early end
-        text = self._tables([*floors, *trials, *final])
+        trials = [job for job in trials if job.arm not in self.failed]
+        final = list(self.plan.tests(choose(trials), self.failed))
+        # Floors take seconds, and would promise an early end.
+        tested = self._make([*final, *floors])
+        text = self._tables([*trials, *tested])
         write_text(self.plan.folder / TABLE, text)
         return text
 
@@ -153,7 +159,8 @@ class Comparison:
         again = kept * (options.final_seeds - options.trial_seeds) if kept else 0
         return arms * (again + options.seeds)
 
-    def _make(self, jobs: Sequence[Job]) -> None:
+    def _make(self, jobs: Sequence[Job]) -> list[Job]:
+        """Make what is missing; returns the runs of the arms that did not fail."""
         # By name: where an arm has no key of a setting, two settings may be one run.
         made = {job.name: job for job in jobs if is_made(job)}
         missing = list({job.name: job for job in jobs if job.name not in made}.values())
@@ -171,8 +178,21 @@ class Comparison:
             self.plan.folder / ".log",
             self.command,
         )
-        for job in finished:
-            self.progress.finished(job.title, _text(record_of(job)))
+        for done in finished:
+            if isinstance(done, RunFailed):
+                self._give_up(done)
+            else:
+                self.progress.finished(done.title, _text(record_of(done)))
+        if set(self.plan.arms) <= self.failed.keys():
+            raise UserError("\n".join(self.failed.values()))
+        return [job for job in jobs if job.arm not in self.failed]
+
+    def _give_up(self, failure: RunFailed) -> None:
+        arm = failure.job.arm
+        if arm not in self.failed:
+            self.failed[arm] = str(failure)
+            self.progress.failed(f"{failure.job.title}: the arm is given up, the others go on")
+        self.progress.skip(1)
 
     def _refuse_other_names(self, made: Iterable[Job]) -> None:
         """The report tells arms by the names they were given: another spelling is another arm."""

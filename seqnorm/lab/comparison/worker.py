@@ -7,7 +7,6 @@ middle of a run, which leaves no result.json and is made again next time.
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 import queue
@@ -17,6 +16,8 @@ import traceback
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from seqnorm.lab.console import forgiving
+from seqnorm.lab.durable import of_disk
 from seqnorm.lab.training import require_tensorflow
 
 
@@ -28,22 +29,20 @@ def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
             os._exit(1)
 
 
-def _run(task: dict[str, Any]) -> dict[str, str]:
-    """Make a run: nothing, or the error it ended in."""
+def _run(task: dict[str, Any]) -> dict[str, Any]:
+    """Make a run: nothing, or the error it ended in, and whether that is the disk's."""
     # What a run records as its command is the one that made the comparison.
     sys.argv = task["command"]
     try:
         require_tensorflow()
         from seqnorm.lab.training.run import run
 
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each run's graph is traced anew
-
         run(task["config"], task["name"])
         return {}
     except Exception as error:
         with suppress(OSError):  # a full disk must not hide the error behind that of its log
             traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": f"{type(error).__name__}: {error}", "of_disk": of_disk(error)}
 
 
 def main() -> None:
@@ -52,9 +51,10 @@ def main() -> None:
     os.dup2(2, 1)
     tasks: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    while True:
-        pickle.dump(_run(tasks.get()), answers)
-        answers.flush()
+    with forgiving():
+        while True:
+            pickle.dump(_run(tasks.get()), answers)
+            answers.flush()
 
 
 if __name__ == "__main__":

@@ -16,8 +16,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from seqnorm.lab.config.overrides import GROUPS, refuse_unreadable
+from seqnorm.lab.config.presets import PLUGINS
 from seqnorm.lab.config.rules import ConfigError, validate
-from seqnorm.lab.config.schema import RunConfig, conf_dir
+from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 
 # What a mistake on the command line or in a YAML file raises while composing.
 _COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
@@ -35,6 +37,7 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         ConfigError: if an override names something that does not exist, or a value is refused.
     """
+    refuse_unreadable(overrides)
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
             return to_run_config(hydra.compose("config", list(overrides)))
@@ -108,10 +111,26 @@ def refuse_changed_keys(config: DictConfig, where: str) -> None:
 def _no_such_key(where: str, key: str, valid: Sequence[str]) -> str:
     if key == "compare":
         return f"{where} has no key 'compare': its presets are for seqnorm-compare experiment=..."
-    return (
-        f"{where} has no key {key!r}.{did_you_mean(key, valid)} "
-        f"The valid keys are {', '.join(valid)}."
-    )
+    deeper = _in_other_groups(key, where)
+    meant = f" Did you mean {' or '.join(deeper)}?" if deeper else did_you_mean(key, valid)
+    return f"{where} has no key {key!r}.{meant} The valid keys are {', '.join(valid)}."
+
+
+def _in_other_groups(key: str, where: str) -> list[str]:
+    """Where a key of that name stands, if not here: ``epochs`` is train.epochs.
+
+    Nowhere, if another choice of the same group has it: it is that one's that was meant.
+    """
+    homes = [
+        group
+        for group, choices in SCHEMAS.items()
+        if any(key in _names(choice) for choice in choices.values())
+    ]
+    return [] if where in homes else [f"{group}.{key}" for group in homes]
+
+
+def _names(choice: type) -> list[str]:
+    return [entry.name for entry in fields(choice) if entry.name != "name"]
 
 
 def _bad_key_or_value(error: OmegaConfBaseException) -> str:
@@ -132,8 +151,17 @@ def _unknown_choice(error: MissingConfigException) -> str:
     options = list(error.options or [])
     if not options:
         return str(error).strip()
-    group, _, choice = missing.rpartition("/")
+    group, _, choice = missing.partition("/")
+    if group not in GROUPS:  # groups of Hydra's own have a slash in their names
+        group, _, choice = missing.rpartition("/")
     return (
         f"{group}={choice} is not one of the choices of {group}."
         f"{did_you_mean(choice, options)} The choices are {', '.join(options)}."
+        f"{_extra_for(group, choice)}"
     )
+
+
+def _extra_for(group: str, choice: str) -> str:
+    """Which extra installs a launcher or a sweeper, if one does."""
+    _, extra = PLUGINS.get(f"{group.removeprefix('hydra/')}/{choice}", ("", ""))
+    return f" {choice} comes with `pip install 'seqnorm[{extra}]'`." if extra else ""

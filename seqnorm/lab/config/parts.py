@@ -32,6 +32,9 @@ class RecurrentConfig(CellConfig):
         placement: "separate" normalises the products x W and h U each, "joint" their sum.
         sites: where normalisers stand, a subset of the cell's sites; None means all.
         zoneout: probability that a unit of the state keeps its value of the step before.
+        init_state: the state before the first step: "rest" (zeros that pass no gradient on),
+            "zeros" (with their exact gradient), "learned" or "noise".
+        init_stddev: standard deviation of the noise, or of what is learned before it is trained.
     """
 
     units: int = 64
@@ -40,6 +43,8 @@ class RecurrentConfig(CellConfig):
     placement: str = "separate"
     sites: list[str] | None = None
     zoneout: float = 0.0
+    init_state: str = "rest"
+    init_stddev: float = 0.1
 
 
 @dataclass

@@ -66,7 +66,9 @@ class TextConfig(DataConfig):
     """Texts whose words are cut and numbered here.
 
     Attributes:
-        tokenizer: what a word is, "words" or "keras" (as in the ids that Keras publishes).
+        tokenizer: what a word is: "unicode"; "words", which knows no combining marks, decimals or
+            typographic apostrophes and is that of the published results; or "keras", as in the ids
+            that Keras publishes.
         lowercase: whether capitals are made small.
         strip_breaks: whether HTML line breaks are spaces.
         min_count: how often a word must occur in the training part to get an id.

@@ -10,12 +10,13 @@ Datasets imports that only once it reads); a loader imports what it needs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from seqnorm.lab.config.rules import check_group
-from seqnorm.lab.data import imdb, imdb_ids, mnist, synthetic
+from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, synthetic
 from seqnorm.lab.data.reuters import ids as reuters
-from seqnorm.lab.data.reuters import reuters21578
+from seqnorm.lab.data.reuters import newswires, reuters21578
 from seqnorm.lab.data.reuters import text as reuters_text
 from seqnorm.lab.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
 from seqnorm.lab.data.vocabulary import Vocabulary
@@ -33,11 +34,12 @@ __all__ = [
     "Split",
     "Vocabulary",
     "load",
+    "refuse_missing",
     "reuters21578",
 ]
 
 # name of a data set -> what loads it. A new one also needs a file in conf/data, a schema in
-# seqnorm/lab/config/schema.py and a line in PREPARERS of seqnorm/lab/data/prepare.py.
+# seqnorm/lab/config/schema.py, a line in LOCATORS and one in PREPARERS of seqnorm/lab/data/prepare.py.
 LOADERS: dict[str, Callable[..., Dataset]] = {
     "imdb": imdb.load,
     "imdb_ids": imdb_ids.load,
@@ -48,6 +50,26 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "reuters_clean": reuters_text.load,
     "synthetic": synthetic.load,
 }
+
+
+# name of a data set that is read from files -> what looks for them in `data.dir`
+LOCATORS: dict[str, Callable[[str], object]] = {
+    "imdb": imdb.locate,
+    "imdb_ids": partial(sources.find_all, files=imdb_ids.FILES),
+    "mnist": partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH}),
+    "reuters": partial(sources.find_all, files=reuters.FILES),
+    **dict.fromkeys(reuters_text.SUBSETS, newswires.find),
+}
+
+
+def refuse_missing(config: DataConfig) -> None:
+    """Looks whether files that `load` will want are there, before anything heavy is imported.
+
+    Raises:
+        FileNotFoundError: if a folder was named and lacks one; what is downloaded is not asked for.
+    """
+    if config.dir is not None and config.name in LOCATORS:
+        LOCATORS[config.name](config.dir)
 
 
 def load(config: DataConfig, seed: int) -> Dataset:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.lab.console import track
 from seqnorm.lab.data import sources, staging
 from seqnorm.lab.data.spec import Dataset, Sequences
 from seqnorm.lab.data.texts import TextReader
 from seqnorm.lab.durable import of_disk
+from seqnorm.lab.quiet import import_quietly
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.schema import TextConfig
 
-NAME, CONFIG = "imdb_reviews", "plain_text"
+NAME, CONFIG, VERSION = "imdb_reviews", "plain_text", "1.0.0"
 ARCHIVE = "aclImdb_v1.tar.gz"
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 ARCHIVE_HASH = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
@@ -31,6 +33,7 @@ LABEL_NAMES = ("negative", "positive")
 CONVERT = "seqnorm-data prepare data=imdb data.dir=DIR"
 # Where TensorFlow Datasets keeps its data inside data.dir.
 SUBFOLDER = "tfds"
+PIECE = 500  # reviews read at a time
 # What TFDS raises over files that are missing, of another version, or damaged.
 _UNREADABLE = (AssertionError, KeyError, OSError, UnicodeDecodeError, ValueError)
 
@@ -54,19 +57,13 @@ def prepare(directory: str | None) -> Any:
         FileNotFoundError: if the folder has no prepared reviews.
         OSError: if the download fails or the folder's description is damaged.
     """
+    folder = None if directory is None else locate(directory)
+    import_quietly("tensorflow")
     import tensorflow_datasets as tfds
     from google.protobuf.json_format import ParseError
 
-    if directory is None:
+    if folder is None:
         return download(tfds)
-    folder = Path(directory).expanduser() / SUBFOLDER
-    if not is_prepared(folder):
-        raise sources.missing(
-            f"{NAME} as prepared by TensorFlow Datasets",
-            f"{folder / NAME} (data.dir={str(directory)!r})",
-            f"Run {CONVERT.replace('DIR', str(directory))}, which makes it of an {ARCHIVE} in that "
-            "folder or downloads it, or leave data.dir unset (null) to download it.",
-        )
     try:
         # A builder that reads a folder never looks for a network.
         return tfds.builder(NAME, data_dir=folder)
@@ -74,12 +71,48 @@ def prepare(directory: str | None) -> Any:
         raise sources.damaged(folder / NAME, "a prepared TFDS data set", error) from error
 
 
+def places(directory: str | Path) -> tuple[Path, Path]:
+    """Where TFDS's data is looked for: below a folder of all data, or in TFDS's own folder."""
+    folder = Path(directory).expanduser()
+    return folder / SUBFOLDER, folder
+
+
+def locate(directory: str) -> Path:
+    """The folder of TFDS's data, given as ``data.dir`` or inside of that.
+
+    Raises:
+        FileNotFoundError: if there are no prepared reviews, or only those of another version.
+    """
+    for folder in places(directory):
+        if is_prepared(folder):
+            return folder
+    place = places(directory)[0] / NAME
+    others = [
+        f"version {path.parent.name} at {path.parent}"
+        for folder in places(directory)
+        for path in sorted((folder / NAME / CONFIG).glob("[0-9]*/dataset_info.json"))
+    ]
+    remedy = (
+        f"Run {CONVERT.replace('DIR', str(directory))}, which makes it of an {ARCHIVE} in that "
+        "folder or downloads it, or leave data.dir unset (null) to download it."
+    )
+    if others:
+        raise FileNotFoundError(
+            f"{NAME} is read in version {VERSION}, received {', '.join(others)}. {remedy}"
+        )
+    raise sources.missing(
+        f"{NAME} as prepared by TensorFlow Datasets",
+        f"{place} (data.dir={str(directory)!r})",
+        remedy,
+    )
+
+
 def is_prepared(folder: Path) -> bool:
     """Whether TFDS has put the reviews, whole or damaged since, into a folder of its data.
 
     As plain text: other configs of the data set hold ids of word pieces.
     """
-    return any((folder / NAME / CONFIG).glob("[0-9]*/dataset_info.json"))
+    return (folder / NAME / CONFIG / VERSION / "dataset_info.json").is_file()
 
 
 def download(tfds: Any, folder: Path | None = None, archive: Path | None = None) -> Any:
@@ -95,6 +128,7 @@ def download(tfds: Any, folder: Path | None = None, archive: Path | None = None)
     Raises:
         OSError: if the download fails, the archive is another one, or the folder is not writable.
     """
+    import_quietly("tensorflow")
     builder = tfds.builder(NAME, data_dir=folder)
     if builder.is_prepared():
         return builder
@@ -175,7 +209,9 @@ def texts(builder: Any, part: str, labels: list[int]) -> Iterator[str]:
     """
     import tensorflow_datasets as tfds
 
-    for piece in tfds.as_numpy(builder.as_dataset(split=part, batch_size=500)):
+    total = builder.info.splits[part].num_examples
+    pieces = tfds.as_numpy(builder.as_dataset(split=part, batch_size=PIECE))
+    for piece in track(pieces, f"Reading IMDB, {part}", -(-total // PIECE)):
         labels.extend(piece["label"].tolist())
         for text in piece["text"]:
             yield text.decode("utf-8")

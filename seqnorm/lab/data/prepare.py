@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file or folder that was found or made, and is as published.
+    """A file or folder that was found or made, and was compared with what was published.
 
     Attributes:
         path: where it is.
         size: its bytes.
+        state: that it is as published, or how else it is known to be right.
     """
 
     path: Path
     size: int
+    state: str = "as published"
 
 
 Verify = Callable[[Path], None]
+_STATES = {newswires.LINES: f"the documents of {newswires.ARCHIVE}, in a format of seqnorm's own"}
 
 
 def prepare(config: DataConfig) -> list[Prepared]:
@@ -53,7 +56,7 @@ def prepare(config: DataConfig) -> list[Prepared]:
         )
     directory = None if config.dir is None else Path(config.dir).expanduser()
     paths = PREPARERS[config.name](directory)
-    return [Prepared(path, _size(path)) for path in paths]
+    return [Prepared(path, _size(path), _STATES.get(path.name, "as published")) for path in paths]
 
 
 def _keras_files(
@@ -96,7 +99,7 @@ def _imdb(directory: Path | None) -> list[Path]:
         folder = directory / imdb.SUBFOLDER
         if (directory / imdb.ARCHIVE).is_file():
             archive = directory / imdb.ARCHIVE
-    found = folder is not None and imdb.is_prepared(folder)
+    found = directory is not None and any(map(imdb.is_prepared, imdb.places(directory)))
     builder = imdb.prepare(str(directory)) if found else imdb.download(tfds, folder, archive)
     imdb.verify(builder)
     return [Path(builder.data_dir)]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.splits import hold_out, start_and_cut
-from seqnorm.lab.data.tokenizer import PATTERNS, Tokenizer
+from seqnorm.lab.data.tokenizer import Tokenizer
 from seqnorm.lab.data.vocabulary import WordCounter
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class TextReader:
     def __init__(self, config: TextConfig) -> None:
         self.config = config
         self.counter = WordCounter(
-            Tokenizer(PATTERNS[config.tokenizer], config.lowercase, config.strip_breaks)
+            Tokenizer.named(config.tokenizer, config.lowercase, config.strip_breaks)
         )
 
     def read(self, texts: Iterable[str], labels: ArrayLike) -> tuple[Sequences, NDArray[np.int32]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 # Words are runs of letters and digits, with inner apostrophes ("don't"). A mark out of ten ("7/10")
 # stays whole, and "!" and "?" are words: reviewers grade and shout, while full stops and commas
@@ -11,9 +14,46 @@ from dataclasses import dataclass
 WORDS = r"\d+/\d+|[^\W_]+(?:'[^\W_]+)*|[!?]"
 # How the publishers of Keras's ids cut text: between these signs, spaces, tabs and newlines.
 KERAS_WORDS = r"""[^ \t\n!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+"""
+BREAKS = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+# Signs that are typed for an apostrophe, and the soft hyphen, which nobody sees.
+_ONE_SPELLING = str.maketrans(
+    {**dict.fromkeys("\u2018\u2019\u02bc\uff07\u00b4`", "'"), "\xad": None}
+)
+# Invisible joiners within words, as of Persian and Hindi; no marks by Unicode's categories.
+_JOINERS = "\u200c\u200d"
+
+
+@cache
+def unicode_words() -> str:
+    """As `WORDS`, with what Python's letters leave out: the marks that belong to a letter.
+
+    Vowel signs of Hindi and Thai and accents that are characters of their own are parts of words,
+    and so is the decimal of a mark ("8.5/10").
+    """
+    marks = "".join(_ranges()) + _JOINERS
+    letters = rf"[^\W_]+(?:[{marks}]+[^\W_]*)*"
+    return rf"\d+(?:[.,]\d+)?/\d+|{letters}(?:'{letters})*|[!?]"
+
 
 # name in a configuration -> regular expression whose matches are the words
-PATTERNS = {"words": WORDS, "keras": KERAS_WORDS}
+PATTERNS: dict[str, Callable[[], str]] = {
+    "unicode": unicode_words,
+    "words": lambda: WORDS,  # of the published results
+    "keras": lambda: KERAS_WORDS,
+}
+
+
+def _ranges() -> Iterator[str]:
+    """The combining marks, as ranges of a set of characters."""
+    first = None
+    for number in (*range(0x20000), *range(0xE0000, 0xE0200)):  # the planes that have any
+        is_mark = unicodedata.category(chr(number))[0] == "M"
+        if is_mark and first is None:
+            first = number
+        elif not is_mark and first is not None:
+            yield chr(first) if first == number - 1 else f"{chr(first)}-{chr(number - 1)}"
+            first = None
 
 
 @dataclass(frozen=True)
@@ -25,22 +65,38 @@ class Tokenizer:
         lowercase: whether "Good" and "good" are one word.
         strip_breaks: whether HTML line breaks, which the IMDB reviews have, are spaces. If not,
             the default pattern finds a word "br" in each of them, as Keras's ids have it.
+        one_spelling: whether what looks alike is alike: composed and decomposed letters, straight
+            and typographic apostrophes, ``<br />`` and ``<br/>``.
 
     Example:
         >>> Tokenizer().split("Don't <br />STOP!")
         ["don't", 'stop', '!']
         >>> Tokenizer(KERAS_WORDS, lowercase=False, strip_breaks=False).split("Don't <br />STOP!")
         ["Don't", 'br', 'STOP']
+        >>> Tokenizer.named("unicode").split("Don\u2019t<br>: 8.5/10")
+        ["don't", '8.5/10']
     """
 
     pattern: str = WORDS
     lowercase: bool = True
     strip_breaks: bool = True
+    one_spelling: bool = False
+
+    @classmethod
+    def named(cls, name: str, lowercase: bool = True, strip_breaks: bool = True) -> Tokenizer:
+        """The tokenizer of a name in a configuration, a key of `PATTERNS`."""
+        return cls(PATTERNS[name](), lowercase, strip_breaks, one_spelling=name == "unicode")
 
     def split(self, text: str) -> list[str]:
         """The words of a text, in order."""
+        if self.one_spelling:
+            text = unicodedata.normalize("NFC", text).translate(_ONE_SPELLING)
         if self.lowercase:
             text = text.lower()
-        if self.strip_breaks:
+        if self.one_spelling and self.lowercase:
+            text = text.replace("i\u0307", "i")  # what İ becomes; it is İstanbul's only i
+        if self.strip_breaks and self.one_spelling:
+            text = BREAKS.sub(" ", text)
+        elif self.strip_breaks:
             text = text.replace("<br />", " ").replace("<BR />", " ")
         return re.findall(self.pattern, text)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqnorm.lab.data.tokenizer import Tokenizer
+from seqnorm.lab.durable import write_text
 
 PAD, START, UNKNOWN = 0, 1, 2
 SPECIAL = ("<pad>", "<start>", "<unknown>")
@@ -83,7 +84,7 @@ class Vocabulary:
     def save(self, path: str | Path) -> None:
         """Writes a JSON file with the settings of the tokenizer and ``words``."""
         record = {**asdict(self.tokenizer), "words": self.words}
-        Path(path).write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+        write_text(Path(path), json.dumps(record, ensure_ascii=False))
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import seqnorm
-from seqnorm.machine import threads
+from seqnorm.machine import processor_name, threads
 
 # Everything that could change a number, and what tracks it.
 PACKAGES = (
@@ -71,20 +71,11 @@ def _git_state(folder: Path) -> dict[str, Any] | None:
 def _machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
-        "cpu": _cpu_name(),
+        "cpu": processor_name(),
         "cores": os.cpu_count(),
         "memory_gb": _memory_gb(),
         "threads": threads(),  # of the kernels; another number adds up in another order
     }
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _memory_gb() -> float | None:

@@ -11,6 +11,17 @@ from pathlib import PurePath
 from typing import Any
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
+# The commands by the file that Python runs where it is not the command itself: `python -m ...`, and
+# a script that only hands over.
+_MODULES = {
+    "seqnorm/lab/commands/train.py": "train",
+    "comparison/cli.py": "compare",
+    "analysis/cli.py": "report",
+    "cards/cli.py": "data",
+    "checks/cli.py": "check",
+    "bench/cli.py": "bench",
+}
+COMMANDS = tuple(_MODULES.values())
 
 
 def portable_value(key: str, value: Any) -> Any:
@@ -36,16 +47,30 @@ def _portable_word(word: str) -> str:
     return f"{key}={portable_value(key, value)}" if equals else word
 
 
-def portable_environment(environment: dict[str, Any]) -> dict[str, Any]:
-    """An environment whose command has no absolute path, and the name of an installed program.
+def _portable_program(program: str) -> list[str]:
+    """A command if there is one that does the same; else Python and the script."""
+    path = PurePath(program)
+    if path.suffix != ".py":
+        return [path.name]
+    ours = path.parent.name in ("", "scripts")
+    stem = _MODULES.get("/".join(path.parts[-2:]), path.stem if ours else None)
+    if stem in COMMANDS:
+        return [f"seqnorm-{stem}"]
+    if path.is_absolute():
+        path = PurePath("scripts" if ours else ANY_FOLDER, path.name)
+    return ["python", path.as_posix()]
 
-    "/home/a/bin/seqnorm-train runs_dir=/data/first" gives "seqnorm-train runs_dir=runs/first", and
-    "compare.py data.dir=/data" gives "seqnorm-compare 'data.dir=<folder>'".
+
+def portable_environment(environment: dict[str, Any]) -> dict[str, Any]:
+    """An environment whose command has no absolute path, and a program that exists elsewhere.
+
+    "/home/a/bin/seqnorm-train runs_dir=/data/first" gives "seqnorm-train runs_dir=runs/first",
+    "compare.py data.dir=/data" gives "seqnorm-compare 'data.dir=<folder>'", and a script without
+    such a command keeps its name: "/home/a/scripts/demo.py" gives "python scripts/demo.py".
     """
     command = environment.get("command")
     if not command:
         return environment
     program, *words = shlex.split(command) if isinstance(command, str) else map(str, command)
-    path = PurePath(program)
-    name = f"seqnorm-{path.stem}" if path.suffix == ".py" else path.name
-    return {**environment, "command": shlex.join([name, *map(_portable_word, words)])}
+    found = [*_portable_program(program), *map(_portable_word, words)]
+    return {**environment, "command": shlex.join(found)}

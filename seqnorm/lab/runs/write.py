@@ -7,7 +7,9 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,14 @@ import keras
 import numpy as np
 from omegaconf import OmegaConf
 
+from seqnorm.lab import console
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.durable import sync, write_bytes, write_text
+from seqnorm.lab.durable import sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import run_prefix
-from seqnorm.lab.tracking.sink import Sink
+from seqnorm.lab.tracking.sink import MultiSink
 from seqnorm.lab.training.evaluate import Evaluation
 
 
@@ -75,25 +78,53 @@ class RunFolder:
                 ) from error
             break
         folder = cls(path)
-        write_text(path / "config.yaml", OmegaConf.to_yaml(asdict(config)))
-        folder.write_json("environment.json", environment())
+        try:
+            write_text(path / "config.yaml", OmegaConf.to_yaml(asdict(config)))
+            folder.write_json("environment.json", environment())
+        except BaseException:
+            shutil.rmtree(path)
+            raise
         return folder
 
     @classmethod
-    def begin(cls, config: RunConfig, name: str | None, sinks: Sink) -> RunFolder:
-        """Makes the folder and starts the sinks; if they refuse, the folder is removed again.
+    @contextmanager
+    def opened(cls, config: RunConfig, name: str | None, sinks: MultiSink) -> Iterator[RunFolder]:
+        """Makes the folder and starts the sinks; at the end of the block they are closed.
+
+        A refusal, of the sinks or later, leaves no folder. A run that fails leaves its folder with
+        ``error.txt``: what it had printed, and the traceback.
 
         Raises:
             UserError: as of `create`, and of the sinks.
         """
         folder = cls.create(config, name)
         try:
-            sinks.start(asdict(config), folder.name, folder.path)
+            with console.copied() as printed, writing(folder.path), sinks:
+                folder._start(config, sinks)
+                yield folder
+        except UserError:
+            shutil.rmtree(folder.path, ignore_errors=True)  # which `_start` may have done
+            raise
+        except Exception as error:
+            folder._keep_reason(error, printed.text())
+            raise
+
+    def _start(self, config: RunConfig, sinks: MultiSink) -> None:
+        try:
+            sinks.start(asdict(config), self.name, self.path)
         except BaseException:
             sinks.close(1)
-            shutil.rmtree(folder.path)
+            shutil.rmtree(self.path)
             raise
-        return folder
+
+    def _keep_reason(self, error: Exception, printed: str) -> None:
+        if not self.path.exists():  # it ended before it began
+            return
+        path = self.path / "error.txt"
+        text = printed + "".join(traceback.format_exception(error))
+        with suppress(OSError):  # a full disk must not hide what filled it
+            write_text(path, text)
+            error.add_note(f"This and what the run had printed are in {path}.")
 
     @property
     def name(self) -> str:
@@ -106,7 +137,8 @@ class RunFolder:
 
     def write_model(self, model: keras.Model, dataset: Dataset) -> None:
         """Writes model.keras and the vocabulary that its input ids refer to."""
-        model.save(self.path / "model.keras")
+        with writing(self.path / "model.keras"):
+            model.save(self.path / "model.keras")
         dataset.vocabulary.save(self.path / "vocabulary.json")
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:

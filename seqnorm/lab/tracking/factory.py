@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.tracking.jsonl import JsonlSink
 from seqnorm.lab.tracking.sink import MultiSink, Sink
 from seqnorm.lab.tracking.wandb_sink import WandbSink
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from seqnorm.lab.config.schema import TrackingConfig
 
 NAMES = ("local", "wandb")
+
+
+def refuse_one_id(tracking: TrackingConfig | DictConfig, where: str) -> None:
+    """Refuses the variable by which W&B would write all runs of a command into one.
+
+    Args:
+        tracking: The tracking part of the runs' config.
+        where: The command, for the message.
+
+    Raises:
+        ConfigError: If WANDB_RUN_ID is set and W&B is told.
+    """
+    given = os.environ.get("WANDB_RUN_ID")
+    if tracking.name == "wandb" and tracking.mode != "disabled" and given:
+        raise ConfigError(
+            f"{where} needs a W&B run for each of its runs; received WANDB_RUN_ID={given}, which "
+            "names one. Unset it, and WANDB_RESUME with it; tracking.group=... keeps runs together."
+        )
 
 
 def make_sinks(config: TrackingConfig) -> MultiSink:

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from seqnorm.lab.durable import writing
 from seqnorm.lab.tracking.scalars import plain_scalar
 from seqnorm.lab.tracking.sink import Sink
 
@@ -69,7 +70,8 @@ class JsonlSink(Sink):
                 "Create the folder before starting the sinks."
             )
         # Kept open for the whole run; `close` ends it.
-        self._file = path.open("a", encoding="utf-8")
+        with writing(path):
+            self._file = path.open("a", encoding="utf-8")
 
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         """Append one line: event, step, and the values.
@@ -91,8 +93,9 @@ class JsonlSink(Sink):
                 f"values with {', '.join(taken)}. Rename them."
             )
         record = {"event": event, "step": int(step), **encode_values(values)}
-        self._file.write(json.dumps(record, allow_nan=False) + "\n")
-        self._file.flush()
+        with writing(Path(self._file.name)):
+            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            self._file.flush()
 
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Does nothing; the run folder keeps the arrays in probes.npz."""
@@ -107,4 +110,5 @@ class JsonlSink(Sink):
         """Close the file; what was logged is already in it."""
         if self._file is not None:
             file, self._file = self._file, None
-            file.close()
+            with writing(Path(file.name)):  # which tries once more what could not be written
+                file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,21 @@ MODES = ("online", "offline")
 _SHARED = ("epoch", "seconds")
 TIME_STEP = "profile/time_step"
 FINISH_TIMEOUT = 120.0  # seconds
+# Letters that W&B's server takes; its client does not look.
+JOB_TYPE_LENGTH, GROUP_LENGTH = 64, 128
+
+
+def shortened(name: str, length: int) -> str:
+    """A name that is not too long, and different for different names: the end is a hash then."""
+    if len(name) <= length:
+        return name
+    return f"{name[: length - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _arm_of(config: Mapping[str, Any]) -> str | None:
+    """The job type of a run that belongs to no comparison: what an arm is called by default."""
+    parts = [(part, config[part]["name"]) for part in ("cell", "norm") if part in config]
+    return " ".join(f"{part}={name}" for part, name in parts) or None
 
 
 def _import_wandb() -> Any:
@@ -52,6 +68,11 @@ def _staged_below(folder: Path) -> Iterator[None]:
             os.environ["WANDB_DATA_DIR"] = before
 
 
+def _say(line: str) -> None:
+    """The one line that is left of W&B's own, and where it prints."""
+    print(line, file=sys.stderr, flush=True)
+
+
 class WandbSink(Sink):
     """Mirrors one run to one W&B run of its own.
 
@@ -64,8 +85,9 @@ class WandbSink(Sink):
     Args:
         project: W&B project.
         entity: W&B user or team; `None` takes the default of the account.
-        group: Name under which W&B groups runs, as that of a comparison; `None` for no group.
-        arm: W&B's job type: what the runs of one arm share; `None` for none.
+        group: Name under which W&B groups runs, as that of a comparison; `None` hears
+            WANDB_RUN_GROUP. What is too long for W&B is shortened there.
+        arm: W&B's job type, likewise: what the runs of one arm share; `None` takes cell and norm.
         tags: Tags of the run.
         mode: "online" (needs `wandb login`) or "offline" (files only, upload with `wandb sync`).
 
@@ -113,12 +135,13 @@ class WandbSink(Sink):
             finish_timeout=FINISH_TIMEOUT,
             finish_timeout_raises=True,
         )
+        arm = self.arm or _arm_of(config)
         try:
             self._run = wandb.init(
                 project=self.project,
                 entity=self.entity,
-                group=self.group,
-                job_type=self.arm,
+                group=self.group and shortened(self.group, GROUP_LENGTH),
+                job_type=arm and shortened(arm, JOB_TYPE_LENGTH),  # whole in the config
                 tags=self.tags or None,  # None hears WANDB_TAGS
                 name=name,
                 dir=str(folder),
@@ -141,7 +164,8 @@ class WandbSink(Sink):
                 f"the answer {str(error)!r}. {advice}"
             ) from error
         self._define_axes()
-        self._announce()
+        if self.mode == "online":
+            _say(f"W&B run: {self._run.url}")
 
     def _define_axes(self) -> None:
         for axis in ("step", *_SHARED):
@@ -150,15 +174,6 @@ class WandbSink(Sink):
             self._run.define_metric(f"{prefix}/*", step_metric="step")
         self._run.define_metric(TIME_STEP, hidden=True)
         self._run.define_metric("profile/*", step_metric=TIME_STEP)
-
-    def _announce(self) -> None:
-        """Say where the run is, in the one line that is left of W&B's own, and where it prints."""
-        if self.mode == "offline":
-            place = self._run.settings.sync_dir
-            line = f"W&B offline run, upload it with: wandb sync {place}"
-        else:
-            line = f"W&B run: {self._run.url}"
-        print(line, file=sys.stderr, flush=True)
 
     def _require_run(self, call: str) -> Any:
         if self._run is None:
@@ -224,4 +239,7 @@ class WandbSink(Sink):
             self._log_profiles()
         finally:
             run, self._run = self._run, None
+            place = run.settings.sync_dir
             run.finish(exit_code=exit_code)
+            if self.mode == "offline":
+                _say(f"W&B offline run, upload it with: wandb sync {place}")

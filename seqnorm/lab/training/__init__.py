@@ -6,6 +6,7 @@ import os
 import sys
 
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.quiet import import_keras
 
 
 def require_tensorflow() -> None:
@@ -25,3 +26,4 @@ def require_tensorflow() -> None:
             f"training needs Keras on TensorFlow; received KERAS_BACKEND={backend}. Unset it (the "
             "layers themselves run on every backend)."
         )
+    import_keras()

@@ -44,11 +44,6 @@ def dense(gradient: Any) -> tf.Tensor:
     return tf.convert_to_tensor(gradient)
 
 
-def compiled_training_pass(model: Any) -> Callable[[Any], Any]:
-    """Compiles the model as in training, its running statistics updated, for any length of rows."""
-    return tf.function(lambda x: model(x, training=True), reduce_retracing=True)
-
-
 def compiled_gradient(
     function: Callable[[Any, Any], tuple[Any, Any]],
 ) -> Callable[[Any, Any], tuple[Any, Any]]:

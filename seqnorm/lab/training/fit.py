@@ -12,13 +12,14 @@ from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.models.classifier import recurrent_layers
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.backend import stream
+from seqnorm.lab.training.cause import advice, leading_zeros
 from seqnorm.lab.training.evaluate import batches_of, evaluate
 from seqnorm.lab.training.optim import make_optimizer
 from seqnorm.lab.training.probes import Probe, Prober, probe_batch
 from seqnorm.lab.training.progress import ProgressBar
 from seqnorm.lab.training.pulse import Pulse
-from seqnorm.lab.training.reestimate import reestimate
 from seqnorm.lab.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
+from seqnorm.layers.statistics import reestimate
 
 
 class Training:
@@ -50,6 +51,8 @@ class Training:
         if train.probe_every and recurrent_layers(model):
             prober = Prober(model, *probe_batch(dataset.train, train.probe_examples))
             self.probe = Probe(self.pulse, sink, prober, train.probe_every)
+        # Looked at before training, which may leave weights that are no numbers.
+        self.zeros = leading_zeros(model, self.batches[0][0])
         self.recorder = Recorder(self.pulse, sink, train.log_every)
         self.seconds = 0.0
 
@@ -91,7 +94,7 @@ class Training:
                 verbose=0,
             )
         except Diverged as diverged:
-            message = str(diverged)
+            message = str(diverged) + advice(self.zeros)
         self.seconds = self.pulse.seconds
         self.best.restore(self.model)
         if self.config.train.reestimate and message is None:

@@ -41,8 +41,7 @@ def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         del settings["name"]
         model = BagOfWords(dataset.vocabulary.size, dataset.num_classes, **settings)
         sinks = make_sinks(config.tracking)
-    with sinks:
-        folder = RunFolder.begin(config, name, sinks)
+    with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}", flush=True)
         began = time.perf_counter()
         with blame_the_input():

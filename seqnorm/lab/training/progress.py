@@ -8,9 +8,9 @@ from typing import Any, TextIO
 
 import keras
 
+from seqnorm.lab.console import bar
 from seqnorm.lab.training.pulse import Pulse
 
-WIDTH = 24  # characters of the bar; the whole line stays below 100
 REFRESH = 0.1  # seconds; more often only costs time
 
 
@@ -38,9 +38,8 @@ class ProgressBar(keras.callbacks.Callback):
         if self.live and now - self._drawn >= REFRESH:
             self._drawn = now
             done, steps = self.pulse.batch, len(self.pulse.batches)
-            filled = WIDTH * done // steps
-            bar = ("=" * filled + ">")[:WIDTH].ljust(WIDTH)
-            self._write(f"\r{self._head()} [{bar}] {done}/{steps}  {self._numbers(logs)}\x1b[K")
+            line = f"{self._head()} {bar(done, steps)} {done}/{steps}  {self._numbers(logs)}"
+            self._write(f"\r{line}\x1b[K")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Ends the line with the validation's numbers."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
 
 
@@ -37,6 +38,7 @@ class Pulse(keras.callbacks.Callback):
         self._marked, self._done = (0, 0.0), 0
         self._timed_steps, self._timed_seconds = 0, 0.0
         self._epoch_seconds = 0.0
+        self._compiling = seconds_compiling()
         self.began = self._resumed = time.perf_counter()
 
     @property
@@ -93,10 +95,13 @@ class Pulse(keras.callbacks.Callback):
         """Reads the step's numbers."""
         now = time.perf_counter()
         elapsed, self._resumed = now - self._resumed, now
+        # Kernels are compiled in the first run on a machine only.
+        compiling, self._compiling = self._compiling, seconds_compiling()
+        speed_seconds = max(elapsed - (self._compiling - compiling), 0.0)
         # More than one with `steps_per_execution`, beyond the epoch's end by Keras's count.
         end = min(batch + 1, len(self.batches))
         self._done, self.batch = end - self.batch, end
-        self._epoch_seconds += elapsed
+        self._epoch_seconds += speed_seconds
         if self.step:
             self._timed_steps += self._done
             self._timed_seconds += elapsed

@@ -42,7 +42,7 @@ def conclude(
         folder.write_model(model, dataset)
         folder.write_predictions(dataset, test)
     validation = training.best.accuracy if training.best.epoch else None
-    if message is not None:  # or a sweep would take it for the best
+    if message is not None:
         validation = evaluate_majority(dataset, "validation").accuracy
     if training.probe and training.probe.last:
         folder.write_arrays("probes.npz", training.probe.last)

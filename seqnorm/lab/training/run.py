@@ -12,6 +12,7 @@ from seqnorm.lab.config.rules import validate
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.build import build_model
+from seqnorm.lab.runs.naming import objective
 from seqnorm.lab.runs.write import RunFolder
 from seqnorm.lab.tracking.factory import make_sinks
 from seqnorm.lab.training.fit import Training
@@ -67,14 +68,13 @@ def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         model = _built(config, dataset)
         sinks = make_sinks(config.tracking)
-    with sinks:
-        folder = RunFolder.begin(config, name, sinks)
+    with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
         training = Training(config, dataset, model, sinks)
         diverged = training.fit()
         result = conclude(config, dataset, model, training, diverged, folder)
         folder.finish(result)  # before what is only mirrored, whose failure costs no finished run
-        sinks.summary(result)
+        sinks.summary({**result, "val_accuracy": objective(result)})
         answers = folder.read_predictions()
         if answers:  # a trial has none
             rows = mistakes(dataset, answers["predicted"], answers["probability"])

@@ -14,12 +14,16 @@ from matplotlib.ticker import MultipleLocator, NullLocator
 
 from seqnorm.lab.durable import write_text
 from seqnorm.lab.report.page.figures import write_figure
-from seqnorm.lab.report.page.styles import COLOURS
+from seqnorm.lab.report.page.styles import OTHER_COLOURS, norm_colour
 from seqnorm.lab.report.page.tables import Table
 from seqnorm.lab.why.moments import ALIVE, ALL_ROWS, LEVELS, MEAN, PER_SAMPLE, SPREAD, WAYS, Curve
 
-# Each way in a colour of its own; in grey they are told apart by their panels.
-STYLE = {ALL_ROWS: COLOURS[1], ALIVE: COLOURS[2], PER_SAMPLE: COLOURS[3]}
+# The two that are norms here have their colours; in grey the ways are told apart by their panels.
+STYLE = {
+    ALL_ROWS: OTHER_COLOURS[0],
+    ALIVE: norm_colour("batch"),
+    PER_SAMPLE: norm_colour("layer"),
+}
 TITLES = {
     ALL_ROWS: "Batch norm, padding counted",
     ALIVE: "Batch norm, living rows only",

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from seqnorm.lab import data
 from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.console import track
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import PAD, Dataset
 from seqnorm.lab.errors import UserError, blame_the_input
@@ -129,7 +130,8 @@ class Network:
 def measure(network: Network, batches: Batches) -> dict[str, dict[str, Curve]]:
     """Quantiles of both moments in all three ways."""
     alive, everyone, samples = [], [], []
-    for index in range(min(len(batches), MAX_BATCHES)):
+    count = min(len(batches), MAX_BATCHES)
+    for index in track(range(count), "Measuring batches", count):
         tokens, _ = batches[index]
         z, valid = network.preactivations(tokens), tokens != PAD
         some = z[..., np.linspace(0, z.shape[-1] - 1, FEATURES).round().astype(int)]

@@ -9,6 +9,7 @@ from matplotlib import image
 
 from seqnorm.lab.bench.measure import Samples, measure, summary
 from seqnorm.lab.commands.bench import main
+from seqnorm.machine import processor_name
 
 pytest.importorskip("tensorflow")
 
@@ -40,11 +41,15 @@ def test_steps_are_printed_drawn_and_kept(tmp_path, capsys):
     norms = ["--norms", "layer", "batch", "--ways", "fused", "keras-rnn"]
     assert main([*SHAPE, *norms, "--profile", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{processor_name()}, vectors of ")
+    explained = {line.split()[0] for line in lines if line.startswith("  ")}
+    assert {"wall", "paired", "cpu", "ms", "products", "keras", "fused"} <= explained
     names = ["keras", "products", "fused layer", "fused batch", "keras-rnn layer"]
     start = lines.index("lstm 2x3x4x5") + 2
     assert [line[2:26].strip() for line in lines[start : start + 5]] == names
     assert [line.split(":")[0] for line in lines[start + 5 :]] == ["  layer", "  batch"]
     record = json.loads((tmp_path / "bench.json").read_text())
+    assert record["vector_bits"] in (128, 256, 512)
     assert list(record["samples"]["lstm 2x3x4x5"]) == names
     assert all(
         len(each["wall"]) == 2 and min(each["wall"]) > 0
@@ -98,8 +103,6 @@ def test_masks_of_padded_and_of_full_batches():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--shapes", "64x200"], "a shape is BATCHxSTEPSxINPUTSxUNITS"),
-        (["--shapes", "2x3x4x5", "64x200"], "a shape is BATCHxSTEPSxINPUTSxUNITS"),
         (["--norms", "lyer", *SHAPE], "lyer"),
         (["--epoch", "data=imbd"], "Did you mean imdb"),
     ],
@@ -109,6 +112,14 @@ def test_a_mistake_is_one_message(arguments, message, capsys):
     out, err = capsys.readouterr()
     assert "quartiles" not in out  # nothing was measured
     assert message in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("shape", ["64x200", "2x3x4x0", "2x3x4xmany"])
+def test_a_shape_that_is_none_is_refused_before_anything_is_loaded(shape, capsys, monkeypatch):
+    monkeypatch.setattr("seqnorm.lab.commands.bench.import_keras", pytest.fail)
+    with pytest.raises(SystemExit):
+        main(["--shapes", "2x3x4x5", shape])
+    assert f"such as 64x200x128x128; received {shape}" in capsys.readouterr().err
 
 
 def test_kernels_are_not_asked_for_under_xla(capsys):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.cards.figures import draw_batches
+from seqnorm.lab.cards.figures import draw_batches, smoothed
 from seqnorm.lab.cards.measure import alive, batch_numbers, measure, repeated
 from seqnorm.lab.config.schema import DataConfig, SyntheticConfig
 from seqnorm.lab.data.batching import Batches
@@ -14,6 +14,15 @@ from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
 
 def split(rows, labels=None) -> Split:
     return Split(Sequences.from_rows(rows), np.array(labels or np.zeros(len(rows)), dtype=np.int32))
+
+
+def test_a_comb_becomes_its_envelope():
+    comb = np.where(np.arange(240) % 2, 64.0, 3.0)
+    assert (smoothed(comb, np.min) == 3).all() and (smoothed(comb, np.max) == 64).all()
+    rising = np.arange(240.0)
+    np.testing.assert_array_equal(smoothed(rising, np.median)[4:-4], rising[4:-4])
+    few = np.array([1.0, 5.0, 1.0])
+    np.testing.assert_array_equal(smoothed(few, np.max), few)
 
 
 def test_batch_numbers_by_hand():

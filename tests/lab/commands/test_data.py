@@ -79,7 +79,7 @@ def test_an_error_while_drawing_leaves_the_old_card(tmp_path, monkeypatch):
         (["show", "data=imbd"], "Did you mean imdb?"),
         (["prepare", "data=reuters", "data.dri=x"], "Did you mean dir?"),
         (["prepare", "data=imdb", "data.min_count=0"], "data.min_count must be at least 1"),
-        (["prepare", "data=imdb", "data.tokenizer=bytes"], "must be one of words, keras"),
+        (["prepare", "data=imdb", "data.tokenizer=bytes"], "must be one of unicode, words, keras"),
         (["show", "data=imdb", "data.dir=nowhere"], "imdb_reviews as prepared by TensorFlow"),
         (["prepare", "data=reuters_r8", f"data.dir={os.devnull}"], "folder that can be written"),
         (["show", *SMALL, "--out", f"{os.devnull}/card"], "folder that can be written to"),

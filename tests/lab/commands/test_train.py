@@ -12,9 +12,11 @@ from unittest.mock import Mock
 
 import hydra
 import pytest
-from hydra import initialize_config_dir
+from hydra.errors import MissingConfigException
 
-from seqnorm.lab.commands.train import _refuse_scratch, train
+from seqnorm.lab.commands.compare import main as compare
+from seqnorm.lab.commands.train import train
+from seqnorm.lab.config.compose import explain
 from seqnorm.lab.config.schema import conf_dir
 
 SCRIPT = Path(conf_dir()).parent / "scripts" / "train.py"
@@ -75,8 +77,11 @@ def test_help_lists_the_choices_of_a_folder_of_ones_own(tmp_path, capsys):
         (["-m", "norm=layer,lyer"], "Did you mean layer?"),
         (["cell.units=[3"], "no viable alternative"),
         (["--config-dir", "nowhere"], "nowhere"),
-        (["-m", "hydra.job.chdir=true", "seed=0"], "a folder that stays; received runs_dir=runs"),
-        (["-m", "runs_dir=${hydra:sweep.dir}/a", "seed=0"], "a folder that stays"),
+        (
+            ["-m", "hydra.job.chdir=true", "seed=0"],
+            "reports look into; received runs_dir=runs",
+        ),
+        (["-m", "runs_dir=${hydra:sweep.dir}/a", "seed=0"], "reports look into"),
     ],
 )
 def test_a_mistake_is_one_message_and_no_run(arguments, expected, tmp_path, capsys):
@@ -109,8 +114,8 @@ def test_threads_that_are_none_are_one_message_and_no_run(tmp_path, capsys, monk
 
 
 def test_a_refused_argument_is_one_message(capsys):
-    assert train([*SMOKE, "norm=batch", "norm.small_batch=hope"]) == 1
-    assert "Choose one of: naive, running, shrink, renorm" in message(capsys)
+    assert train([*SMOKE, "norm=group", "norm.groups=7"]) == 1
+    assert "groups=7" in message(capsys)
 
 
 def test_runs_dir_that_is_a_file_is_one_message(tmp_path, capsys):
@@ -139,7 +144,7 @@ def test_hydra_full_error_shows_the_traceback_of_a_mistake(monkeypatch, capsys):
 def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, capsys):
     jobs = ["norm=none", "cell.cell_norm=output,hope,none"]
     assert train([*SMOKE, *jobs, "-m", "runs_dir=here"]) == 1
-    assert "hope" in message(capsys)
+    assert "1 of 3 jobs failed:\n  [" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
     runs = sorted((tmp_path / "here").iterdir())
     assert len(runs) == 2
@@ -147,7 +152,7 @@ def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, c
     assert [result["status"] for result in results] == ["completed"] * 2
     hashes = {result["config_hash"] for result in results}
     assert len(hashes) == 2
-    assert "HYDRA_FULL_ERROR" not in os.environ and "SEQNORM_SCRATCH" not in os.environ
+    assert "HYDRA_FULL_ERROR" not in os.environ
 
 
 def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
@@ -160,32 +165,34 @@ def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
     assert len(runs) == 2 and "-s0-" in runs[0] and "-s1-" in runs[1]
 
 
+def test_a_training_called_from_python_is_kept_as_the_command_that_does_the_same(monkeypatch):
+    seen: list[list[str]] = []
+    monkeypatch.setattr(hydra, "main", lambda **_: lambda job: lambda: seen.append(sys.argv))
+    monkeypatch.setattr(sys, "argv", ["scripts/demo.py", "seed=1"])
+    assert train(["norm=none,layer", "-m"]) == train() == 0
+    assert seen == [["seqnorm-train", "norm=none,layer", "-m"], ["scripts/demo.py", "seed=1"]]
+
+
 def test_the_script_is_the_command(tmp_path):
     done = run_script(tmp_path, "cell.unitz=3")
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (
         "seqnorm-train: cell has no key 'unitz'. Did you mean units? The valid keys are name, "
-        "units, dropout, recurrent_dropout, placement, sites, zoneout, unit_forget_bias, "
-        "cell_norm.\n"
+        "units, dropout, recurrent_dropout, placement, sites, zoneout, init_state, "
+        "init_stddev, unit_forget_bias, cell_norm.\n"
     )
     assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) <= 30
 
 
-def test_a_job_without_the_session_s_variable_is_not_refused(monkeypatch):
-    """As on a cluster's node, to which a launcher takes the job but not its environment."""
-    monkeypatch.delenv("SEQNORM_SCRATCH", raising=False)
-    _refuse_scratch("runs")
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = hydra.compose("config", return_hydra_config=True)
-    assert config.hydra.sweep.dir == "."  # which Hydra asks for before the job starts
-
-
 def test_a_failure_of_a_multirun_names_its_job(monkeypatch, capsys):
     assert train(["-m", *SMOKE, "norm=batch", "norm.small_batch=hope,shrunk"]) == 1
-    lines = [line for line in capsys.readouterr().err.splitlines() if "seqnorm-train: " in line]
+    lines = capsys.readouterr().err.splitlines()
     overrides = " ".join([*SMOKE, "norm=batch norm.small_batch="])
+    jobs = [f"[{overrides}{policy}" for policy in ("hope", "shrunk")]
     assert [line.partition("] ")[0] for line in lines] == [
-        f"seqnorm-train: [{overrides}{policy}" for policy in ("hope", "shrunk")
+        *(f"seqnorm-train: {job}" for job in jobs),
+        "seqnorm-train: 2 of 2 jobs failed:",
+        *(f"  {job}" for job in jobs),  # once more, where they can be seen
     ]
 
     monkeypatch.setattr("seqnorm.lab.training.run.run", Mock(side_effect=ZeroDivisionError))
@@ -199,3 +206,18 @@ def test_a_full_disk_is_one_message(monkeypatch, capsys):
     monkeypatch.setattr("seqnorm.lab.training.run.run", Mock(side_effect=full))
     assert train(SMOKE) == 1
     assert "No space left on device: 'runs/a/metrics.jsonl'" in message(capsys)
+
+
+def test_runs_of_one_command_do_not_become_one_wandb_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WANDB_RUN_ID", "x")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert train(["-m", *SMOKE, "seed=0,1", "tracking=wandb"]) == 1
+    assert "received WANDB_RUN_ID=x, which names one. Unset it" in message(capsys)
+    assert compare(["experiment=smoke", "tracking=wandb", "compare.name=a"]) == 1
+    assert "a comparison needs a W&B run for each" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_launcher_that_is_not_installed_names_its_extra():
+    error = MissingConfigException("", "hydra/launcher/submitit_slurm", ["basic"])
+    assert explain(error).endswith("comes with `pip install 'seqnorm[slurm]'`.")

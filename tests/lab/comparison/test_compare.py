@@ -72,6 +72,7 @@ def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
     process = start(runs, "compare.workers=1")
     assert process.stdout is not None
     try:
+        assert "2 arms, 2 settings of each on validation data" in process.stdout.readline()
         assert "runs to make, 1 at a time" in process.stdout.readline()
         for _ in range(lines):
             assert " gone, about " in process.stdout.readline()
@@ -141,6 +142,24 @@ def test_a_run_that_fails_ends_it_with_its_reason(tmp_path: Path) -> None:
     plan = Plan([*options[1:], "compare.floors=0", "compare.workers=1"])
     with pytest.raises(UserError, match=r"norm=none trial 1 seed=1000 failed, .*nowhere"):
         Comparison(plan, ["seqnorm-compare"]).carry_out()
+
+
+def test_an_arm_that_cannot_be_built_leaves_the_others_to_be_made(tmp_path: Path) -> None:
+    """Also with choices of one's own; seven groups do not divide sixteen features."""
+    (tmp_path / "mine" / "norm").mkdir(parents=True)
+    own = "defaults:\n  - group\n  - _self_\ngroups: 7\n"
+    (tmp_path / "mine" / "norm" / "seven.yaml").write_text(own)
+    arms = "compare.arms=['norm=seven,none']"
+    options = [arms, "compare.trials=1", "compare.finalists=0", "compare.floors=0"]
+    process = start(tmp_path / "runs", *options, "--config-dir", str(tmp_path / "mine"))
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "norm=seven trial 1 seed=1000: the arm is given up, the others go on" in out
+    assert "seqnorm-compare: the arm 'norm=seven' is missing: " in out and "groups=7" in out
+    runs = results(tmp_path / "runs")
+    assert len(runs) == 2 and all("-none-" in name for name in runs)
+    table = (tmp_path / "runs" / "table.md").read_text()
+    assert "none" in table and "seven" not in table
 
 
 def test_settings_that_are_one_run_are_run_once(tmp_path: Path) -> None:

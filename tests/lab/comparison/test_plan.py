@@ -264,9 +264,9 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["compare.arms=norm=layer"], "Quote the whole option once for the shell"),
         (["norm.gamma=0.5"], "a comparison varies"),
         (["norm.epsilon=1"], "In the arm 'norm=none': norm has no key 'epsilon'."),
-        (["-m"], "takes key=value and --help only; received -m."),
+        (["-m"], "takes key=value, --config-dir, --version and --help only; received -m."),
         (
-            ["experiment=compare_imdb", "compare.arms=['data=imdb,reuters norm=none']"],
+            ["experiment=compare_reuters", "compare.arms=['data=imdb,reuters norm=none']"],
             "received compare.arms with data=imdb,reuters.",
         ),
         (

@@ -131,6 +131,24 @@ def test_another_form_of_the_reviews_is_none(tmp_path, no_network):
     assert not no_network
 
 
+def test_only_another_version_is_named_with_the_one_that_is_read(tmp_path):
+    version = write_imdb(tmp_path)
+    version.rename(version.with_name("0.1.0"))
+    with pytest.raises(
+        FileNotFoundError, match=r"read in version 1\.0\.0, received version 0\.1\.0"
+    ):
+        data.refuse_missing(config(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"Run seqnorm-data prepare"):
+        data.load(config(tmp_path), 0)
+
+
+def test_the_folder_of_a_user_of_tfds_is_taken(tmp_path, no_network):
+    write_imdb(tmp_path)
+    data.refuse_missing(config(tmp_path / "tfds"))
+    assert len(data.load(config(tmp_path / "tfds"), 0).test) == 2
+    assert not no_network
+
+
 def test_a_truncated_description_is_one_error(tmp_path):
     cut(write_imdb(tmp_path) / "dataset_info.json", 0.5)
     with pytest.raises(OSError, match="imdb_reviews must be a prepared TFDS data set"):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 
 from seqnorm.lab.data.spec import UNKNOWN
-from seqnorm.lab.data.tokenizer import KERAS_WORDS, Tokenizer
+from seqnorm.lab.data.tokenizer import KERAS_WORDS, WORDS, Tokenizer
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary, WordCounter
 
 
@@ -119,3 +120,39 @@ def test_special_words_come_first_and_each_word_once(words):
 def test_decoding_a_strange_id_is_refused(number):
     with pytest.raises(ValueError, match="ids from 0 to 3"):
         Vocabulary([*SPECIAL, "a"]).decode([3, number])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("8.5/10, 7,5/10 or 9/10!", ["8.5/10", "7,5/10", "or", "9/10", "!"]),
+        ("seen 9/11/2001 for 1.5", ["seen", "9/11", "2001", "for", "1", "5"]),
+        ("don\u2019t \u2018quote\u2019 rock\u2019n\u2019roll", ["don't", "quote", "rock'n'roll"]),
+        ("a<br/>b<BR>c<br />d", ["a", "b", "c", "d"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("ภาษาไทย ที่นี่", ["ภาษาไทย", "ที่นี่"]),
+        (unicodedata.normalize("NFD", "Café Ångström"), ["café", "ångström"]),
+        ("İSTANBUL istanbul", ["istanbul", "istanbul"]),
+        ("می\u200cخواهم co\xadop", ["می\u200cخواهم", "coop"]),
+    ],
+)
+def test_what_a_word_is_by_unicode(text, words):
+    tokenizer = Tokenizer.named("unicode")
+    assert tokenizer.split(text) == words
+    assert tokenizer.split(unicodedata.normalize("NFD", text)) == words
+
+
+def test_on_plain_english_both_tokenizers_agree():
+    text = "Don't miss it -- 9/10! It's a well-made film, isn't it? <br />The dogs' 2nd."
+    assert Tokenizer.named("unicode").split(text) == Tokenizer.named("words").split(text)
+
+
+def test_a_vocabulary_of_before_reads_text_as_it_did(tmp_path):
+    """Files without the newer setting are those of published runs."""
+    words = [*SPECIAL, "don", "t"]
+    record = {"pattern": WORDS, "lowercase": True, "strip_breaks": True, "words": words}
+    (tmp_path / "vocabulary.json").write_text(json.dumps(record))
+    assert Vocabulary.load(tmp_path / "vocabulary.json").encode("don\u2019t").tolist() == [3, 4]
+    new = Vocabulary([*SPECIAL, "don't"], Tokenizer.named("unicode"))
+    new.save(tmp_path / "new.json")
+    assert Vocabulary.load(tmp_path / "new.json").encode("Don\u2019t").tolist() == [3]

@@ -25,6 +25,8 @@ OTHER = {
     "cell.cell_norm": "carry",
     "cell.gate_norm": "fused",
     "cell.zoneout": 0.25,
+    "cell.init_state": "learned",
+    "cell.init_stddev": 0.25,
     "norm.epsilon": 0.5,
     "norm.gamma": 0.5,
     "norm.scale": "false",

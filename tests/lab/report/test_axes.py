@@ -50,6 +50,14 @@ def test_one_value_has_an_axis_around_it(value: float) -> None:
     assert axis.place(value) == pytest.approx(50.0)
 
 
+def test_an_axis_ends_at_its_bounds() -> None:
+    for values in ([0.8616], [0.9, 0.99], [1.0]):
+        axis = make_axis(np.array(values), 0, 100, margin=0.06, bounds=(0.0, 1.0))
+        assert axis.low < min(values) and axis.high <= 1.0
+        assert max(value for value, _ in axis.ticks) <= 1.0
+    assert make_axis(np.array([0.5, 1.5]), 0, 100, bounds=(0.0, 1.0)).high == 1.5
+
+
 def test_ticks_can_be_given() -> None:
     axis = make_axis(np.array([2.0, 128.0]), 0, 100, True, at=(2, 8, 32, 128))
     assert axis.ticks == ((2, "2"), (8, "8"), (32, "32"), (128, "128"))

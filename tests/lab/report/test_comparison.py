@@ -14,7 +14,9 @@ from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.findings.evidence import Evidence, gather
 from seqnorm.lab.report.findings.findings import FINDINGS
+from seqnorm.lab.report.page.charts import Plate
 from seqnorm.lab.report.page.headline import cost_table, pairs_table, robust_table, tuning_table
+from seqnorm.lab.report.page.page import picture_heading
 from seqnorm.lab.report.page.plates import make_plates
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.short import sentences
@@ -71,9 +73,12 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
     assert [line.label for line in chart.lines] == ["lstm none", "lstm batch"]
     np.testing.assert_array_equal(chart.lines[0].band.x, [2, 8, 32])
     curves = plates["curves"]
-    assert curves.arms == ["lstm none", "lstm batch"]  # one look per norm, one panel per size
+    assert [look.name for look in curves.arms] == [
+        "lstm none",
+        "lstm batch",
+    ]  # one look per norm, one panel per size
     assert [c.title for c in curves.charts if c.title.startswith("validation acc")][::2] == [
-        f"validation accuracy, batch_size={size}" for size in (2, 8, 32)
+        f"validation accuracy against steps, batch_size={size}" for size in (2, 8, 32)
     ]
     _, batch = sentences(comparison, gather(comparison))
     assert re.fullmatch(
@@ -193,13 +198,51 @@ def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:
         "classes",
         "statistics-layer1",
     ]
-    assert plates["curves"].arms == ["none", "batch", "layer"]  # one look per norm in both cells
+    # One look per norm in both cells.
+    assert [look.name for look in plates["curves"].arms] == ["none", "batch", "layer"]
     titles = [chart.title for chart in plates["curves"].charts]
-    assert titles[0] == "validation accuracy, gru" and len(titles) == 8
+    assert titles[0] == "validation accuracy against steps, gru" and len(set(titles)) == 8
     classes = plates["classes"].charts[0].rows
     assert len(classes) == 5 and re.fullmatch(r"topic 0 \(\d+\)", classes[0].label)
     expected = plates["trials"].charts[0].lines[0].band
     np.testing.assert_array_equal(expected.x, [1, 2, 3, 4])
+
+
+def test_no_two_charts_of_a_plate_have_the_same_title(found: tuple[Comparison, Evidence]) -> None:
+    for plate in make_plates(*found):
+        titles = [chart.title for chart in plate.charts]
+        assert len(set(titles)) == len(titles), plate.key
+
+
+def test_rows_that_are_the_same_for_all_arms_are_one_line(
+    found: tuple[Comparison, Evidence],
+) -> None:
+    plates = {plate.key: plate for plate in make_plates(*found)}
+    rows = [c for c in plates["statistics-layer1"].charts if c.title.startswith("valid rows")]
+    assert [[line.label for line in chart.lines] for chart in rows] == [["all arms"]]
+
+
+@pytest.mark.parametrize(
+    ("question", "key", "heading"),
+    [
+        ("batch size", "curves", "reuters, batch size: learning curves and cost"),
+        ("batch size", "against", "reuters: accuracy against batch size"),
+        ("", "curves", "reuters: learning curves and cost"),
+    ],
+)
+def test_a_picture_says_its_question_once(question: str, key: str, heading: str) -> None:
+    title = {"curves": "Learning curves and cost", "against": "Accuracy against batch size"}[key]
+    comparison = Comparison("reuters", (), {}, question)
+    assert picture_heading(Plate(key, title, "", []), comparison) == heading
+
+
+def test_single_runs_need_no_paragraph_on_intervals(tmp_path: Path) -> None:
+    for norm in ("none", "layer"):
+        fabricate_run(tmp_path, norm=norm, seed=1)
+    alone = write_report([tmp_path], tmp_path / "a", pages=False).text
+    assert "bootstrap" not in alone and "single runs" in alone
+    fabricate_run(tmp_path, norm="layer", seed=2)
+    assert "bootstrap" in write_report([tmp_path], tmp_path / "b", pages=False).text
 
 
 def test_sentences_say_what_favours_no_norm_too(tmp_path: Path) -> None:
@@ -210,17 +253,32 @@ def test_sentences_say_what_favours_no_norm_too(tmp_path: Path) -> None:
     best, layer = sentences(comparison, gather(comparison))
     assert best.startswith("Highest mean test accuracy: lstm none with 0.8500")
     assert layer.startswith("lstm layer against lstm none: -0.90 points (-1.00 to -0.80)")
-    assert "its run is the better one in none of 9 pairs of runs" in layer
+    assert "each of its 3 runs is below all 3 of the other" in layer
 
 
 def test_a_probability_has_its_interval(tmp_path: Path) -> None:
-    for seed, (none, layer) in enumerate([(0.84, 0.85), (0.86, 0.83), (0.85, 0.84)]):
+    for seed, (none, layer) in enumerate([(0.84, 0.85), (0.86, 0.83), (0.87, 0.83), (0.88, 0.81)]):
         fabricate_run(tmp_path, norm="none", seed=seed, accuracy=none)
         fabricate_run(tmp_path, norm="layer", seed=seed, accuracy=layer)
     (comparison,), _ = compare(read_runs([tmp_path])[0])
     *_, layer = sentences(comparison, gather(comparison))
-    # Of nine pairs one is better and two are ties.
-    assert "a run of it beats the other with probability 0.22 (0.00 to " in layer
+    # Of sixteen pairs one is better.
+    assert "; of two runs, one of each, its own is the better in 6% (0% to " in layer
+
+
+@pytest.mark.parametrize(
+    ("none", "layer"), [([0.85], [0.84]), ([0.84, 0.86], [0.86, 0.84])], ids=["one", "even"]
+)
+def test_pairs_of_runs_that_say_nothing_are_left_out(
+    tmp_path: Path, none: list[float], layer: list[float]
+) -> None:
+    for norm, scores in (("none", none), ("layer", layer)):
+        for seed, score in enumerate(scores):
+            fabricate_run(tmp_path, norm=norm, seed=seed, accuracy=score)
+    (comparison,), _ = compare(read_runs([tmp_path])[0])
+    *_, sentence = sentences(comparison, gather(comparison))
+    assert sentence.startswith("lstm layer against lstm none: ")
+    assert "pair" not in sentence and "of two runs" not in sentence
 
 
 @pytest.mark.parametrize(

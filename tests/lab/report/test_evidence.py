@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.report.findings.evidence import gather
-from seqnorm.lab.report.page.charts import LineChart, Plate
+from seqnorm.lab.report.page.charts import Line, LineChart, Plate
+from seqnorm.lab.report.page.figures import draw_plate
 from seqnorm.lab.report.page.headline import cost_table, pairs_table
 from seqnorm.lab.report.page.section import make_section, remake_commands
 from seqnorm.lab.report.page.short import sentences
-from seqnorm.lab.report.statistics.curves import resampled_band
+from seqnorm.lab.report.page.styles import Look
+from seqnorm.lab.report.page.svg import chart_svg
+from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
 from seqnorm.lab.report.statistics.estimates import common_target
 from tests.lab.report.fabricate import fabricate_run, fabricate_trial, named, only
 
@@ -143,27 +146,48 @@ def lines_of(plate: Plate, title: str, x_label: str) -> dict[str, tuple[list[flo
 
 def test_curves_against_steps_and_seconds(runs: Path) -> None:
     plate = plates_of(runs)["curves"]
-    steps = lines_of(plate, "validation accuracy", "optimiser steps")
+    steps = lines_of(plate, "validation accuracy against steps", "optimiser steps")
     assert steps["lstm none"] == ([100, 200, 300], [0.65, 0.84, 0.895], [0.6, 0.8, 0.89])
-    losses = lines_of(plate, "validation loss (nats)", "optimiser steps")
+    losses = lines_of(plate, "validation loss (nats) against steps", "optimiser steps")
     assert losses["lstm layer"][1] == [0.3, 0.245, 0.19]
-    x, mean, _ = lines_of(plate, "validation accuracy", "seconds of training")["lstm none"]
-    # Both are known from 7 seconds on, the first up to 15.
-    assert (x[0], x[-1]) == (7.0, 15.0)
-    assert mean[0] == pytest.approx((0.70 + 0.1 * 2 / 5 + 0.60) / 2)
-    assert mean[-1] == pytest.approx((0.90 + 0.88 + 0.01 / 7) / 2)
+    seconds = lines_of(plate, "validation accuracy against seconds", "seconds of training")
+    # The same points; epochs of 5 and of 7 seconds end at 6, 12 and 18 in the median.
+    assert seconds["lstm none"] == ([6, 12, 18], *steps["lstm none"][1:])
 
 
-def test_resampled_band_by_hand() -> None:
-    curves = [(np.array([0.0, 2.0]), np.array([0.0, 2.0])),
-              (np.array([1.0, 3.0]), np.array([3.0, 3.0]))]  # fmt: skip
-    band = resampled_band(curves, points=3)
-    np.testing.assert_allclose(band.x, [1.0, 1.5, 2.0])
-    np.testing.assert_allclose(band.mean, [2.0, 2.25, 2.5])
-    np.testing.assert_allclose(band.low, [1.0, 1.5, 2.0])
-    np.testing.assert_allclose(band.high, [3.0, 3.0, 3.0])
-    apart = (np.array([5.0, 6.0]), np.array([1.0, 1.0]))
-    assert resampled_band([curves[0], apart]).x.size == 0
+def test_timed_band_by_hand() -> None:
+    band = Band(*(np.array([1.0, 2.0, 3.0]) for _ in range(4)))
+    clocks = [
+        np.array([[1.0, 5.0], [2.0, 7.0], [3.0, np.nan], [4.0, 9.0]]),
+        np.array([[1.0, 9.0], [2.0, 30.0], [3.0, np.nan]]),
+        np.array([[1.0, 6.0], [2.0, np.nan], [3.0, np.nan]]),
+    ]
+    found = timed_band(band, clocks)
+    np.testing.assert_array_equal(found.x, [6.0, 18.5])
+    np.testing.assert_array_equal(found.mean, [1.0, 2.0])
+    assert timed_band(common_band([]), []).x.size == 0
+
+
+def test_seeds_of_one_epoch_have_no_empty_curves(tmp_path: Path) -> None:
+    for seed in range(3):
+        fabricate_run(tmp_path, norm="none", seed=seed, epochs=1)
+    assert "curves" not in plates_of(tmp_path)
+    fabricate_run(tmp_path, norm="layer", epochs=3)
+    for chart in plates_of(tmp_path)["curves"].charts:
+        assert isinstance(chart, LineChart)
+        assert {line.label: line.band.x.size for line in chart.lines} == {
+            "lstm none": 1,
+            "lstm layer": 3,
+        }
+
+
+def test_one_epoch_of_several_seeds_shows_their_range(tmp_path: Path) -> None:
+    band = Band(*(np.array([value]) for value in (100.0, 0.5, 0.4, 0.6)))
+    chart = LineChart("accuracy", "steps", [Line(Look("layer", "layer"), band)])
+    assert 'class="interval"' in chart_svg(chart)
+    (axes,) = draw_plate(Plate("key", "title", "caption", [chart]), "heading").axes
+    (stroke,) = axes.collections[-1].get_segments()
+    np.testing.assert_array_equal(stroke[:, 1], [0.4, 0.6])
 
 
 def test_scores_by_length_and_class(runs: Path) -> None:

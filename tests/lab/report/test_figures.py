@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from seqnorm.lab.report.page.charts import (
+    SHARE,
     Chart,
     Dot,
     DotChart,
@@ -21,10 +22,19 @@ from seqnorm.lab.report.page.charts import (
     plain_band,
 )
 from seqnorm.lab.report.page.figures import draw_plate
-from seqnorm.lab.report.page.styles import COLOURS, MARKERS, arm_style
+from seqnorm.lab.report.page.styles import (
+    MARKERS,
+    NORM_COLOURS,
+    OTHER_COLOURS,
+    Look,
+    make_looks,
+    norm_colour,
+)
 from seqnorm.lab.report.page.time_plates import against_rows
 from seqnorm.lab.report.statistics.curves import common_band
 from seqnorm.lab.runs.read import Curve
+
+A, B = Look("a", "none"), Look("b", "layer")
 
 
 def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:
@@ -32,7 +42,7 @@ def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:
     return np.linspace(100.0, 100.0 * length, length), values
 
 
-def draw(*charts: Chart, arms: tuple[str, ...] = ("a",)) -> Figure:
+def draw(*charts: Chart, arms: tuple[Look, ...] = (A,)) -> Figure:
     return draw_plate(Plate("key", "title", "caption", charts, arms), "heading")
 
 
@@ -46,11 +56,16 @@ def drawn(axes: Any) -> list[tuple[list[float], list[float]]]:
     return [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
 
 
+def named(axes: Any) -> list[str]:
+    """The references that are named above a panel."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
 def test_a_line_has_its_mean_band_tail_and_divergence() -> None:
     rng = np.random.default_rng(0)
     short, long, broken = curve(rng, 3), curve(rng, 5), curve(rng, 2)
     tail = (long[0][2:], long[1][2:])
-    line = Line("a", 0, common_band([short, long]), [tail], [broken])
+    line = Line(A, common_band([short, long]), [tail], [broken])
     (axes,) = draw(LineChart("accuracy", "steps", [line])).axes
     lines = drawn(axes)
     assert lines[0][0] == [100.0, 200.0, 300.0]
@@ -65,7 +80,7 @@ def test_a_line_has_its_mean_band_tail_and_divergence() -> None:
 
 
 def test_one_point_is_visible() -> None:
-    line = Line("a", 0, plain_band(np.array([100.0]), np.array([0.5])))
+    line = Line(A, plain_band(np.array([100.0]), np.array([0.5])))
     figure = draw(LineChart("accuracy", "steps", [line]))
     assert figure.axes[0].get_lines()[0].get_marker() == "o"
 
@@ -73,18 +88,15 @@ def test_one_point_is_visible() -> None:
 def test_far_references_do_not_squeeze_the_curves() -> None:
     x, y = curve(np.random.default_rng(1), 8)
     references = {"majority": 0.1, "close": 0.8, "words": 0.99}
-    (axes,) = draw(
-        LineChart("accuracy", "steps", [Line("a", 0, plain_band(x, y))], references)
-    ).axes
+    (axes,) = draw(LineChart("accuracy", "steps", [Line(A, plain_band(x, y))], references)).axes
     low, high = axes.get_ylim()
     assert low > 0.6 and high < 0.95
-    texts = [text.get_text() for text in axes.texts]
-    assert texts == ["majority 0.100 ↓", "close 0.800", "words 0.990 ↑"]
+    assert named(axes) == ["majority 0.100 ↓", "close 0.800", "words 0.990 ↑"]
     assert sum(line == [0.8, 0.8] for _, line in drawn(axes)) == 1
 
 
 def test_dots_have_interval_runs_and_the_shape_of_their_arm() -> None:
-    rows = [Row("one", [Dot("a", 0, 0.8, 0.7, 0.9, [0.75, 0.85])]), Row("two", [Dot("b", 2, 0.6)])]
+    rows = [Row("one", [Dot("a", A, 0.8, 0.7, 0.9, [0.75, 0.85])]), Row("two", [Dot("b", B, 0.6)])]
     (axes,) = draw(DotChart("accuracy", rows, {"floor": 0.5}), arms=()).axes
     runs, interval, dot, _, _, alone = axes.get_lines()[:6]
     assert list(runs.get_xdata()) == [0.75, 0.85]
@@ -97,18 +109,17 @@ def test_dots_have_interval_runs_and_the_shape_of_their_arm() -> None:
 
 
 def test_far_references_do_not_squeeze_the_dots() -> None:
-    rows = [Row("one", [Dot("a", 0, 0.8, 0.79, 0.81, [0.78, 0.82])])]
+    rows = [Row("one", [Dot("a", A, 0.8, 0.79, 0.81, [0.78, 0.82])])]
     (axes,) = draw(DotChart("accuracy", rows, {"low": 0.5, "near": 0.81, "high": 0.95})).axes
     low, high = axes.get_xlim()
     assert low > 0.7 and high < 0.9
-    texts = [text.get_text() for text in axes.texts]
-    assert texts == ["← low 0.500", "near 0.810", "high 0.950 →"]
+    assert named(axes) == ["low 0.500 ←", "near 0.810", "high 0.950 →"]
 
 
 def test_labels_of_the_x_axis_are_whole_for_trials_and_do_not_touch_for_rates() -> None:
-    trials = Line("a", 0, plain_band(np.arange(1.0, 5.0), np.array([0.70, 0.75, 0.78, 0.79])))
+    trials = Line(A, plain_band(np.arange(1.0, 5.0), np.array([0.70, 0.75, 0.78, 0.79])))
     rates = np.array([6.4e-4, 2e-3, 8.8e-3])
-    single = Line("a", 0, plain_band(rates, np.array([0.7, 0.8, 0.75])), marks=True)
+    single = Line(A, plain_band(rates, np.array([0.7, 0.8, 0.75])), marks=True)
     figure = draw(
         LineChart("best", "trials", [trials]), LineChart("each", "rate", [single], log_x=True)
     )
@@ -123,13 +134,14 @@ def test_labels_of_the_x_axis_are_whole_for_trials_and_do_not_touch_for_rates() 
 
 def test_legend_names_every_arm_and_covers_no_panel() -> None:
     rng = np.random.default_rng(2)
-    labels = tuple(f"lstm layer, learning_rate={rate}" for rate in (0.001, 0.003, 0.01, 0.03))
-    lines = [Line(label, i, plain_band(*curve(rng, 4))) for i, label in enumerate(labels)]
+    labels = [f"lstm layer, learning_rate={rate}" for rate in (0.001, 0.003, 0.01, 0.03)]
+    looks = make_looks((label, "layer") for label in labels)
+    lines = [Line(look, plain_band(*curve(rng, 4))) for look in looks]
     chart = LineChart("accuracy", "steps", lines)
-    figure = draw(chart, chart, arms=labels)
+    figure = draw(chart, chart, arms=tuple(looks))
     render(figure)
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == list(labels)
+    assert [text.get_text() for text in legend.get_texts()] == labels
     box = legend.get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.width
     for axes in figure.axes:
@@ -138,7 +150,7 @@ def test_legend_names_every_arm_and_covers_no_panel() -> None:
 
 
 def test_titles_fit_in_their_figure() -> None:
-    line = Line("a", 0, plain_band(np.arange(9.0), np.arange(1.0, 10)))
+    line = Line(A, plain_band(np.arange(9.0), np.arange(1.0, 10)))
     names = ("gradient norm of the loss in the state, simple_rnn", "distance of batch mean", "rows")
     charts = [LineChart(name, "time step", [line], log_y=True) for name in names]
     figure = draw(*charts)
@@ -151,14 +163,68 @@ def test_titles_fit_in_their_figure() -> None:
     assert figure.axes[0].get_yscale() == "log"
 
 
-def test_arms_can_be_told_apart_without_colour() -> None:
-    looks = {(style["color"], str(style["linestyle"])) for style in map(arm_style, range(35))}
-    assert len(looks) == 35
-    assert len({str(arm_style(index)["linestyle"]) for index in range(5)}) == 5
-    white = (1.0, 1.0, 1.0)
-    weights = np.array([0.299, 0.587, 0.114])
-    for colour in COLOURS:  # dark enough on white also in grey
+def test_a_norm_has_its_colour_and_shape_in_any_company() -> None:
+    norms = ("none", "layer", "batch", "rms", "group", "dyt")
+    alone = {norm: make_looks([(norm, norm)])[0] for norm in norms}
+    for company in (norms, norms[::-1], ("mine", *norms[1:3])):
+        for look in make_looks((norm, norm) for norm in company if norm in alone):
+            assert look == alone[look.name]
+    assert len({look.colour for look in alone.values()}) == len(norms)
+    assert len({look.shape for look in alone.values()}) == len(norms)  # without colour
+
+
+def test_a_norm_that_is_not_in_the_table_has_a_colour_of_its_own() -> None:
+    assert norm_colour("mine") == norm_colour("mine") in OTHER_COLOURS
+    assert not set(OTHER_COLOURS) & set(NORM_COLOURS.values())
+    assert len({norm_colour(f"mine {number}") for number in range(20)}) == len(OTHER_COLOURS)
+
+
+def test_arms_of_one_norm_differ_in_shade_and_dash_and_many_in_shape() -> None:
+    looks = make_looks((f"batch, size={size}", "batch") for size in range(10))
+    assert looks[0].colour == norm_colour("batch")
+    assert len({(look.colour, str(look.dash)) for look in looks[:5]}) == 5
+    assert len({str(look.dash) for look in looks[:5]}) == 5
+    assert len({(look.colour, str(look.dash), look.shape) for look in looks}) == 10
+    cells = make_looks((f"{cell} none", "none") for cell in ("gru", "lstm"))
+    assert cells[0].dash != cells[1].dash
+
+
+def test_colours_are_dark_enough_on_white_also_in_grey() -> None:
+    white, weights = (1.0, 1.0, 1.0), np.array([0.299, 0.587, 0.114])
+    for colour in (*NORM_COLOURS.values(), *OTHER_COLOURS):
         assert float(np.dot(weights, np.subtract(white, to_rgb(colour)))) > 0.3
+
+
+def test_the_name_of_a_reference_lies_above_the_data() -> None:
+    """However near to each other and to the edge: names cover no data and not each other."""
+    x, y = curve(np.random.default_rng(3), 8, base=0.55)
+    references = {"bag of words (test)": 0.53, "majority class (test)": 0.499}
+    line = LineChart("accuracy", "steps", [Line(A, plain_band(x, y))], references)
+    dots = DotChart("accuracy", [Row("a", [Dot("a", A, 0.55)])], references)
+    figure = draw(line, dots)
+    render(figure)
+    for axes in figure.axes:
+        panel = axes.get_window_extent()
+        boxes = [text.get_window_extent() for text in axes.get_legend().get_texts()]
+        assert all(box.y0 >= panel.y1 - 1 for box in boxes)
+        assert not boxes[0].overlaps(boxes[1])
+        assert axes.title.get_window_extent().y0 >= max(box.y1 for box in boxes) - 1
+
+
+def test_an_axis_of_accuracy_ends_at_one() -> None:
+    one = plain_band(np.array([1.0, 2.0]), np.array([0.97, 0.99]))
+    chart = LineChart("accuracy", "steps", [Line(A, one)], bounds=SHARE)
+    dots = DotChart("F1", [Row("a", [Dot("a", A, 0.0), Dot("b", B, 1.0)])], bounds=SHARE)
+    line, dot = draw(chart, dots).axes
+    assert line.get_ylim()[1] <= 1.0 and dot.get_xlim() == (0.0, 1.0)
+
+
+def test_arms_of_equal_value_do_not_hide_each_other() -> None:
+    dots = [Dot(name, Look(name, name), 0.0) for name in ("none", "layer", "batch", "rms")]
+    (axes,) = draw(DotChart("F1", [Row("rare", dots), Row("common", dots)])).axes
+    marks = [line for line in axes.get_lines() if line.get_marker() in MARKERS]
+    heights = [float(line.get_ydata()[0]) for line in marks]
+    assert len(set(heights)) == 8 and max(heights[:4]) < 0.5 < min(heights[4:])
 
 
 def test_a_profile_against_valid_rows_by_hand() -> None:

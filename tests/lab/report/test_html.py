@@ -18,7 +18,7 @@ from PIL import Image
 from seqnorm.lab.report.page.charts import Dot, DotChart, Line, LineChart, Row, plain_band
 from seqnorm.lab.report.page.html import table_html
 from seqnorm.lab.report.page.report import write_report
-from seqnorm.lab.report.page.styles import COLOURS
+from seqnorm.lab.report.page.styles import Look, norm_colour
 from seqnorm.lab.report.page.svg import chart_svg
 from seqnorm.lab.report.page.tables import Table
 from tests.lab.report.fabricate import fabricate_comparison, fabricate_run
@@ -90,10 +90,24 @@ def test_page_is_sound_and_refers_to_nothing_outside(page: Path) -> None:
 
 def test_a_chart_reads_its_values_out() -> None:
     x = np.array([1.0, 2.0])
-    line = Line("layer", 0, plain_band(x, np.array([0.5, 0.875])))
+    line = Line(Look("layer", "layer"), plain_band(x, np.array([0.5, 0.875])))
     assert 'aria-label="accuracy, layer 0.875"' in chart_svg(LineChart("accuracy", "steps", [line]))
-    dots = DotChart("F1", [Row("earn", [Dot("layer", 0, 0.75)])])
+    dots = DotChart("F1", [Row("earn", [Dot("layer", Look("layer", "layer"), 0.75)])])
     assert 'aria-label="F1, earn 0.75"' in chart_svg(dots)
+
+
+def test_the_name_of_a_reference_lies_above_the_frame_of_its_chart() -> None:
+    x = np.array([1.0, 2.0])
+    line = Line(Look("layer", "layer"), plain_band(x, np.array([0.55, 0.6])))
+    names = {"bag of words (test)": 0.53, "majority class (test)": 0.499, "far": 0.1}
+    for chart in (
+        LineChart("accuracy", "steps", [line], names),
+        DotChart("accuracy", [Row("a", [Dot("a", line.look, 0.55)])], names),
+    ):
+        drawn = chart_svg(chart)
+        places = [float(y) for y in re.findall(r'class="reference" x="[\d.]+" y="([\d.]+)"', drawn)]
+        frame = min(float(y) for y in re.findall(r'class="grid" d="M[\d.]+ ([\d.]+)V', drawn))
+        assert len(set(places)) == 3 and max(places) < frame
 
 
 def test_what_runs_say_is_text_and_no_markup() -> None:
@@ -150,7 +164,7 @@ def test_a_browser_draws_every_arm_without_complaint(page: Path, width: int, hei
     assert "CONSOLE" not in done.stderr, done.stderr  # neither an error nor a refused request
     picture = np.asarray(Image.open(shot).convert("RGB"))
     assert picture.shape[1] == width
-    for colour in COLOURS[1:3]:
+    for colour in map(norm_colour, ("layer", "batch")):
         assert share_of(picture, colour) > 2e-4, colour
     # Nothing is cut off at the right: the outermost pixels are the paper (or lines across it).
     assert (picture[200:, -4:] > 200).all()
@@ -162,8 +176,8 @@ document.addEventListener("securitypolicyviolation", (event) => refused.push(eve
 </script>"""
 PROBE = """
 <script>
-const button = document.querySelector('.legend button[data-arm="1"]');
-const shown = () => document.querySelectorAll('.series[data-arm="1"]:not(.off)').length;
+const button = document.querySelector('.legend button[data-arm="lstm layer"]');
+const shown = () => document.querySelectorAll('.series[data-arm="lstm layer"]:not(.off)').length;
 const facts = {before: shown()};
 button.click(); facts.after = shown(); button.click(); facts.again = shown();
 const chart = document.querySelector("svg.lines");
@@ -224,6 +238,41 @@ def test_the_page_is_no_wider_than_a_phone(page: Path) -> None:
     (found,) = re.findall(r'data-wide="(\d+) (\d+)"', dom)
     wide, seen = map(int, found)
     assert wide == seen <= 390
+
+
+MENUS = """
+<script>
+window.addEventListener("load", () => setTimeout(() => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const seen = (part) => part.checkVisibility();
+  const facts = {height: document.querySelector("nav").offsetHeight};
+  facts.sections = all("nav .menu > summary").filter(seen).map((part) => part.textContent);
+  facts.links = all("nav a").filter(seen).length;
+  document.querySelector("nav .menu").open = true;
+  facts.opened = all("nav a").filter(seen).map((part) => part.textContent);
+  document.querySelector("main").click();
+  facts.closed = all("nav a").filter(seen).length;
+  facts.cut = all(".wrap").filter((part) => part.scrollWidth > part.clientWidth).length;
+  facts.tables = all(".wrap").length;
+  document.body.setAttribute("data-facts", JSON.stringify(facts));
+}, 300));
+</script></body>"""
+
+
+def test_sections_are_menus_and_tables_fit_a_desktop(tmp_path: Path) -> None:
+    for data in ("imdb", "reuters"):
+        fabricate_comparison(tmp_path / "runs", data=data, seeds=2, texts=50)
+    page = write_report([tmp_path / "runs"], pictures=False).path
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("</body>", MENUS), encoding="utf-8")
+    dom = browse(page, "--window-size=1280,900", "--dump-dom").stdout
+    found = re.search(r'data-facts="([^"]*)"', dom)
+    assert found, dom[-2000:]
+    facts = json.loads(unescape(found[1]))
+    assert facts["sections"] == ["imdb", "reuters"] and facts["height"] < 60
+    assert (facts["links"], facts["closed"]) == (0, 0)
+    assert facts["opened"][0] == "In short" and "Commands" in facts["opened"]
+    assert facts["tables"] > 8 and facts["cut"] == 0
 
 
 @pytest.mark.parametrize("addition", ['<img src="picture.png">', '<script src="a.js"></script>'])

@@ -178,7 +178,16 @@ def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, probes=False, epochs=0)
     page = markdown(write_report([folder]))
     assert "![accuracy" not in page and "curves-" not in page and "lstm layer" in page
-    assert (folder / "report" / "report.md").is_file()
+
+
+def test_a_report_on_runs_lies_beside_them_and_not_in_one(
+    few_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted(few_runs.iterdir())
+    assert write_report([first, second], pages=False).path.parent == few_runs / "report"
+    monkeypatch.chdir(second)
+    assert write_report([Path()], pages=False).path.parent == few_runs / "report"
+    assert not list(few_runs.glob("*-s*/report"))
 
 
 def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
@@ -192,6 +201,30 @@ def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
     assert "recurrent layer 1 (lstm)" in page and "recurrent layer 2 (upper)" in page
     for index in (1, 2):
         assert (report.path.parent / f"statistics-imdb-layer{index}.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("layers", "titles"),
+    [
+        (["forward_lstm_1", "backward_lstm_1"], ["forwards", "backwards"]),
+        (
+            ["forward_a", "backward_a", "forward_b", "backward_b"],
+            [f"layer {number}, {way}" for number in (1, 2) for way in ("forwards", "backwards")],
+        ),
+    ],
+    ids=["one", "stacked"],
+)
+def test_the_halves_of_a_bidirectional_layer_are_named(
+    tmp_path: Path, layers: list[str], titles: list[str]
+) -> None:
+    folder = fabricate_run(tmp_path)
+    with np.load(folder / "probes.npz") as stored:
+        arrays = dict(stored)
+    renamed = {k.replace("lstm/", f"{name}/"): a for name in layers for k, a in arrays.items()}
+    np.savez(folder / "probes.npz", **renamed)
+    page = write_report([tmp_path], pictures=False).path.read_text(encoding="utf-8")
+    assert re.findall(r"<h3[^>]*>Through time, ([^<]*)<", page) == titles
+    assert "forward_" not in page
 
 
 def test_many_arms_are_drawn_in_part(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_looks_against_a_setting_are_those_of_the_other_charts(tmp_path: Path) -
     ]
     for chart in against.charts:
         assert isinstance(chart, LineChart)
-        assert all(against.arms[line.style] == line.label for line in chart.lines)
+        assert all(line.look in against.arms for line in chart.lines)
     assert "Along a line optim.learning_rate varies as well." in against.caption
 
 

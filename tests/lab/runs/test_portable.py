@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from seqnorm.lab.report.page.report import write_report
-from seqnorm.lab.runs.portable import portable_environment, portable_name, portable_value
+from seqnorm.lab.runs.portable import (
+    _MODULES,
+    COMMANDS,
+    portable_environment,
+    portable_name,
+    portable_value,
+)
 from tests.lab.report.fabricate import fabricate_run
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +31,12 @@ from tests.lab.report.fabricate import fabricate_run
         ),
         ("compare.py data.dir=/data", "seqnorm-compare 'data.dir=<folder>'"),
         (["train.py", "runs_dir=here"], "seqnorm-train runs_dir=here"),
+        ("/home/a/seqnorm/scripts/bench.py", "seqnorm-bench"),
+        ("/home/a/lib/seqnorm/lab/commands/compare.py -m", "seqnorm-compare -m"),
+        ("/home/a/seqnorm/scripts/demo.py seed=1", "python scripts/demo.py seed=1"),
+        ("scripts/demo.py", "python scripts/demo.py"),
+        ("/home/a/train.py", "python '<folder>/train.py'"),
+        ("/home/a/lib/pytest/__main__.py", "python '<folder>/__main__.py'"),
         (
             "seqnorm-compare 'compare.arms=[\"norm=none,layer\"]'",
             "seqnorm-compare 'compare.arms=[\"norm=none,layer\"]'",
@@ -32,6 +47,15 @@ def test_commands(command: str | list[str], expected: str) -> None:
     once = portable_environment({"command": command, "python": "3.11"})
     assert once == {"command": expected, "python": "3.11"}
     assert portable_environment(once) == once
+
+
+def test_every_command_that_a_page_can_name_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {f"seqnorm-{name}" for name in COMMANDS} == set(project["scripts"])
+    for file, name in _MODULES.items():
+        (module,) = ROOT.glob(f"**/{file}")
+        place = ".".join(module.relative_to(ROOT).with_suffix("").parts)
+        assert project["scripts"][f"seqnorm-{name}"].startswith(f"{place}:")
 
 
 def test_values() -> None:

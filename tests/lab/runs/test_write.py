@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from dataclasses import replace
@@ -10,12 +11,15 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from seqnorm.lab.console import forgiving
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.vocabulary import Vocabulary
+from seqnorm.lab.durable import DiskError
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import config_hash
 from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.tracking.factory import make_sinks
 from seqnorm.lab.training.evaluate import evaluate_majority, evaluate_probabilities
 
 
@@ -67,6 +71,32 @@ def test_a_folder_that_cannot_be_made_is_the_users_mistake(small, tmp_path):
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(UserError, match="runs_dir must be a folder"):
         RunFolder.create(small())
+
+
+def test_a_run_that_fails_keeps_its_traceback_and_what_it_had_printed(small, tmp_path):
+    config = small()
+    opened = RunFolder.opened(config, None, make_sinks(config.tracking))
+    with pytest.raises(ZeroDivisionError) as caught, forgiving(), opened as folder:
+        print("epoch 1/2")
+        raise ZeroDivisionError("a fault")
+    text = (folder.path / "error.txt").read_text()
+    assert text.startswith("epoch 1/2\nTraceback") and "ZeroDivisionError: a fault" in text
+    assert "error.txt" in caught.value.__notes__[0]
+
+
+def test_a_refusal_leaves_no_folder(small, tmp_path):
+    config = small()
+    with pytest.raises(UserError), RunFolder.opened(config, None, make_sinks(config.tracking)):
+        raise UserError("too little data")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_named_with_the_folder(small):
+    config = small()
+    opened = RunFolder.opened(config, None, make_sinks(config.tracking))
+    named = r"runs/synthetic-.* could not be written: No space left"
+    with pytest.raises(DiskError, match=named), opened:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_environment_can_be_written_as_json():

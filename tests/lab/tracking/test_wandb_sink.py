@@ -225,3 +225,29 @@ def test_a_table_lies_below_the_run_folder_and_holds_its_rows(tmp_path: Path) ->
     assert (run.group, run.job_type) == ("compare_reuters", "cell=lstm norm=layer")
     stray = [path for path in tmp_path.iterdir() if path.name not in ("run", "wandb-home")]
     assert not stray
+
+
+def test_names_longer_than_wandb_s_server_takes_are_shortened_and_stay_different(
+    tmp_path: Path,
+) -> None:
+    arms = [f"cell=lstm norm=layer data.batch_size=32 optim.learning_rate=0.002 seed={n}" * 2
+            for n in (1, 2)]  # fmt: skip
+    found = []
+    for number, arm in enumerate(arms):
+        folder = run_folder(tmp_path, f"run{number}")
+        sink = offline_sink(group="g" * 130, arm=arm)
+        sink.start({"tracking": {"arm": arm}}, folder.name, folder)
+        sink.close()
+        found.append(read_offline_run(folder))
+    assert [len(run.job_type) for run in found] == [64, 64]
+    assert found[0].job_type[:55] == arms[0][:55] and found[0].job_type != found[1].job_type
+    assert len(found[0].group) == 128 and found[0].group == found[1].group
+    assert [run.config["tracking.arm"] for run in found] == arms
+
+
+def test_a_run_of_no_comparison_has_its_cell_and_norm_as_job_type(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path, "run")
+    sink = offline_sink()
+    sink.start({"cell": {"name": "gru"}, "norm": {"name": "rms"}}, "run", folder)
+    sink.close()
+    assert read_offline_run(folder).job_type == "cell=gru norm=rms"

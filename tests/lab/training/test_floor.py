@@ -65,3 +65,4 @@ def test_too_little_data_is_the_users_to_mend(tmp_path, capsys):
     assert train([*arguments, f"runs_dir={tmp_path}"]) == 1
     text = capsys.readouterr().err
     assert "words in at least 50 training texts" in text and "Traceback" not in text
+    assert list(tmp_path.iterdir()) == []  # a refusal is no run

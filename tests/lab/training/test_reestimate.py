@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from seqnorm import reestimate
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.models.classifier import build_classifier, recurrent_layers
-from seqnorm.lab.training.reestimate import reestimate
 from seqnorm.lab.training.run import run
 
 NO_DROPOUT = ["model.embedding_dropout=0", "model.dropout=0"]

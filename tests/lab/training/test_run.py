@@ -20,6 +20,7 @@ from seqnorm.lab import data
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.config.schema import conf_dir
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.naming import objective
 from seqnorm.lab.training.fit import Training
 from seqnorm.lab.training.run import run
 
@@ -243,7 +244,8 @@ def test_divergence_is_a_result_that_names_step_and_rate(small, records):
     assert result["test_accuracy"] == result["majority_accuracy"]
     assert result["test_loss"] is None
     labels = data.load(config.data, config.seed).validation.labels
-    assert result["val_accuracy"] == np.bincount(labels).max() / len(labels)  # what a sweep reads
+    assert result["val_accuracy"] == np.bincount(labels).max() / len(labels)
+    assert objective(result) is None  # or it would be the best setting of a sweep
     folder = Path(config.runs_dir) / result["run"]
     assert json.loads((folder / "result.json").read_text(encoding="utf-8")) == result
     last = [line for line in records(folder) if line["event"] == "train"][-1]

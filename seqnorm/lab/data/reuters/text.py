@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seqnorm.lab.console import track
 from seqnorm.lab.data.reuters import newswires
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.data.texts import TextReader
@@ -30,7 +31,11 @@ def load(config: TextConfig, seed: int) -> Dataset:
     reader = TextReader(config)
     train, test = (
         reader.read(
-            (document.text for document in parts[part]),
+            track(
+                (document.text for document in parts[part]),
+                f"Reading Reuters, {part}",
+                len(parts[part]),
+            ),
             [number[document.topics[0]] for document in parts[part]],
         )
         for part in ("train", "test")

@@ -83,6 +83,7 @@ def make_axis(
     logarithmic: bool = False,
     margin: float = 0.0,
     at: Sequence[float] = (),
+    bounds: tuple[float, float] | None = None,
 ) -> Axis:
     """An axis that holds some values.
 
@@ -93,6 +94,7 @@ def make_axis(
         logarithmic: Whether equal ratios are equal lengths.
         margin: Room beyond the values, as a share of their range.
         at: What is written at the axis; empty for round values.
+        bounds: Where the axis ends at the latest, unless values lie beyond.
     """
     low, high = float(values.min()), float(values.max())
     if math.isclose(low, high, rel_tol=1e-9):  # equal but for rounding: no room for a tick between
@@ -103,7 +105,10 @@ def make_axis(
         ticks = logarithmic_ticks(low, high)
     else:
         room = margin * (high - low) if high > low else 0.5 * abs(high) or 0.5
-        low, high = low - room, high + room
+        inner = (
+            (-math.inf, math.inf) if bounds is None else (min(bounds[0], low), max(bounds[1], high))
+        )
+        low, high = max(low - room, inner[0]), min(high + room, inner[1])
         ticks = linear_ticks(low, high, whole=high > low and are_whole(values))
     ticks = list(at) or ticks
     texts = [f"{value:g}" for value in at] or _texts(ticks, logarithmic)

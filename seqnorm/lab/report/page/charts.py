@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.runs.read import Curve
+
+MOST_MARKS = 8  # of the shape of its arm on a line
+SHARE = (0.0, 1.0)  # no accuracy lies outside, and no axis of one goes on there
 
 
 @dataclass(frozen=True)
@@ -17,20 +21,23 @@ class Line:
     """One arm of a line chart.
 
     Attributes:
-        label: Text in the legend.
-        style: Position of the arm, which decides its colour and dash.
+        look: Name, colour, dash and shape.
         band: The line and, unless low and high are equal to it, the band around it.
         tails: Thin lines of runs that went on where the band has ended.
         broken: Thin lines of runs that diverged, which end in a cross.
         marks: Whether the points are drawn for themselves, without a line.
     """
 
-    label: str
-    style: int
+    look: Look
     band: Band
     tails: Sequence[Curve] = ()
     broken: Sequence[Curve] = ()
     marks: bool = False
+
+    @property
+    def label(self) -> str:
+        """Text in the legend."""
+        return self.look.name
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class LineChart:
         log_x: Whether the x axis is logarithmic.
         log_y: Whether the y axis is logarithmic.
         x_ticks: What is written at the x axis; empty for round values.
+        bounds: Where the y axis ends, however few values there are; `SHARE` for an accuracy.
     """
 
     title: str
@@ -54,6 +62,7 @@ class LineChart:
     log_x: bool = False
     log_y: bool = False
     x_ticks: Sequence[float] = ()
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,14 @@ class Dot:
 
     Attributes:
         label: The arm.
-        style: Position of the arm, which decides its colour and dash.
+        look: Name in the legend, colour and shape.
         value: Where the dot is.
         low, high: Ends of its interval; NaN for none.
         points: Single runs, drawn small.
     """
 
     label: str
-    style: int
+    look: Look
     value: float
     low: float = np.nan
     high: float = np.nan
@@ -92,11 +101,13 @@ class DotChart:
         title: What is shown, with its unit.
         rows: From top to bottom.
         references: Values of vertical lines by name.
+        bounds: Where the axis ends, however few values there are; `SHARE` for an accuracy.
     """
 
     title: str
     rows: Sequence[Row]
     references: Mapping[str, float] = field(default_factory=dict)
+    bounds: tuple[float, float] | None = None
 
 
 Chart = LineChart | DotChart
@@ -111,14 +122,28 @@ class Plate:
         title: Heading.
         caption: What a reader has to know.
         charts: The charts.
-        arms: Labels in the order of their styles; the legend. Empty for none.
+        arms: The legend. Empty for none.
     """
 
     key: str
     title: str
     caption: str
     charts: Sequence[Chart]
-    arms: Sequence[str] = ()
+    arms: Sequence[Look] = ()
+
+
+def dodged(count: int) -> list[float]:
+    """Heights of the dots of one row, in rows from its middle: equal values hide no arm.
+
+    Two dots lie at -0.1 and 0.1; many share two thirds of the row.
+    """
+    step = min(0.2, 0.66 / max(count - 1, 1))
+    return [(place - (count - 1) / 2) * step for place in range(count)]
+
+
+def marked_places(count: int, most: int) -> NDArray[np.intp]:
+    """Positions of a few of so many points, evenly spread: where a line shows its arm's shape."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
 
 
 def plain_band(x: NDArray, y: NDArray) -> Band:

@@ -15,6 +15,7 @@ from seqnorm.lab.report.arms.arms import Arm, Comparison, as_text
 from seqnorm.lab.report.arms.floors import bag_of_words, is_floor
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
 from seqnorm.lab.report.page.charts import Line
+from seqnorm.lab.report.page.styles import Look, make_looks
 from seqnorm.lab.report.statistics.curves import Band
 
 # More lines than this cannot be told apart.
@@ -47,10 +48,10 @@ class Drawn:
         """What has charts of its own: each cell, and each value of an axis as the batch size."""
         return list(dict.fromkeys(map(self.panel, self.arms)))
 
-    @property
-    def legend(self) -> list[str]:
-        """One entry per look: an arm's label, without what names its panel."""
-        return list(dict.fromkeys(map(self.variant, self.arms)))
+    @cached_property
+    def legend(self) -> list[Look]:
+        """One look per variant, the same for the same norm in every cell."""
+        return make_looks((self.variant(arm), arm.norm) for arm in self.arms)
 
     @cached_property
     def several_cells(self) -> bool:
@@ -81,9 +82,9 @@ class Drawn:
         label = arm.label.replace(f", {value}", "") if value else self._label(arm)
         return label.removeprefix(f"{arm.cell} ") if self.several_cells else label
 
-    def style(self, arm: Arm) -> int:
-        """Position of its look, the same for the same norm in every cell."""
-        return self.legend.index(self.variant(arm))
+    def look(self, arm: Arm) -> Look:
+        """Its look, the same for the same norm in every cell."""
+        return next(look for look in self.legend if look.name == self.variant(arm))
 
     def of(self, arm: Arm) -> ArmEvidence:
         """The evidence of one arm."""
@@ -97,7 +98,7 @@ class Drawn:
 
     def line(self, arm: Arm, band: Band) -> Line:
         """A line in the look of an arm."""
-        return Line(self.variant(arm), self.style(arm), band)
+        return Line(self.look(arm), band)
 
     def floors(self) -> dict[str, float]:
         """Test accuracy of the majority class and of the bag of words, by name."""

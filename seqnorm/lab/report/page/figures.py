@@ -7,67 +7,93 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from seqnorm.lab.durable import write_bytes
 from seqnorm.lab.report.page.axes import are_whole, logarithmic_ticks
 from seqnorm.lab.report.page.charts import (
+    MOST_MARKS,
     Dot,
     DotChart,
     Line,
     LineChart,
     Plate,
     Row,
+    dodged,
     dot_values,
     finite_values,
+    marked_places,
     near_references,
     x_values,
 )
-from seqnorm.lab.report.page.styles import MARKERS, REFERENCE, add_legend, arm_style, new_figure
+from seqnorm.lab.report.page.styles import (
+    REFERENCE,
+    REFERENCE_DASHES,
+    add_legend,
+    legend_handle,
+    new_figure,
+)
 
 # No date, so that the same runs give the same bytes.
 _METADATA: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}}
 ROW_HEIGHT = 0.3  # inches of one row of a dot chart
+REFERENCE_LINE = 10  # points of the line that names a reference above a panel
 
 
 def _draw_line(axes: Any, line: Line) -> None:
-    style, band = arm_style(line.style), line.band
+    look, band = line.look, line.band
     if line.marks:
-        shape = MARKERS[line.style % len(MARKERS)]
-        axes.plot(band.x, band.mean, shape, color=style["color"], markersize=5, alpha=0.8)
+        axes.plot(band.x, band.mean, look.marker, color=look.colour, markersize=5, alpha=0.8)
     elif band.x.size:
-        marker = "o" if band.x.size == 1 else None  # a line needs two points to be seen
-        axes.plot(band.x, band.mean, linewidth=1.9, marker=marker, **style)
-        axes.fill_between(
-            band.x, band.low, band.high, color=style["color"], alpha=0.13, linewidth=0
-        )
+        places = marked_places(band.x.size, MOST_MARKS).tolist()
+        shape = {"marker": look.marker, "markersize": 4.5, "markevery": places}
+        axes.plot(band.x, band.mean, linewidth=1.9, clip_on=False, **shape, **look.line)
+        axes.fill_between(band.x, band.low, band.high, color=look.colour, alpha=0.13, linewidth=0)
+    if band.x.size == 1:  # one place has no area
+        axes.vlines(band.x, band.low, band.high, color=look.colour, linewidth=1.2)
     for x, y in line.tails:
-        axes.plot(x, y, linewidth=0.7, alpha=0.7, **style)
+        axes.plot(x, y, linewidth=0.7, alpha=0.7, **look.line)
     for x, y in line.broken:
-        axes.plot(x, y, linewidth=0.9, alpha=0.8, **style)
-        axes.plot(x[-1:], y[-1:], marker="x", markersize=8, color=style["color"])
+        axes.plot(x, y, linewidth=0.9, alpha=0.8, **look.line)
+        axes.plot(x[-1:], y[-1:], marker="x", markersize=8, color=look.colour)
 
 
-def _draw_references(axes: Any, references: Mapping[str, float]) -> None:
-    """Lines where they are in view; arrows towards those that would squeeze the curves together."""
-    low, high = axes.get_ylim()
-    margin = 0.15 * (high - low)
-    for name, value in references.items():
-        below, above = value < low - margin, value > high + margin
-        text = f"{name} {value:.3f}{' ↓' if below else ' ↑' if above else ''}"
-        if not below and not above:
-            axes.axhline(value, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
-        axes.annotate(
-            text,
-            (1.0, 0.0 if below else 1.0) if below or above else (1.0, value),
-            xycoords="axes fraction" if below or above else ("axes fraction", "data"),
-            xytext=(0, -10 if above else 2),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-            color="#505050",
-        )
+def _draw_references(
+    axes: Any, references: Mapping[str, float], values: NDArray[np.float64], upright: bool
+) -> None:
+    """Lines where they are near; all are named above the panel, where no data lies.
+
+    An arrow points towards one that would squeeze the data together.
+    """
+    if not references:
+        return
+    near = near_references(references, values) if values.size else references
+    draw, arrows = (axes.axvline, "←→") if upright else (axes.axhline, "↓↑")
+    handles, names = [], []
+    for place, (name, value) in enumerate(references.items()):
+        dash = REFERENCE_DASHES[place % len(REFERENCE_DASHES)]
+        look = {"color": REFERENCE, "linewidth": 1.1, "linestyle": dash}
+        far = ""
+        if name in near:
+            draw(value, zorder=0, **look)
+        else:
+            far = arrows[int(value > values.max())]
+        handles.append(Line2D([], [], **look))
+        names.append(" ".join(filter(None, (name, f"{value:.3f}" if value else "", far))))
+    axes.legend(
+        handles,
+        names,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize=8,
+        labelcolor="#505050",
+        borderaxespad=0.1,
+        labelspacing=0.1,
+    )
 
 
 def _write_x(axes: Any, chart: LineChart) -> None:
@@ -84,67 +110,46 @@ def _write_x(axes: Any, chart: LineChart) -> None:
 def _draw_lines(axes: Any, chart: LineChart) -> None:
     for line in chart.lines:
         _draw_line(axes, line)
-    _draw_references(axes, chart.references)
+    values = finite_values(chart)
+    _draw_references(axes, chart.references, values, upright=False)
     axes.set_xlabel(chart.x_label)
     axes.tick_params(labelbottom=True)
     if chart.log_x:
         axes.set_xscale("log")
     _write_x(axes, chart)
-    if chart.log_y and finite_values(chart).size:
+    if chart.log_y and values.size:
         axes.set_yscale("log")
+    elif chart.bounds is not None:
+        axes.set_ylim(np.clip(axes.get_ylim(), *chart.bounds))
 
 
-def _draw_dot(axes: Any, dot: Dot, height: float) -> None:
-    colour = arm_style(dot.style)["color"]
+def _draw_dot(axes: Any, dot: Dot, height: float, size: float) -> None:
+    colour = dot.look.colour
     axes.plot(dot.points, [height] * len(dot.points), "|", color=colour, alpha=0.5, markersize=8)
     axes.plot([dot.low, dot.high], [height, height], color=colour, linewidth=1.6)
-    marker = MARKERS[dot.style % len(MARKERS)]
-    axes.plot([dot.value], [height], marker, color=colour, markersize=6)
-
-
-def _draw_dot_references(axes: Any, chart: DotChart) -> None:
-    """Lines where they are near; arrows towards those that would squeeze the dots together."""
-    values = dot_values(chart)
-    near = near_references(chart.references, values) if values.size else chart.references
-    for place, (name, value) in enumerate(chart.references.items()):
-        text = f"{name} {value:.3f}" if value else name
-        if name in near:
-            axes.axvline(value, color=REFERENCE, linewidth=1.0, linestyle="dotted", zorder=0)
-        else:
-            text = f"{text} →" if value > values.max() else f"← {text}"
-        axes.annotate(
-            text,
-            (value, 1.0) if name in near else (0.0, 1.0),
-            xycoords=("data" if name in near else "axes fraction", "axes fraction"),
-            xytext=(3, -9 - 9 * place),
-            textcoords="offset points",
-            fontsize=8,
-            color="#505050",
-        )
+    axes.plot([dot.value], [height], dot.look.marker, color=colour, markersize=size, clip_on=False)
 
 
 def _draw_dots(axes: Any, chart: DotChart) -> None:
     for number, row in enumerate(chart.rows):
-        for dot in row.dots:
-            _draw_dot(axes, dot, float(number))
-    _draw_dot_references(axes, chart)
+        for dot, by in zip(row.dots, dodged(len(row.dots)), strict=True):
+            _draw_dot(axes, dot, number + by, size=6 if len(row.dots) == 1 else 4.5)
+        if len(row.dots) > 1:  # which lie beside the middle: a line says of which row they are
+            axes.axhline(number + 0.5, color=REFERENCE, linewidth=0.4, alpha=0.4)
+    _draw_references(axes, chart.references, dot_values(chart), upright=True)
     axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows], fontsize=8)
-    axes.set_ylim(len(chart.rows) - 0.5, -0.5 - 0.6 * bool(chart.references))
+    axes.set_ylim(len(chart.rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.locator_params(axis="x", nbins=6)  # labels of three decimals do not touch
-
-
-def _handle(style: int, dotted: bool) -> Line2D:
-    look = arm_style(style)
-    if dotted:
-        marker = MARKERS[style % len(MARKERS)]
-        return Line2D([], [], color=look["color"], marker=marker, linestyle="none")
-    return Line2D([], [], linewidth=1.9, **look)
+    if chart.bounds is not None:
+        axes.set_xlim(np.clip(axes.get_xlim(), *chart.bounds))
 
 
 def _height(plate: Plate) -> float:
+    """Inches of a row of panels."""
     rows: list[list[Row]] = [list(c.rows) for c in plate.charts if isinstance(c, DotChart)]
-    return 1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.4
+    names = max(len(chart.references) for chart in plate.charts) * REFERENCE_LINE / 72
+    return names + (1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.3)
 
 
 def write_figure(figure: Figure, stem: Path) -> list[Path]:
@@ -162,7 +167,7 @@ def draw_plate(plate: Plate, heading: str) -> Figure:
     """All charts of a plate on one sheet, two to a row.
 
     A line is the mean, with a band; thin lines are single runs, those that diverged end in a
-    cross. References that would squeeze the curves together are arrows at the edge.
+    cross. References are named above their panel, with an arrow if they would squeeze the data.
 
     Args:
         plate: The charts.
@@ -174,8 +179,10 @@ def draw_plate(plate: Plate, heading: str) -> Figure:
     columns = min(2, len(plate.charts))
     rows = -(-len(plate.charts) // columns)
     figure, axes = new_figure(rows, columns, height=_height(plate))
-    for place, chart in zip(axes, plate.charts, strict=False):
-        place.set_title(chart.title)
+    for number, (place, chart) in enumerate(zip(axes, plate.charts, strict=False)):
+        first = number - number % columns
+        names = max(len(each.references) for each in plate.charts[first : first + columns])
+        place.set_title(chart.title, pad=6 + REFERENCE_LINE * names)
         if isinstance(chart, LineChart):
             _draw_lines(place, chart)
         else:
@@ -184,7 +191,7 @@ def draw_plate(plate: Plate, heading: str) -> Figure:
         figure.delaxes(place)
     figure.suptitle(heading, fontsize=13)
     dotted = isinstance(plate.charts[0], DotChart)
-    handles = [_handle(index, dotted) for index in range(len(plate.arms))]
-    if handles:
-        add_legend(figure, handles, plate.arms)
+    if plate.arms:
+        handles = [legend_handle(look, dotted) for look in plate.arms]
+        add_legend(figure, handles, [look.name for look in plate.arms])
     return figure

@@ -46,7 +46,10 @@ def _row(cells: Sequence[str], words: int) -> str:
 
 
 def table_html(table: Table, name: str) -> str:
-    """A table that scrolls sideways where the screen is narrow, also by the keyboard."""
+    """A table that scrolls sideways where the screen is narrow, also by the keyboard.
+
+    A shadow at its edge says that there is more (see the style).
+    """
     head = "".join(_cell(text, at < table.words, "col") for at, text in enumerate(table.headings))
     body = "\n".join(_row(row, table.words) for row in table.rows)
     return (
@@ -60,9 +63,9 @@ def _legend(plate: Plate) -> str:
         return ""
     dotted = isinstance(plate.charts[0], DotChart)
     buttons = "".join(
-        f'<button type="button" data-arm="{style}" aria-pressed="true">'
-        f"{sample(style, dotted)}{escape(label)}</button>"
-        for style, label in enumerate(plate.arms)
+        f'<button type="button" data-arm="{escape(look.name)}" aria-pressed="true">'
+        f"{sample(look, dotted)}{escape(look.name)}</button>"
+        for look in plate.arms
     )
     return f'<div class="legend">{buttons}</div>'
 
@@ -122,15 +125,24 @@ def _section(section: Section, first: bool) -> Iterator[str]:
     yield "</section>"
 
 
+def _links(section: Section) -> Iterator[str]:
+    slug = escape(section.comparison.slug)
+    yield f'<a href="#{slug}">In short</a>'
+    for plate in section.plates:
+        yield f'<a href="#{slug}-{plate.key}">{escape(plate.title)}</a>'
+    yield f'<a href="#{slug}-commands">Commands</a>'
+
+
 def _navigation(sections: Sequence[Section]) -> Iterator[str]:
-    yield "<nav><div>"
-    for section in sections:
-        slug = escape(section.comparison.slug)
-        yield f'<a class="data" href="#{slug}">{escape(section.comparison.title)}</a>'
-        for plate in section.plates:
-            yield f'<a href="#{slug}-{plate.key}">{escape(plate.title)}</a>'
-        yield f'<a href="#{slug}-commands">Commands</a>'
-    yield "</div></nav>"
+    """A menu for each section; on a narrow screen behind one more, which the script closes."""
+    yield '<nav><details class="contents" open><summary>Contents</summary><div class="menus">'
+    if len(sections) == 1:
+        yield f'<div class="links">{"".join(_links(sections[0]))}</div>'
+    for section in sections if len(sections) > 1 else ():
+        yield '<details class="menu" name="menu">'
+        yield f"<summary>{escape(section.comparison.title)}</summary>"
+        yield f'<div class="links">{"".join(_links(section))}</div></details>'
+    yield "</div></details></nav>"
 
 
 def html_page(

@@ -31,6 +31,13 @@ def picture_name(plate: Plate, comparison: Comparison) -> str:
     return "-".join(part for part in (before, comparison.slug, after) if part)
 
 
+def picture_heading(plate: Plate, comparison: Comparison) -> str:
+    """Text above a picture: the data set, the question unless the title says it, and the title."""
+    title = plate.title.lower().replace("f1 ", "F1 ")
+    asked = "" if comparison.question in title else comparison.question
+    return f"{', '.join(filter(None, (comparison.data, asked)))}: {title}"
+
+
 def _picture_lines(section: Section) -> list[str]:
     lines: list[str] = []
     for plate in section.plates:

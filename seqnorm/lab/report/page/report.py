@@ -12,7 +12,7 @@ from seqnorm.lab.report.findings.export import write_csv
 from seqnorm.lab.report.findings.findings import FINDINGS, save_findings
 from seqnorm.lab.report.page.figures import draw_plate, write_figure
 from seqnorm.lab.report.page.html import html_page
-from seqnorm.lab.report.page.page import markdown_page, picture_name, terminal_text
+from seqnorm.lab.report.page.page import markdown_page, picture_heading, picture_name, terminal_text
 from seqnorm.lab.report.page.section import Section, make_section
 from seqnorm.lab.runs.find import Ignored, find_run_folders, ignored_lines
 
@@ -47,13 +47,15 @@ def _lead(sections: Sequence[Section]) -> str:
 def _draw(sections: Sequence[Section], out: Path) -> None:
     for section in sections:
         for plate in section.plates:
-            heading = plate.title.lower().replace("f1 ", "F1 ")
-            figure = draw_plate(plate, f"{section.comparison.title}: {heading}")
+            figure = draw_plate(plate, picture_heading(plate, section.comparison))
             write_figure(figure, out / picture_name(plate, section.comparison))
 
 
 def _folder(first: Path) -> Path:
-    return (first.parent if first.is_file() else first) / "report"
+    """Where a report goes of itself: into the first folder, but beside a run and not into it."""
+    place = first.resolve() if first.name in ("", "..") else first
+    single = place.is_dir() and next(find_run_folders(place), None) == place
+    return (place.parent if single or place.is_file() else place) / "report"
 
 
 def _own_folder(out: Path) -> Path:
@@ -81,7 +83,8 @@ def write_report(
 
     Args:
         paths: Run folders, folders of run folders, or folders of earlier reports.
-        out: Folder of the report; `None` means "report" in the first path.
+        out: Folder of the report; `None` means "report" in the first path, or beside it if that is
+            a run folder.
         pictures: Whether PNG and PDF files are drawn; the page has its charts all the same.
         pages: Whether pages and pictures are written; runs.csv and findings.json are in any case.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.report.arms.arms import Arm
 from seqnorm.lab.report.arms.trials import arm_trials, by_learning_rate, tried_alike, varied_keys
 from seqnorm.lab.report.page.charts import (
+    SHARE,
     Chart,
     Dot,
     DotChart,
@@ -21,6 +22,7 @@ from seqnorm.lab.report.page.charts import (
     plain_band,
 )
 from seqnorm.lab.report.page.drawn import Drawn, no_band, without
+from seqnorm.lab.report.page.styles import make_looks
 from seqnorm.lab.report.statistics.budget import expected_maximum
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
@@ -38,10 +40,10 @@ def accuracy_plate(drawn: Drawn) -> Plate | None:
         for arm in drawn.arms:
             values = list(arm.values(metric).values())
             found = mean_estimate(values)
-            dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, values)
+            dot = Dot(arm.label, drawn.look(arm), found.value, found.low, found.high, values)
             rows.append(Row(drawn.row(arm), [dot]))
         floors = drawn.floors() if metric == "accuracy" else {}
-        charts.append(DotChart(title, rows, floors))
+        charts.append(DotChart(title, rows, floors, SHARE))
     caption = (
         "Mean over seeds with its 95 % interval (bootstrap); small strokes are single runs. A "
         "diverged run counts with the scores of the majority class." + drawn.restriction
@@ -53,7 +55,7 @@ def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, metric: str) -> Row:
     ours, theirs = arm.values(metric), baseline.values(metric)
     points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
     found = paired_estimate(ours, theirs)
-    dot = Dot(arm.label, drawn.style(arm), found.value, found.low, found.high, points)
+    dot = Dot(arm.label, drawn.look(arm), found.value, found.low, found.high, points)
     return Row(drawn.row(arm), [dot])
 
 
@@ -115,6 +117,7 @@ def _against_chart(drawn: Drawn, key: str, panel: str, lines: Sequence[Line]) ->
         drawn.floors(),
         log_x=ticks[0] > 0,
         x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
+        bounds=SHARE,
     )
 
 
@@ -133,11 +136,14 @@ def setting_plates(drawn: Drawn) -> Iterator[Plate]:
     """One plate for each setting that is varied, as the size of a batch."""
     for key in drawn.varied:
         series = _series(drawn, key)
-        legend = drawn.legend if key == drawn.axis else [label for _, label in series]
+        legend = drawn.legend
+        if key != drawn.axis:
+            legend = make_looks((label, arms[0].norm) for (_, label), arms in series.items())
+        looks = {look.name: look for look in legend}
         charts = []
         for panel in dict.fromkeys(panel for panel, _ in series):
             lines = [
-                Line(label, legend.index(label), _against(key, arms))
+                Line(looks[label], _against(key, arms))
                 for (place, label), arms in series.items()
                 if place == panel
             ]
@@ -158,7 +164,7 @@ def trials_plate(drawn: Drawn) -> Plate | None:
         return drawn.line(arm, plain_band(counts, expected_maximum(scores)))
 
     def single(arm: Arm) -> Line:
-        return Line(drawn.variant(arm), drawn.style(arm), by_learning_rate(arm), marks=True)
+        return Line(drawn.look(arm), by_learning_rate(arm), marks=True)
 
     if not any(arm.trials for arm in drawn.arms):
         return None
@@ -167,9 +173,9 @@ def trials_plate(drawn: Drawn) -> Plate | None:
         drawn.lines(expected), drawn.lines(single), strict=True
     ):
         title = f"expected best validation accuracy{ending}"
-        charts.append(LineChart(title, "trials", curves))
+        charts.append(LineChart(title, "trials", curves, bounds=SHARE))
         title = f"validation accuracy of single trials{ending}"
-        charts.append(LineChart(title, "learning rate", points, log_x=True))
+        charts.append(LineChart(title, "learning rate", points, log_x=True, bounds=SHARE))
     same = "The list of trials is the same for every arm." if tried_alike(drawn.arms) else ""
     caption = (
         "The first of two charts: expected validation accuracy of the best of n trials (Dodge et "
@@ -200,7 +206,12 @@ def lengths_plate(drawn: Drawn) -> Plate | None:
         return drawn.line(arm, mean_and_range(rows, middles) if rows.size else no_band())
 
     charts = [
-        LineChart(f"test accuracy{ending}", "tokens of the text, as the network reads it", lines)
+        LineChart(
+            f"test accuracy{ending}",
+            "tokens of the text, as the network reads it",
+            lines,
+            bounds=SHARE,
+        )
         for ending, lines in drawn.lines(line)
     ]
     if not any(line.band.x.size > 1 for chart in charts for line in chart.lines):
@@ -227,12 +238,12 @@ def classes_plate(drawn: Drawn) -> Plate | None:
         for index in order[:MAX_CLASSES]:
             means = [float(drawn.of(arm).by_class[:, index].mean()) for arm in arms]
             dots = [
-                Dot(drawn.variant(arm), drawn.style(arm), mean)
+                Dot(drawn.variant(arm), drawn.look(arm), mean)
                 for arm, mean in zip(arms, means, strict=True)
             ]
             rows.append(Row(f"{names[index]} ({support[index]})", dots))
         if arms:
-            charts.append(DotChart(f"F1, {panel}" if panel else "F1", rows))
+            charts.append(DotChart(f"F1, {panel}" if panel else "F1", rows, bounds=SHARE))
     if not charts:
         return None
     caption = (

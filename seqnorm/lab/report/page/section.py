@@ -23,6 +23,14 @@ SCORES_NOTE = (
     "91 % at five runs, 94 % at ten (of normal scores); - for a single run. A diverged run counts "
     "with the scores of the majority class."
 )
+# Of one run each there is no interval to explain.
+SINGLE_SCORES_NOTE = (
+    "On the test set, one run of each arm: what other seeds would give is not known."
+)
+SINGLE_PAIRS_NOTE = (
+    "Δ: difference of two single runs. Only right: test texts on which only the arm : only the "
+    "other is right; p of McNemar's exact test on these."
+)
 PAIRS_NOTE = (
     "Δ: mean difference by seed with its bootstrap interval. P(better): probability that a run of "
     "the arm beats a run of the other, a tie counting half. Only right: test texts on which only "
@@ -89,9 +97,12 @@ class Section:
 
 def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     """Tables, sentences and charts of one comparison."""
+    single = all(len(arm.runs) == 1 for arm in comparison.arms)
+    scores_note = SINGLE_SCORES_NOTE if single else SCORES_NOTE
+    pairs_note = SINGLE_PAIRS_NOTE if single else PAIRS_NOTE
     candidates = {
-        "accuracy": ("Test scores", robust_table(comparison), SCORES_NOTE),
-        "differences": ("Against no normalisation", pairs_table(comparison, evidence), PAIRS_NOTE),
+        "accuracy": ("Test scores", robust_table(comparison), scores_note),
+        "differences": ("Against no normalisation", pairs_table(comparison, evidence), pairs_note),
         "curves": ("Cost", cost_table(comparison, evidence), COST_NOTE),
         "trials": (
             "Settings chosen on validation data",

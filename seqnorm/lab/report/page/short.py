@@ -47,13 +47,20 @@ def _side(found: Estimate, floor: float) -> str:
     return "above" if floor < low else "below"
 
 
-def _beats(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str:
-    better, pairs = improvement_estimate(ours, theirs), len(ours) * len(theirs)
+def _beats(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str | None:
+    """How the single runs compare; None where they say nothing, as one of each does."""
+    if len(ours) * len(theirs) == 1:
+        return None
+    better = improvement_estimate(ours, theirs)
     if better.value in (0.0, 1.0):
-        share = f"{'all' if better.value else 'none'} of {pairs} pairs of runs"
-        return f"its run is the better one in {share}"
-    interval = "" if math.isnan(better.low) else f" ({better.low:.2f} to {better.high:.2f})"
-    return f"a run of it beats the other with probability {better.value:.2f}{interval}"
+        side = "above" if better.value else "below"
+        own = f"each of its {len(ours)} runs" if len(ours) > 1 else "its one run"
+        others = f"all {len(theirs)} of the other" if len(theirs) > 1 else "the other's one"
+        return f"{own} is {side} {others}"
+    if (better.low, better.high) == (0.0, 1.0):
+        return None
+    interval = "" if math.isnan(better.low) else f" ({better.low:.0%} to {better.high:.0%})"
+    return f"of two runs, one of each, its own is the better in {better.value:.0%}{interval}"
 
 
 def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -> str | None:
@@ -72,19 +79,21 @@ def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -
     if not known or abs(mine - other) < min(epochs):
         return None
     ours, theirs = (
-        f"after {median:,.0f} steps" if math.isfinite(median) else "in half of its runs at most"
-        for median in (mine, other)
+        f"after {median:,.0f} steps" if math.isfinite(median) else _seldom(arm)
+        for median, arm in zip((mine, other), arms, strict=True)
     )
     return f"it reaches {target:.2f} on validation data {ours}, the other {theirs}"
+
+
+def _seldom(arm: Arm) -> str:
+    return "in half of its runs at most" if len(arm.runs) > 1 else "not at all"
 
 
 def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm) -> str:
     ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
     difference = _points(paired_estimate(ours, theirs))
-    parts = [f"{arm.label} against {baseline.label}: {difference}", _beats(ours, theirs)]
-    sooner = _sooner(comparison, evidence, (arm, baseline))
-    if sooner is not None:
-        parts.append(sooner)
+    more = (_beats(ours, theirs), _sooner(comparison, evidence, (arm, baseline)))
+    parts = [f"{arm.label} against {baseline.label}: {difference}", *filter(None, more)]
     if arm.diverged or baseline.diverged:
         parts.append(f"runs that diverged: {arm.diverged} against {baseline.diverged}")
     return "; ".join(parts) + "."

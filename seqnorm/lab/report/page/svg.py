@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -12,21 +12,25 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.report.page.axes import Axis, make_axis
 from seqnorm.lab.report.page.charts import (
+    MOST_MARKS,
     Chart,
     Dot,
     DotChart,
     Line,
     LineChart,
+    dodged,
     dot_values,
     finite_values,
+    marked_places,
     near_references,
     x_values,
 )
-from seqnorm.lab.report.page.styles import DASHES, arm_style
+from seqnorm.lab.report.page.styles import REFERENCE_DASHES, Look
 
 WIDTH, HEIGHT = 440, 290
 TOP, RIGHT, BOTTOM, LEFT = 14, 14, 44, 54
-ROW, DOT_TOP = 24, 16
+ROW, DOT_TOP = 24, 8
+HEAD = 15  # of each line above a chart that names a reference
 MOST_LETTERS = 32  # of the label of a row, which has half of the width
 MOST_POINTS = 400  # of a line; more cannot be told apart at this width
 _SHAPES = (  # of radius 1: circle, square, diamond, triangles, cross
@@ -47,46 +51,47 @@ def _points(x: NDArray, y: NDArray) -> str:
     return " ".join(f"{_pixel(a)},{_pixel(b)}" for a, b in zip(x, y, strict=True))
 
 
-def _dashes(style: int) -> str:
-    dash: Any = DASHES[style % len(DASHES)]
+def _dashes(dash: Any) -> str:
     if dash == "solid":
         return ""
     return f' stroke-dasharray="{" ".join(f"{2 * part:g}" for part in dash[1])}"'
 
 
-def _colour(style: int) -> str:
-    return str(arm_style(style)["color"])
-
-
-def symbol(style: int, x: float, y: float, radius: float) -> str:
+def symbol(look: Look, x: float, y: float, radius: float) -> str:
     """The shape of an arm at a place."""
-    shape = _SHAPES[style % len(_SHAPES)]
+    shape = _SHAPES[look.shape % len(_SHAPES)]
     return f'<path d="{shape}" transform="translate({_pixel(x)} {_pixel(y)})scale({radius:g})"/>'
 
 
-def sample(style: int, dotted: bool) -> str:
-    """A piece of line, or the dot, of an arm for the legend."""
-    colour = _colour(style)
-    if dotted:
-        inner = f'<g fill="{colour}">{symbol(style, 15, 6, 4.5)}</g>'
-    else:
-        inner = f'<path d="M0 6H30" stroke="{colour}" stroke-width="2.4"{_dashes(style)}/>'
+def sample(look: Look, dotted: bool) -> str:
+    """A piece of line with its shape, or the shape alone, of an arm for the legend."""
+    inner = f'<g fill="{look.colour}">{symbol(look, 15, 6, 4.5 if dotted else 3.6)}</g>'
+    if not dotted:
+        line = f'<path d="M0 6H30" stroke="{look.colour}" stroke-width="2.4"{_dashes(look.dash)}/>'
+        inner = line + inner
     return f'<svg class="sample" viewBox="0 0 30 12" aria-hidden="true">{inner}</svg>'
 
 
 def _thinned(values: NDArray) -> NDArray:
     if values.size <= MOST_POINTS:
         return values
-    return values[np.unique(np.linspace(0, values.size - 1, MOST_POINTS).round().astype(int))]
+    return values[marked_places(values.size, MOST_POINTS)]
 
 
-def _thin_line(x: NDArray, y: NDArray, style: int, kind: str) -> str:
-    return f'<polyline class="{kind}" points="{_points(x, y)}"{_dashes(style)}/>'
+def _thin_line(x: NDArray, y: NDArray, look: Look, kind: str) -> str:
+    return f'<polyline class="{kind}" points="{_points(x, y)}"{_dashes(look.dash)}/>'
+
+
+def _marks(look: Look, x: NDArray, y: NDArray, radius: float, alone: bool) -> str:
+    """Shapes at all places where there is no line, else at a few of them."""
+    places = range(x.size) if alone else marked_places(x.size, MOST_MARKS)
+    dots = "".join(symbol(look, x[place], y[place], radius) for place in places)
+    return f'<g class="mark">{dots}</g>'
 
 
 def _series(line: Line, x_axis: Axis, y_axis: Axis) -> str:
     """One arm: band, mean, thin lines, crosses; its values for the reader of the page."""
-    colour = _colour(line.style)
+    look = line.look
     parts: list[str] = []
     x, mean, low, high = (
         _thinned(v) for v in (line.band.x, line.band.mean, line.band.low, line.band.high)
@@ -94,26 +99,26 @@ def _series(line: Line, x_axis: Axis, y_axis: Axis) -> str:
     seen = np.isfinite(mean) & ((mean > 0) | (not y_axis.logarithmic))
     x, mean, low, high = x[seen], mean[seen], low[seen], high[seen]
     px, py = x_axis.place(x), y_axis.place(mean)
-    if x.size > 1 and not np.array_equal(low, high):
+    if x.size and not np.array_equal(low, high):
         edge_x, edge_y = np.append(px, px[::-1]), y_axis.place(np.append(low, high[::-1]))
-        parts.append(f'<polygon class="band" points="{_points(edge_x, edge_y)}"/>')
-    if line.marks or x.size == 1:
-        dots = "".join(symbol(line.style, a, b, 3.4) for a, b in zip(px, py, strict=True))
-        parts.append(f'<g class="mark">{dots}</g>')
-    elif x.size:
-        parts.append(f'<polyline class="mean" points="{_points(px, py)}"{_dashes(line.style)}/>')
+        kind = "band" if x.size > 1 else "interval"  # one place has no area
+        parts.append(f'<polygon class="{kind}" points="{_points(edge_x, edge_y)}"/>')
+    alone = line.marks or x.size == 1
+    if x.size and not alone:
+        parts.append(f'<polyline class="mean" points="{_points(px, py)}"{_dashes(look.dash)}/>')
+    if x.size:
+        parts.append(_marks(look, px, py, 3.4 if alone else 2.9, alone))
     for kind, curves in (("tail", line.tails), ("broken", line.broken)):
         for curve_x, curve_y in curves:
             tx, ty = x_axis.place(curve_x), y_axis.place(curve_y)
-            parts.append(_thin_line(tx, ty, line.style, kind))
+            parts.append(_thin_line(tx, ty, look, kind))
             if kind == "broken":
                 a, b = float(tx[-1]), float(ty[-1])
                 parts.append(f'<path class="end" d="M{a - 4:.1f} {b - 4:.1f}l8 8m0-8l-8 8"/>')
     values = " ".join(f"{a:.5g},{b:.4g}" for a, b in zip(x, mean, strict=True))
     places = "" if line.marks else f' data-places="{_points(px, py)}" data-values="{values}"'
-    name = escape(line.label)
     return (
-        f'<g class="series" data-arm="{line.style}" data-label="{name}" style="--c:{colour}"'
+        f'<g class="series" data-arm="{escape(look.name)}" style="--c:{look.colour}"'
         f"{places}>{''.join(parts)}</g>"
     )
 
@@ -136,32 +141,30 @@ def _frame(x_axis: Axis, y_axis: Axis | None, bottom: float, left: float, top: f
     return "".join(parts)
 
 
-def _far_note(name: str, value: float, arrow: str, line: int, low: bool) -> str:
-    y = HEIGHT - BOTTOM - 6 - 13 * line if low else TOP + 10 + 13 * line
-    text = f"{escape(name)} {value:.3f} {arrow}"
-    return (
-        f'<text class="reference" x="{WIDTH - RIGHT - 2}" y="{y}" text-anchor="end">{text}</text>'
-    )
+def _rule(path: str, place: int) -> str:
+    dash = _dashes(REFERENCE_DASHES[place % len(REFERENCE_DASHES)])
+    return f'<path class="rule" d="{path}"{dash}/>'
 
 
-def _references(references: Mapping[str, float], axis: Axis) -> str:
-    """Lines where they are in view, else a note with an arrow at the edge."""
-    parts, below, above = [], 0, 0
-    for name, value in references.items():
-        if value < axis.low:
-            parts.append(_far_note(name, value, "↓", below, low=True))
-            below += 1
-        elif value > axis.high:
-            parts.append(_far_note(name, value, "↑", above, low=False))
-            above += 1
-        else:
-            y = _pixel(float(axis.place(value)))
-            parts.append(f'<path class="rule" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
-            parts.append(
-                f'<text class="reference" x="{LEFT + 4}" y="{float(y) - 4:.1f}">'
-                f"{escape(name)} {value:.3f}</text>"
-            )
-    return "".join(parts)
+def _heads(references: Mapping[str, float], axis: Axis, arrows: str) -> Iterator[str]:
+    """A line above the chart for each reference, where no data lies: its dash, name and value.
+
+    An arrow points to one that would squeeze the data together.
+    """
+    for place, (name, value) in enumerate(references.items()):
+        y = 10 + HEAD * place
+        far = arrows[0] if value < axis.low else arrows[1] if value > axis.high else ""
+        text = " ".join(filter(None, (escape(name), f"{value:.3f}" if value else "", far)))
+        x = WIDTH - RIGHT - 26
+        yield _rule(f"M{x} {y - 3.5}h26", place)
+        yield f'<text class="reference" x="{x - 6}" y="{y}" text-anchor="end">{text}</text>'
+
+
+def _in_view(references: Mapping[str, float], axis: Axis) -> Iterator[tuple[int, float]]:
+    """Position and pixel of those that the axis holds."""
+    for place, value in enumerate(references.values()):
+        if axis.low <= value <= axis.high:
+            yield place, float(axis.place(value))
 
 
 def _line_svg(chart: LineChart) -> str:
@@ -169,23 +172,30 @@ def _line_svg(chart: LineChart) -> str:
     if not xs.size or not ys.size:
         return ""
     ys = np.append(ys, list(near_references(chart.references, ys).values()))
-    bottom = HEIGHT - BOTTOM
+    head = HEAD * len(chart.references)
+    top, height = TOP + head, HEIGHT + head
+    bottom = height - BOTTOM
     x_axis = make_axis(
         xs, LEFT, WIDTH - RIGHT, chart.log_x, margin=0.04 * chart.log_x, at=chart.x_ticks
     )
-    y_axis = make_axis(ys, bottom, TOP, chart.log_y, margin=0.06)
-    parts = [_frame(x_axis, y_axis, bottom, LEFT, TOP), _references(chart.references, y_axis)]
+    y_axis = make_axis(ys, bottom, top, chart.log_y, margin=0.06, bounds=chart.bounds)
+    parts = [_frame(x_axis, y_axis, bottom, LEFT, top)]
+    parts += _heads(chart.references, y_axis, "↓↑")
+    parts += [
+        _rule(f"M{LEFT} {_pixel(y)}H{WIDTH - RIGHT}", place)
+        for place, y in _in_view(chart.references, y_axis)
+    ]
     parts += [_series(line, x_axis, y_axis) for line in chart.lines]
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(
-        f'<text class="label" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">'
+        f'<text class="label" x="{middle}" y="{height - 8}" text-anchor="middle">'
         f"{escape(chart.x_label)}</text>"
     )
     ends = {line.label: float(line.band.mean[-1]) for line in chart.lines if line.band.x.size}
-    return _wrapped(parts, HEIGHT, _said(chart.title, ends), "lines", x_label=chart.x_label)
+    return _wrapped(parts, height, _said(chart.title, ends), "lines", (chart.x_label, top, bottom))
 
 
-def _dot(dot: Dot, axis: Axis, y: float) -> str:
+def _dot(dot: Dot, axis: Axis, y: float, radius: float) -> str:
     if not math.isfinite(dot.value):
         return ""
     strokes = "".join(f"M{_pixel(float(axis.place(point)))} {y - 5:.1f}v10" for point in dot.points)
@@ -195,10 +205,10 @@ def _dot(dot: Dot, axis: Axis, y: float) -> str:
         low, high = (_pixel(float(axis.place(end))) for end in (dot.low, dot.high))
         parts.append(f'<path class="interval" d="M{low} {_pixel(y)}H{high}"/>')
         interval = f" ({dot.low:.4f} to {dot.high:.4f})"
-    parts.append(symbol(dot.style, float(axis.place(dot.value)), y, 4.6))
+    parts.append(symbol(dot.look, float(axis.place(dot.value)), y, radius))
     title = f"{escape(dot.label)}: {dot.value:.4f}{interval}"
     return (
-        f'<g class="dot" data-arm="{dot.style}" style="--c:{_colour(dot.style)}">'
+        f'<g class="dot" data-arm="{escape(dot.look.name)}" style="--c:{dot.look.colour}">'
         f"<title>{title}</title>{''.join(parts)}</g>"
     )
 
@@ -208,42 +218,31 @@ def _dots_svg(chart: DotChart) -> str:
     if not values.size:
         return ""
     values = np.append(values, list(near_references(chart.references, values).values()))
-    left = min(230.0, 8 + 7.2 * max(len(row.label) for row in chart.rows))
-    axis = make_axis(values, left, WIDTH - RIGHT, False, margin=0.05)
-    bottom = DOT_TOP + ROW * len(chart.rows)
-    parts = [_frame(axis, None, bottom, left, DOT_TOP - 4)]
-    parts += [_dot_reference(name, v, axis, bottom) for name, v in chart.references.items()]
+    left = min(230.0, 12 + 7.4 * max(len(row.label) for row in chart.rows))
+    axis = make_axis(values, left, WIDTH - RIGHT, margin=0.05, bounds=chart.bounds)
+    top = DOT_TOP + HEAD * len(chart.references)
+    bottom = top + ROW * len(chart.rows)
+    parts = [_frame(axis, None, bottom, left, top - 4)]
+    parts += _heads(chart.references, axis, "←→")
+    parts += [
+        _rule(f"M{_pixel(x)} {top - 4}V{bottom}", place)
+        for place, x in _in_view(chart.references, axis)
+    ]
     for number, row in enumerate(chart.rows):
-        y = DOT_TOP + ROW * (number + 0.5)
+        y = top + ROW * (number + 0.5)
         label = row.label if len(row.label) <= MOST_LETTERS else row.label[:MOST_LETTERS] + "…"
         parts.append(
             f'<text class="row" x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(label)}</text>'
         )
-        parts += [_dot(dot, axis, y) for dot in row.dots]
-    far = [
-        f"{escape(name)} {value:.3f} {'←' if value < axis.low else '→'}"
-        for name, value in chart.references.items()
-        if not axis.low <= value <= axis.high
-    ]
-    if far:
-        parts.append(
-            f'<text class="reference" x="{WIDTH - RIGHT}" y="{bottom + 32}" text-anchor="end">'
-            f"{'; '.join(far)}</text>"
-        )
+        if len(row.dots) > 1:  # which lie beside the middle: a line says of which row they are
+            parts.append(f'<path class="grid" d="M{left} {y + ROW / 2}H{WIDTH - RIGHT}"/>')
+        radius = 4.6 if len(row.dots) == 1 else 3.4
+        heights = dodged(len(row.dots))
+        parts += [
+            _dot(dot, axis, y + ROW * by, radius) for dot, by in zip(row.dots, heights, strict=True)
+        ]
     single = {row.label: row.dots[0].value for row in chart.rows if len(row.dots) == 1}
-    return _wrapped(parts, bottom + (40 if far else 24), _said(chart.title, single), "dots")
-
-
-def _dot_reference(name: str, value: float, axis: Axis, bottom: float) -> str:
-    if not axis.low <= value <= axis.high:
-        return ""
-    x = float(axis.place(value))
-    text = f"{escape(name)} {value:.3f}" if value else escape(name)
-    anchor = "start" if x < WIDTH / 2 else "end"
-    return (
-        f'<path class="rule" d="M{x:.1f} {DOT_TOP - 4}V{bottom}"/>'
-        f'<text class="reference" x="{x:.1f}" y="9" text-anchor="{anchor}">{text}</text>'
-    )
+    return _wrapped(parts, bottom + 24, _said(chart.title, single), "dots")
 
 
 def _said(title: str, values: Mapping[str, float]) -> str:
@@ -251,11 +250,21 @@ def _said(title: str, values: Mapping[str, float]) -> str:
     return ", ".join([title, *(f"{name} {value:.4g}" for name, value in values.items())])
 
 
-def _wrapped(parts: Sequence[str], height: float, title: str, kind: str, x_label: str = "") -> str:
-    label = f' data-x="{escape(x_label)}"' if x_label else ""
+def _wrapped(
+    parts: Sequence[str],
+    height: float,
+    title: str,
+    kind: str,
+    cursor: tuple[str, float, float] | None = None,
+) -> str:
+    """The element; where values can be read out, with the x axis's name and the cursor's ends."""
+    data = ""
+    if cursor is not None:
+        x_label, top, bottom = cursor
+        data = f' data-x="{escape(x_label)}" data-top="{top:g}" data-bottom="{bottom:g}"'
     return (
         f'<svg class="chart {kind}" viewBox="0 0 {WIDTH} {height:g}" role="img" '
-        f'aria-label="{escape(title)}"{label}>{"".join(parts)}</svg>'
+        f'aria-label="{escape(title)}"{data}>{"".join(parts)}</svg>'
     )
 
 

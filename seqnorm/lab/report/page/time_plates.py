@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm
 from seqnorm.lab.report.findings.evidence import ArmEvidence
-from seqnorm.lab.report.page.charts import Line, LineChart, Plate, plain_band
+from seqnorm.lab.report.page.charts import SHARE, Line, LineChart, Plate, plain_band
 from seqnorm.lab.report.page.drawn import Drawn, no_band
-from seqnorm.lab.report.statistics.curves import Band, common_band, resampled_band
+from seqnorm.lab.report.page.styles import Look
+from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
+from seqnorm.lab.report.statistics.profiles import ROWS
 from seqnorm.lab.runs.read import Curve
 
 # Key of the profile, title, whether the values spread over orders of magnitude.
@@ -22,54 +24,69 @@ _PROFILES = (
     ("mean", "mean of the recurrent pre-activation", False),
     ("spread", "spread of the recurrent pre-activation", False),
     ("distance", "distance of batch mean from running mean", False),
-    ("rows", "valid rows of the probe", False),
 )
 _AGAINST_ROWS = ("spread", "distance")
+_SAME = 0.03  # of the height of a panel: less than twice the width of a line
 _STEP, _SECONDS = 0, 1  # columns of a history
+_AXES = {"steps": ("optimiser steps", _STEP), "seconds": ("seconds of training", _SECONDS)}
 
 
-def _run_curves(of_arm: ArmEvidence, metric: str, axis: int, diverged: bool) -> list[Curve]:
-    histories = [run.metrics[metric] for run in of_arm.curves if run.diverged == diverged]
-    finite = [history[np.isfinite(history[:, axis])] for history in histories]
-    return [(history[:, axis], history[:, 2]) for history in finite if len(history)]
+def _histories(of_arm: ArmEvidence, metric: str, diverged: bool) -> list[NDArray[np.float64]]:
+    found = [run.metrics[metric] for run in of_arm.curves if run.diverged == diverged]
+    return [history for history in found if len(history)]
+
+
+def _curve(history: NDArray[np.float64], axis: int, since: float = -np.inf) -> Curve:
+    kept = history[np.isfinite(history[:, axis]) & (history[:, _STEP] >= since)]
+    return kept[:, axis], kept[:, 2]
 
 
 def _curve_line(drawn: Drawn, metric: str, axis: int, arm: Arm) -> Line:
-    completed = _run_curves(drawn.of(arm), metric, axis, diverged=False)
-    broken = _run_curves(drawn.of(arm), metric, axis, diverged=True)
-    if axis == _SECONDS:  # which differ from run to run, so what they have in common may be little
-        band = resampled_band(completed)
-        return replace(drawn.line(arm, band), tails=completed, broken=broken)
-    band = common_band(completed)
+    completed = _histories(drawn.of(arm), metric, diverged=False)
+    band = common_band([_curve(history, _STEP) for history in completed])
     last = band.x[-1] if band.x.size else -np.inf
-    tails = [(x[x >= last], y[x >= last]) for x, y in completed if (x >= last).sum() > 1]
-    return replace(drawn.line(arm, band), tails=tails, broken=broken)
+    tails = [_curve(history, axis, since=last) for history in completed]
+    broken = [_curve(history, axis) for history in _histories(drawn.of(arm), metric, diverged=True)]
+    if axis == _SECONDS:
+        band = timed_band(band, [history[:, :2] for history in completed])
+    return replace(
+        drawn.line(arm, band),
+        tails=[(x, y) for x, y in tails if len(x) > 1],
+        broken=[(x, y) for x, y in broken if len(x)],
+    )
+
+
+def _is_curve(line: Line) -> bool:
+    """Whether there is more to see than one point, which the tables hold as well."""
+    return line.band.x.size > 1 or bool(line.tails or line.broken)
 
 
 def curves_plate(drawn: Drawn) -> Plate | None:
     """Validation accuracy and loss against steps and against seconds."""
     charts = []
-    for metric, title in (
-        ("val_accuracy", "validation accuracy"),
-        ("val_loss", "validation loss (nats)"),
+    for metric, title, bounds in (
+        ("val_accuracy", "validation accuracy", SHARE),
+        ("val_loss", "validation loss (nats)", None),
     ):
         references = drawn.floors() if metric == "val_accuracy" else {}
-        against = {"optimiser steps": _STEP, "seconds of training": _SECONDS}
         per_axis = [
             [
-                LineChart(f"{title}{ending}", x_label, lines, references)
+                LineChart(
+                    f"{title} against {short}{ending}", x_label, lines, references, bounds=bounds
+                )
                 for ending, lines in drawn.lines(partial(_curve_line, drawn, metric, axis))
             ]
-            for x_label, axis in against.items()
+            for short, (x_label, axis) in _AXES.items()
         ]
         charts += [chart for pair in zip(*per_axis, strict=True) for chart in pair]
-    if not any(line.band.x.size or line.broken for chart in charts for line in chart.lines):
+    charts = [chart for chart in charts if any(map(_is_curve, chart.lines))]
+    if not charts:
         return None
     caption = (
         "Line: mean over seeds; band: from the lowest to the highest seed, up to where the first "
-        "run stopped. Thin lines: against steps, runs that went on; against seconds, every run. "
-        "Thin line with a cross: a run that diverged. Seconds include validation."
-        + drawn.restriction
+        "run stopped. Against seconds: the same points, each at the median over seeds of the time "
+        "at which that epoch had ended, validation included. Thin lines: runs that went on; with a "
+        "cross: a run that diverged." + drawn.restriction
     )
     return Plate("curves", "Learning curves and cost", caption, charts, drawn.legend)
 
@@ -83,8 +100,8 @@ def _profile_line(drawn: Drawn, layer: int, key: str, arm: Arm) -> Line:
 def _rows_line(drawn: Drawn, layer: int, key: str, arm: Arm) -> Line:
     layers = drawn.of(arm).layers
     arrays = layers[layer].arrays if layer < len(layers) else {}
-    known = {key, "rows"} <= arrays.keys()
-    return drawn.line(arm, against_rows(arrays["rows"], arrays[key]) if known else no_band())
+    known = {key, ROWS} <= arrays.keys()
+    return drawn.line(arm, against_rows(arrays[ROWS], arrays[key]) if known else no_band())
 
 
 def against_rows(rows: NDArray[np.float64], values: NDArray[np.float64]) -> Band:
@@ -98,43 +115,78 @@ def against_rows(rows: NDArray[np.float64], values: NDArray[np.float64]) -> Band
     return plain_band(x, np.bincount(places, values[kept]) / np.maximum(np.bincount(places), 1))
 
 
-def _layer_title(drawn: Drawn, layer: int, depth: int) -> str:
-    """Which layer it is, unless there is only one; by name if all arms agree on it."""
-    if depth == 1:
-        return ""
-    names = {of.layers[layer].name for of in map(drawn.of, drawn.arms) if layer < len(of.layers)}
-    return f", recurrent layer {layer + 1}" + (f" ({names.pop()})" if len(names) == 1 else "")
+def _layer_titles(drawn: Drawn, depth: int) -> list[str]:
+    """Which layer each is, unless there is only one.
+
+    Of a bidirectional layer it is the half, else the name if all arms agree on it.
+    """
+    if depth <= 1:
+        return [""] * depth
+    found = [of.layers for of in map(drawn.of, drawn.arms)]
+    names = [{each[layer].name for each in found if layer < len(each)} for layer in range(depth)]
+    ways = [_way(each) for each in names]
+    if all(ways):
+        numbers = [ways[:layer].count(way) + 1 for layer, way in enumerate(ways)]
+        several = max(numbers) > 1
+        return [
+            f", layer {number}, {way}s" if several else f", {way}s"
+            for number, way in zip(numbers, ways, strict=True)
+        ]
+    own = [f" ({min(each)})" if len(each) == 1 else "" for each in names]
+    return [f", recurrent layer {layer + 1}{name}" for layer, name in enumerate(own)]
+
+
+def _way(names: set[str]) -> str:
+    """The half of a keras.layers.Bidirectional that all are, as "forward"; empty if none."""
+    ways = {name.partition("_")[0] for name in names}
+    return ways.pop() if len(ways) == 1 and ways <= {"forward", "backward"} else ""
+
+
+def _rows_charts(drawn: Drawn, layer: int) -> Iterator[LineChart]:
+    """The rows alive at each step; one line, their mean, where no eye could tell the arms apart."""
+    title = "valid rows of the probe"
+    panels = list(drawn.lines(partial(_profile_line, drawn, layer, ROWS)))
+    bands = [line.band for _, lines in panels for line in lines if line.band.x.size]
+    if len({band.x.size for band in bands}) == 1:
+        rows = np.stack([band.mean for band in bands])
+        if np.ptp(rows, axis=0).max() <= _SAME * rows.max():
+            common = plain_band(bands[0].x, rows.mean(axis=0))
+            yield LineChart(title, "time step", [Line(Look("all arms"), common)])
+            return
+    for ending, lines in panels if bands else ():
+        yield LineChart(f"{title}{ending}", "time step", lines)
+
+
+def _statistics_charts(drawn: Drawn, layer: int) -> Iterator[LineChart]:
+    for key, heading, logarithmic in _PROFILES:
+        for ending, lines in drawn.lines(partial(_profile_line, drawn, layer, key)):
+            if any(line.band.x.size for line in lines):
+                yield LineChart(f"{heading}{ending}", "time step", lines, log_y=logarithmic)
+    for key in _AGAINST_ROWS:
+        for ending, lines in drawn.lines(partial(_rows_line, drawn, layer, key)):
+            if any(line.band.x.size > 1 for line in lines):
+                title = f"{key} by valid rows{ending}"
+                yield LineChart(title, "valid rows of the probe", lines, log_x=True)
+    yield from _rows_charts(drawn, layer)
 
 
 def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
     """One plate for each recurrent layer: what the last probe saw at every time step."""
     depth = max((len(drawn.of(arm).layers) for arm in drawn.arms), default=0)
-    for layer in range(depth):
-        title = _layer_title(drawn, layer, depth)
-        charts = [
-            LineChart(f"{heading}{ending}", "time step", lines, log_y=logarithmic)
-            for key, heading, logarithmic in _PROFILES
-            for ending, lines in drawn.lines(partial(_profile_line, drawn, layer, key))
-            if any(line.band.x.size for line in lines)
-        ] + [
-            LineChart(f"{heading}{ending}", "valid rows of the probe", lines, log_x=True)
-            for key, heading, _ in _PROFILES
-            if key in _AGAINST_ROWS
-            for ending, lines in drawn.lines(partial(_rows_line, drawn, layer, key))
-            if any(line.band.x.size > 1 for line in lines)
-        ]
+    for layer, title in enumerate(_layer_titles(drawn, depth)):
         yield Plate(
             f"statistics-layer{layer + 1}",
             f"Through time{title}",
             f"Statistics of the last probe against the time step{title}; mean over the seeds that "
             "did not diverge. The probe is a batch of its own, at inference, of "
             "train.probe_examples texts whatever the batch size. "
+            "Spread: standard deviation over rows and features. "
             "Distance (batch normalisation only): norm of the difference between batch mean and "
             "running mean over the features, divided by the norm of the running standard "
-            "deviations (where gates and candidate have a norm each, the mean of both). Against "
-            "the valid rows: the mean over the time steps at which so many sequences of the probe "
-            "are still alive." + drawn.restriction,
-            charts,
+            "deviations (where gates and candidate have a norm each, the mean of both). By valid "
+            "rows: the mean over the time steps at which so many sequences of the probe are still "
+            "alive." + drawn.restriction,
+            list(_statistics_charts(drawn, layer)),
             drawn.legend,
         )
 

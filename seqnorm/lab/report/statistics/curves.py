@@ -69,25 +69,22 @@ def mean_profile(profiles: Sequence[NDArray[np.floating]]) -> NDArray[np.float64
     return np.divide(total, count, out=np.full(longest, np.nan), where=count > 0)
 
 
-def resampled_band(
-    curves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], points: int = 60
-) -> Band:
-    """Mean and range of curves whose places differ, as seconds do, by linear interpolation.
+def timed_band(band: Band, clocks: Sequence[NDArray[np.float64]]) -> Band:
+    """A band against steps, moved to the median time at which its runs got to each step.
 
-    From where all curves have begun to where the first one ends. (0, 2) -> (0, 2) and
-    (1, 3) -> (3, 3) overlap from 1 to 2; at 1 the mean is 2, at 2 it is 2.5.
+    The values stay those of the steps: one slow run moves no point. Steps (1, 2) of runs that were
+    there after (5, 9) and (7, 30) seconds go to 6 and 19.5.
 
     Args:
-        curves: Pairs (x [k], y [k]) with rising x.
-        points: Places on the common axis.
+        band: What `common_band` gave for these runs.
+        clocks: float64 [n, 2] of each run, its steps and seconds; NaN where not recorded.
 
     Returns:
-        The band; empty for no curve or no overlap.
+        The band, without the steps whose time no run has recorded.
     """
-    begin = max((x[0] for x, _ in curves), default=np.inf)
-    end = min((x[-1] for x, _ in curves), default=-np.inf)
-    if begin > end:
-        return common_band([])
-    common = np.linspace(begin, end, points if begin < end else 1)
-    rows = np.stack([np.interp(common, x, y) for x, y in curves])
-    return Band(common, rows.mean(axis=0), rows.min(axis=0), rows.max(axis=0))
+    if not clocks:
+        return band
+    times = np.stack([clock[np.searchsorted(clock[:, 0], band.x), 1] for clock in clocks])
+    kept = np.isfinite(times).any(axis=0)
+    seconds = np.nanmedian(times[:, kept], axis=0)
+    return Band(seconds, band.mean[kept], band.low[kept], band.high[kept])

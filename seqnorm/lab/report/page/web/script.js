@@ -7,17 +7,17 @@
     root.querySelectorAll(selector).forEach(act);
   }
 
-  function armsOf(section, arm) {
-    return section.querySelectorAll(`svg.chart [data-arm="${arm}"]`);
-  }
+  // Names of arms are what runs say: compared as text, never put into a selector.
+  const named = (section, selector, arm) =>
+    Array.from(section.querySelectorAll(selector)).filter((part) => part.dataset.arm === arm);
 
   each(document, "section[data-set]", function (section) {
     each(section, ".legend button", function (button) {
       const arm = button.dataset.arm;
       button.addEventListener("click", function () {
         const shown = button.getAttribute("aria-pressed") !== "true";
-        each(section, `.legend button[data-arm="${arm}"]`, (b) => b.setAttribute("aria-pressed", String(shown)));
-        armsOf(section, arm).forEach((part) => part.classList.toggle("off", !shown));
+        named(section, ".legend button", arm).forEach((b) => b.setAttribute("aria-pressed", String(shown)));
+        named(section, "svg.chart [data-arm]", arm).forEach((part) => part.classList.toggle("off", !shown));
       });
       const dim = (on) =>
         each(section, "svg.chart [data-arm]", (part) =>
@@ -36,7 +36,7 @@
     if (!chart.series) {
       chart.series = Array.from(chart.querySelectorAll(".series[data-places]"), (part) => ({
         part,
-        label: part.dataset.label,
+        label: part.dataset.arm,
         colour: part.style.getPropertyValue("--c"),
         places: pairs(part.dataset.places),
         values: pairs(part.dataset.values),
@@ -97,7 +97,7 @@
     const title = document.createElement("div");
     title.textContent = `${chart.dataset.x} ${short(head)}`;
     tip.prepend(title);
-    cursorOf(chart).setAttribute("d", `M${closest} 14V${chart.viewBox.baseVal.height - 44}`);
+    cursorOf(chart).setAttribute("d", `M${closest} ${chart.dataset.top}V${chart.dataset.bottom}`);
     tip.style.display = "block";
     const left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8);
     const above = event.clientY - tip.offsetHeight - 14;
@@ -116,6 +116,21 @@
     chart.addEventListener("pointerleave", () => hide(chart));
   });
 
+  // Menus: a narrow screen starts with the contents closed; a choice, or a click elsewhere, closes.
+  const narrow = window.matchMedia("(max-width: 700px)");
+  const contents = document.querySelector("nav .contents");
+  const fold = () => {
+    each(contents, ".menu", (menu) => { menu.open = false; });
+    contents.open = !narrow.matches;
+  };
+  narrow.addEventListener("change", fold);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("nav a") || !event.target.closest("nav")) fold();
+  });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && fold());
+  fold();
+
   // Paper has no buttons: what is folded away on the screen is printed.
-  window.addEventListener("beforeprint", () => each(document, "details", (d) => { d.open = true; }));
+  window.addEventListener("beforeprint", () =>
+    each(document, "main details, footer details", (d) => { d.open = true; }));
 })();

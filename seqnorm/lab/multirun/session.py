@@ -1,0 +1,85 @@
+"""One call of `seqnorm-train`: what failed in it, and the multirun that it may be."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from seqnorm.lab.config.compose import explain, is_mistake
+from seqnorm.lab.durable import of_disk
+from seqnorm.lab.errors import UserError
+from seqnorm.lab.multirun.jobs import Multirun
+
+
+@dataclass
+class Session:
+    """One call of `seqnorm-train`.
+
+    Attributes:
+        argv: the command as it was typed.
+        tracebacks: whether they were asked for.
+        failed: whether anything has failed in this process.
+        multirun: the multirun, once it is composed.
+    """
+
+    argv: list[str]
+    tracebacks: bool
+    failed: bool = False
+    multirun: Multirun | None = None
+
+    def stop(self) -> None:
+        """Has jobs in other processes end first; what comes before a signal's error."""
+        if self.multirun:
+            self.multirun.await_the_others()
+
+
+# Unset in the worker processes of a parallel launcher.
+SESSION: ContextVar[Session | None] = ContextVar("session", default=None)
+
+
+class Refused(BaseException):
+    """A mistake that is seen in a callback: of an `Exception` there Hydra makes a warning."""
+
+
+class BeforeJobs(Callback):
+    """What Hydra calls between composing a multirun and starting its jobs."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: object) -> None:
+        """Makes the folder of the multirun."""
+        session = SESSION.get()
+        if session is not None:
+            try:
+                session.multirun = Multirun(config)
+            except Exception as error:
+                raise Refused from error
+
+
+def show(error: BaseException, job: str = "") -> None:
+    """Says on standard error what failed.
+
+    A mistake of the user's is one message; anything else has its traceback, and so has everything
+    if `Session.tracebacks`.
+    """
+    session = SESSION.get()
+    lead = f"seqnorm-train: {job} " if job else "seqnorm-train: "
+    if _is_the_users(error) and not (session and session.tracebacks):
+        print(f"{lead}{explain(error)}", file=sys.stderr, flush=True)
+    else:
+        if job:
+            print(f"{lead}failed", file=sys.stderr, flush=True)
+        traceback.print_exception(error)
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error says, for a list."""
+    said = explain(error) if _is_the_users(error) else f"{type(error).__name__}: {error}"
+    return " ".join(said.split())
+
+
+def _is_the_users(error: BaseException) -> bool:
+    return isinstance(error, UserError) or is_mistake(error) or of_disk(error)

@@ -1,0 +1,92 @@
+"""SIGTERM and SIGHUP end a command as Ctrl-C does: a message, everything closed, 128 + the signal.
+
+A batch system, `timeout` and a closed terminal send these, and Python would end at once: W&B runs
+would stay open and worker processes would go on.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import FrameType
+from typing import ParamSpec
+
+_Arguments = ParamSpec("_Arguments")
+# By name: Windows has no SIGHUP.
+_NUMBERS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that asks the process to end.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def exit_code(stop: KeyboardInterrupt) -> int:
+    """What a shell reports of a process that a signal ended: 130, 143 or 129."""
+    return 128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT)
+
+
+@contextmanager
+def stoppable(first: Callable[[], None] | None = None) -> Iterator[None]:
+    """Raises `Stopped` in a block that is asked to end; what is ignored (nohup) stays ignored.
+
+    Args:
+        first: called before the error is raised, wherever the program stands.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in handlers:
+            signal.signal(each, handlers[each])  # a second one does not wait for the first
+        if first is not None:
+            first()
+        raise Stopped(number)
+
+    found = {number: signal.getsignal(number) for number in _NUMBERS}
+    handlers = {
+        number: handler
+        for number, handler in found.items()
+        if handler is not None and handler is not signal.SIG_IGN
+    }
+    for number in handlers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def interruptible(
+    message: str,
+) -> Callable[[Callable[_Arguments, int]], Callable[_Arguments, int]]:
+    """Has a command that is asked to end say a message and return the signal's exit code."""
+
+    def decorate(command: Callable[_Arguments, int]) -> Callable[_Arguments, int]:
+        @wraps(command)
+        def interrupted(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> int:
+            try:
+                with stoppable():
+                    return command(*args, **kwargs)
+            except KeyboardInterrupt as stop:
+                print(message, file=sys.stderr)
+                return exit_code(stop)
+
+        return interrupted
+
+    return decorate

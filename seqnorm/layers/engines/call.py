@@ -1,0 +1,36 @@
+"""What one call of a recurrent layer asks for, as the engines see it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from seqnorm.cells import NormCell
+from seqnorm.ops.moments import Moments
+
+
+class Call(NamedTuple):
+    """One call of a recurrent layer."""
+
+    cells: tuple[NormCell, ...]  # bottom first
+    training: bool
+    carried: bool  # rows start from given states
+    zero_output_for_mask: bool
+    unroll: bool
+    all_states: bool  # the states after every step are wanted
+    seen: list[dict[str, Moments]] | None  # gains what reaches the normalisers of each cell
+    perturbation: Any  # float[time, batch, units], added to h_t
+
+    @property
+    def time_aware(self) -> bool:
+        """Whether some normaliser depends on the step."""
+        return any(cell.time_aware for cell in self.cells)
+
+
+class Unrolled(NamedTuple):
+    """What a cell gave over all steps."""
+
+    last: Any  # float[batch, units]
+    outputs: Any  # of every step, laid out as the next cell takes it; None unless wanted
+    states: list[Any]  # float[batch, units] each
+    moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
+    every: list[Any] | None = None  # the states after all steps, [time, batch, units]; if wanted

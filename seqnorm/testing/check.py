@@ -1,0 +1,193 @@
+"""`check_cell` and `check_normalizer`: everything that the layers count on, for anybody's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from seqnorm.cells import CELLS, NormCell
+from seqnorm.checks.layers import numpy
+from seqnorm.normalizers import Context, Normalizer
+from seqnorm.testing.agree import agree
+from seqnorm.testing.case import FEATURES, Case
+from seqnorm.testing.double import double
+from seqnorm.testing.errors import ConformanceError, raised
+from seqnorm.testing.properties import PROPERTIES, Property, available
+from seqnorm.testing.subject import Subject, of_step
+
+Check = tuple[str, Callable[[], None]]
+
+
+def check_cell(
+    cell: NormCell,
+    *,
+    reference: Callable[..., Any] | None = None,
+    features: int = FEATURES,
+    checks: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
+) -> None:
+    """Check that a cell does what `NormRNN` counts on.
+
+    Args:
+        cell: an instance of a subclass of `NormCell`, with any norm; copies of it are checked, and
+            dropout and zoneout are turned off in them.
+        reference: one step in NumPy, `output, states = reference(cell, x_t, states)`, from the
+            weights of the built `cell`: float64[rows, ...].
+        features: width of the inputs.
+        checks: names of the properties to check, out of `PROPERTIES`; None for all of them.
+        skip: names of properties to leave out.
+
+    Raises:
+        ConformanceError: that names each property that does not hold, the input, and both numbers.
+        TypeError: if `cell` is no `NormCell`.
+        ValueError: for an unknown name.
+
+    Example:
+        >>> from seqnorm import NormGRUCell
+        >>> from seqnorm.testing import check_cell
+        >>> check_cell(NormGRUCell(4, norm="rms"), checks=["permutation", "chunks"])
+    """
+    _run(
+        cell_checks(cell, reference=reference, features=features, checks=checks, skip=skip),
+    )
+
+
+def check_normalizer(
+    norm: Normalizer,
+    *,
+    reference: Callable[..., Any] | None = None,
+    cell: str | type[NormCell] = "lstm",
+    units: int = 4,
+    features: int = FEATURES,
+    checks: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
+) -> None:
+    """Check that a normaliser does what the cells and `NormRNN` count on.
+
+    A norm under which the rows of a batch depend on each other in training declares it with the
+    class attribute `mixes_rows = True`; one that needs step and mask with `time_aware`, one that
+    needs all steps at once with `whole_sequence`.
+
+    Args:
+        norm: an instance of a subclass of `Normalizer`; copies of it are checked.
+        reference: what it makes of a tensor in training, in NumPy, `y = reference(norm, x)`, from
+            the weights of the built `norm`: float64[rows, width].
+        cell: the cell that it is checked in, a name or a class.
+        units: width of that cell.
+        features: width of the inputs.
+        checks: names of the properties to check, out of `PROPERTIES`; None for all of them.
+        skip: names of properties to leave out.
+
+    Raises:
+        ConformanceError: that names each property that does not hold, the input, and both numbers.
+        TypeError: if `norm` is no `Normalizer`.
+        ValueError: for an unknown name.
+
+    Example:
+        >>> from seqnorm.normalizers import RMSNorm
+        >>> from seqnorm.testing import check_normalizer
+        >>> check_normalizer(RMSNorm(), checks=["permutation", "batch_mates"])
+    """
+    options: dict[str, Any] = {"cell": cell, "units": units, "features": features}
+    _run(normalizer_checks(norm, reference=reference, checks=checks, skip=skip, **options))
+
+
+def cell_checks(
+    cell: NormCell,
+    *,
+    reference: Callable[..., Any] | None = None,
+    features: int = FEATURES,
+    checks: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
+) -> Iterator[Check]:
+    """The checks of `check_cell` as (name, callable), for `pytest.mark.parametrize`."""
+    if not isinstance(cell, NormCell):
+        raise TypeError(
+            f"check_cell takes an instance of a subclass of NormCell. Received: cell={cell!r}."
+        )
+    names = _chosen(checks, skip, given=reference is not None)
+    steps = None if reference is None else of_step(reference)
+    subject = Subject(cell, features, steps, originals=(cell, cell.norm))
+    for name in names:
+        yield name, partial(_check, PROPERTIES[name], subject)
+
+
+def normalizer_checks(
+    norm: Normalizer,
+    *,
+    reference: Callable[..., Any] | None = None,
+    cell: str | type[NormCell] = "lstm",
+    units: int = 4,
+    features: int = FEATURES,
+    checks: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
+) -> Iterator[Check]:
+    """The checks of `check_normalizer` as (name, callable), for `pytest.mark.parametrize`."""
+    if not isinstance(norm, Normalizer):
+        raise TypeError(
+            "check_normalizer takes an instance of a subclass of Normalizer. "
+            f"Received: norm={norm!r}."
+        )
+    names = _chosen(checks, skip, given=reference is not None)
+    kind = CELLS[cell] if isinstance(cell, str) else cell
+    sites = ["input"] if norm.whole_sequence else None
+    subject = Subject(kind(units, norm, sites=sites), features, originals=(norm,))
+    for name in names:
+        property = PROPERTIES[name]
+        if name == "reference":
+            property = property._replace(
+                check=partial(_norm_reference, reference), maskings=("right",), dtypes=("float64",)
+            )
+        yield name, partial(_check, property, subject)
+
+
+def _norm_reference(reference: Callable[..., Any], case: Case) -> None:
+    """What each normaliser of the cell makes of a tensor, against the author's NumPy."""
+    case.reset()
+    index = np.zeros(1, "int32") if case.layer.time_aware else None
+    for site, norm in case.cell.normalizers.items():
+        if not isinstance(norm, type(case.cell.norm)):
+            continue
+        width = case.cell.SITES[site].gates * case.cell.units
+        x = np.random.default_rng(10).normal(size=(5, width))
+        y, _ = norm.call(x, Context(index, None, training=True))
+        agree(f"the norm at {site!r}", numpy(y), reference(norm, x), case.dtype)
+
+
+def _chosen(checks: Iterable[str] | None, skip: Iterable[str], given: bool) -> list[str]:
+    wanted, left_out = set(PROPERTIES if checks is None else checks), set(skip)
+    unknown = sorted((wanted | left_out) - set(PROPERTIES))
+    if unknown:
+        raise ValueError(
+            f"Unknown property. Received: {', '.join(unknown)}. "
+            f"Choose out of: {', '.join(PROPERTIES)}."
+        )
+    names = [name for name in PROPERTIES if name in wanted - left_out and available(name)]
+    return [name for name in names if name != "reference" or given]
+
+
+def _check(property: Property, subject: Subject) -> None:
+    """The property in each of its cases; all of them in double precision where it is asked for."""
+    with double():
+        for dtype, masking in property.cases():
+            try:
+                case = subject.case(dtype, masking)
+            except Exception as error:
+                raise raised(property.name, f"{subject} ({dtype})", error) from error
+            if masking == "left" and case.layer.time_aware:
+                continue  # refused by the layer: steps are counted from the first token
+            property(case)
+
+
+def _run(checks: Iterator[Check]) -> None:
+    failures = []
+    for _, check in checks:
+        try:
+            check()
+        except ConformanceError as error:
+            failures += error.failures
+    if failures:
+        raise ConformanceError(*failures)

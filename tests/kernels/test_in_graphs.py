@@ -1,0 +1,96 @@
+"""The kernels in graphs that the user takes himself: saved, differentiated in other ways."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+keras = pytest.importorskip("keras")
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
+tf = pytest.importorskip("tensorflow")
+
+from seqnorm import NormLSTM  # noqa: E402  (after the skips)
+from seqnorm.kernels.host import embedded  # noqa: E402
+from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
+
+X = np.random.default_rng(5).normal(size=(4, 5, 2)).astype("float32")
+
+
+def layer_of(implementation, norm="layer", **options):
+    keras.utils.set_random_seed(3)
+    layer = NormLSTM(2, norm, implementation=implementation, **options)
+    layer.build(X.shape)
+    return layer
+
+
+def test_a_concrete_function_with_the_kernels_is_not_saved(tmp_path):
+    module = tf.Module()
+    module.layer = layer = layer_of("auto")
+    traced = tf.function(lambda x: layer(x)).get_concrete_function(tf.TensorSpec(X.shape))
+    with pytest.raises(ValueError, match=r"cannot be saved with it\. Use model\.export"):
+        tf.saved_model.save(module, tmp_path / "model", signatures=traced)
+
+
+def test_a_graph_of_another_process_gets_no_number_of_ours(monkeypatch):
+    function = tf.function(layer_of("auto"))
+    function(X)
+    monkeypatch.setattr(embedded, "_KEY", embedded._KEY + 1)
+    with pytest.raises(tf.errors.UnknownError, match="run in the process that traced"):
+        function(X)
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_tf_gradients_of_inputs_that_no_tape_watches(norm, monkeypatch):
+    """The tape's backward pass leaves dL/dx out; who asks for it gets it from a second one."""
+    passes, original = [], graph.scan_backward
+    monkeypatch.setattr(graph, "scan_backward", lambda *a: passes.append(a[-1]) or original(*a))
+    found = {}
+    for implementation in ("loop", "auto"):
+        layer = layer_of(implementation, norm, return_sequences=True)
+        weights = [v.value for v in layer.trainable_variables]
+
+        @tf.function
+        def run(x, asked, layer=layer, weights=weights):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.sin(layer(x) + x))
+            slopes = tape.gradient(loss, weights)
+            return [tf.gradients(loss, x)[0]] if asked else slopes
+
+        run(X, False)
+        assert not any(passes)
+        found[implementation] = run(X, True)[0].numpy()
+    assert np.abs(found["loop"]).max() > 0.1
+    np.testing.assert_allclose(found["auto"], found["loop"], atol=1e-5)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_forward_derivatives_take_the_loop(compiled):
+    found = []
+    for implementation in ("loop", "auto"):
+        layer = layer_of(implementation)
+        call = tf.function(lambda x, layer=layer: layer(x)) if compiled else layer
+        x = tf.constant(X)
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as forward:
+            y = call(x)
+        found.append(forward.jvp(y).numpy())
+    assert np.abs(found[0]).max() > 0
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "group"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_batch_jacobian_in_a_function_through_the_loop(norm, masked):
+    layer = layer_of("loop", norm, zero_output_for_mask=masked)
+    mask = np.arange(5) < np.array([5, 3, 1, 4])[:, None] if masked else None
+
+    def jacobian(x, vectorised):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = layer(x, mask=mask)
+        return tape.batch_jacobian(y, x, experimental_use_pfor=vectorised)
+
+    expected = jacobian(tf.constant(X), False)
+    found = tf.function(jacobian)(tf.constant(X), True)
+    np.testing.assert_allclose(found, expected, atol=1e-6)

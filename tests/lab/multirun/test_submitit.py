@@ -1,0 +1,35 @@
+"""submitit on this machine, and what stands in the presets for SLURM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqnorm.lab.commands.train import train
+from tests.lab.multirun.conftest import Start
+from tests.lab.multirun.stand_in.seeds import FAILS
+
+pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+
+
+def test_failed_jobs_are_listed_and_the_files_of_submitit_stay_below_runs_dir(
+    tmp_path: Path, start: Start
+):
+    process = start(f"seed=1,{FAILS}", "norm=none", "hydra/launcher=submitit_local")
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 1
+    assert err == (f"seqnorm-train: 1 of 2 jobs failed:\n  [seed={FAILS} norm=none] no such data\n")
+    logs = "".join(path.read_text() for path in tmp_path.glob("runs/.multirun/*/*/*_log.out"))
+    assert "[seed=1] begins\n" in logs
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_slurm_jobs_have_a_name_files_that_nodes_see_and_no_second_start(capsys):
+    slurm = ["hydra/launcher=submitit_slurm"]
+    assert train([*slurm, "--cfg", "hydra", "-p", "hydra.launcher"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "submitit_folder: ${hydra.sweep.dir}/%j" in lines
+    assert "timeout_min: 240" in lines and "max_num_timeout: 0" in lines
+    assert train(["-m", *slurm, "hydra.launcher.max_num_timeout=2"]) == 1
+    assert "max_num_timeout must be 0" in capsys.readouterr().err

@@ -1,0 +1,75 @@
+"""SIGTERM and SIGHUP end a command as Ctrl-C does."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from seqnorm.lab.commands.report import main as report
+from seqnorm.lab.commands.train import train
+from seqnorm.lab.signals import Stopped, interruptible, stoppable
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_command_that_is_asked_to_end_says_so_and_returns_the_signal_s_code(
+    number: signal.Signals, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @interruptible("a command: interrupted")
+    def command() -> int:
+        os.kill(os.getpid(), number)
+        return 0
+
+    before = signal.getsignal(number)
+    assert command() == code
+    assert capsys.readouterr().err == "a command: interrupted\n"
+    assert signal.getsignal(number) is before
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_what_comes_first_is_done_before_the_error_and_a_second_signal_does_not_wait() -> None:
+    seen = []
+
+    def first() -> None:
+        seen.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Stopped, match="SIGTERM"), stoppable(first):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert seen == [before]
+
+
+def test_a_single_run_that_is_asked_to_end_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "seqnorm.lab.training.run.run", lambda config: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    assert train(["experiment=smoke"]) == 143
+    err = capsys.readouterr().err
+    assert err == "seqnorm-train: interrupted; a run without result.json is unfinished\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_is_asked_to_end_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "seqnorm.lab.commands.report.write_report",
+        lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM),
+    )
+    assert report(["runs"]) == 143
+    assert "seqnorm-report: interrupted" in capsys.readouterr().err

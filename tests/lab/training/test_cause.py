@@ -1,0 +1,46 @@
+"""A run that diverges because its inputs begin with zeros says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqnorm.lab.models.build import build_model
+from seqnorm.lab.training import run as run_module
+from seqnorm.lab.training.cause import leading_zeros
+from seqnorm.lab.training.run import run
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """Word vectors of nothing but zeros."""
+
+    def build(config, dataset):
+        model = build_model(config, dataset)
+        embedding = model.get_layer("embedding")
+        embedding.set_weights([np.zeros(w.shape) for w in embedding.get_weights()])
+        return model
+
+    monkeypatch.setattr(run_module, "build_model", build)
+    return build
+
+
+def test_a_diverged_run_names_inputs_that_begin_with_zeros(small, silent):
+    result = run(small("cell=lstm", "norm=layer", "cell.init_state=zeros", "data.max_length=30"))
+    assert result["status"] == "diverged"
+    assert "Rows begin with up to" in result["message"]
+    assert "cell.init_state=rest or learned ends that" in result["message"]
+
+
+def test_no_cause_is_named_where_it_is_none(small, silent):
+    """Words that are not zero, a first state at rest, and a norm without that slope."""
+    from seqnorm.lab import data
+
+    config = small("cell=lstm", "norm=layer", "cell.init_state=zeros")
+    dataset = data.load(config.data, config.seed)
+    tokens = np.ones((2, 5), "int32")
+    assert leading_zeros(silent(config, dataset), tokens) == 5
+    assert leading_zeros(build_model(config, dataset), tokens) == 0
+    for overrides in (("norm=layer",), ("norm=none", "cell.init_state=zeros")):
+        model = silent(small("cell=lstm", *overrides), dataset)
+        assert leading_zeros(model, tokens) == 0

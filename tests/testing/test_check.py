@@ -1,0 +1,140 @@
+"""Right parts pass, and each fault is found by the name of the property that it breaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqnorm import normalizers
+from seqnorm.checks.layers import numpy
+from seqnorm.testing import (
+    ConformanceError,
+    cell_checks,
+    check_cell,
+    check_normalizer,
+    normalizer_checks,
+)
+from tests.testing import parts
+
+SLOW = ("compiled", "fresh_process")  # seconds each; the right parts go through them
+
+
+def power_norm(norm, x):
+    mean = np.mean((x**2 + 1e-2) ** (norm.power / 2), -1, keepdims=True) ** (1 / norm.power)
+    y = x / mean * numpy(norm.gamma)
+    return y if norm.beta is None else y + numpy(norm.beta)
+
+
+def leaky_step(cell, x, states):
+    (h,) = states
+    products = x @ numpy(cell.kernel) + h @ numpy(cell.recurrent_kernel)
+    h = 0.5 * h + 0.5 * np.tanh(products + numpy(cell.bias))
+    return h, [h]
+
+
+RIGHT = [
+    *normalizer_checks(parts.PowerNorm(3.0), reference=power_norm),
+    *cell_checks(parts.LeakyCell(4, norm="none"), reference=leaky_step),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "check"), [pytest.param(*each, id=f"{i}-{each[0]}") for i, each in enumerate(RIGHT)]
+)
+def test_a_right_part_passes(name, check):
+    check()
+
+
+def found(check, part, **options):
+    with pytest.raises(ConformanceError) as caught:
+        check(part, **{"skip": SLOW, **options})
+    return caught.value
+
+
+NORMS = [
+    (parts.CutNorm(), {"gradient"}),
+    (parts.MixingNorm(), {"batch_mates", "unpadded"}),
+    (parts.PositionNorm(), {"permutation", "unpadded"}),
+    (parts.ForgetfulNorm(power=3.0), {"serialisation"}),
+    (parts.UnregisteredNorm(), {"serialisation"}),
+]
+
+
+@pytest.mark.parametrize(("norm", "names"), NORMS, ids=lambda x: type(x).__name__)
+def test_a_wrong_norm_is_found(norm, names):
+    failures = found(check_normalizer, norm).failures
+    assert {failure.property for failure in failures} == names
+    for failure in failures:
+        assert f"with {type(norm).__name__} (" in failure.input
+        assert failure.found != failure.expected and failure.found in str(failure)
+
+
+def test_a_norm_that_leaves_half_precision_is_found():
+    (failure,) = found(check_normalizer, parts.OverflowingNorm(), checks=["finite"]).failures
+    assert "mixed_float16" in failure.input and failure.expected == "a finite number"
+
+
+SEQUENCE = {"name": "batch", "input_statistics": "sequence", "max_steps": 4}
+CELLS = [
+    (parts.CentringCell(4, norm=SEQUENCE), "padding"),
+    (parts.CountingCell(4), "pure"),
+    (parts.RememberingCell(4), "pure"),
+    (parts.RememberingCell(4), "padding"),
+    (parts.AppendingCell(4), "pure"),
+    (parts.CutCell(4), "gradient"),
+    (parts.LeakyCell(4, norm=parts.MixingNorm()), "batch_mates"),
+]
+
+
+@pytest.mark.parametrize(("cell", "name"), CELLS, ids=lambda x: getattr(x, "NAME", None) or x)
+def test_a_wrong_cell_is_found(cell, name):
+    (failure,) = found(check_cell, cell, checks=[name]).failures
+    assert failure.property == name and type(cell).__name__ in failure.input
+
+
+def test_a_cut_gradient_names_what_it_is_by():
+    (failure,) = found(check_normalizer, parts.CutNorm(), checks=["gradient"]).failures
+    assert "along a random change of" in failure.what and "everything" not in failure.what
+    assert float(failure.found) != float(failure.expected.split(",")[0])
+
+
+def test_a_wrong_reference_is_found():
+    def wrong(norm, x):
+        return power_norm(norm, x) + 1.0
+
+    (failure,) = found(
+        check_normalizer, parts.PowerNorm(), reference=wrong, checks=["reference"]
+    ).failures
+    assert failure.what.startswith("the norm at 'input'")
+
+
+def test_a_norm_that_mixes_rows_and_says_so_passes():
+    check_normalizer(
+        normalizers.BatchNorm(max_steps=4), checks=["permutation", "batch_mates", "chunks"]
+    )
+
+
+def test_what_a_part_raises_is_a_failure_with_its_cause():
+    class Raising(normalizers.Normalizer):
+        def call(self, x, context):
+            raise KeyError("gone")
+
+    error = found(check_normalizer, Raising(), checks=["chunks"])
+    assert "KeyError: " in str(error) and "gone" in str(error.__cause__)
+
+
+def test_names_are_checked():
+    with pytest.raises(ValueError, match=r"Unknown property\. Received: paddings\. Choose out of"):
+        check_cell(parts.LeakyCell(4), skip=["paddings"])
+    with pytest.raises(TypeError, match=r"Normalizer\. Received: norm='layer'"):
+        check_normalizer("layer")
+    with pytest.raises(TypeError, match=r"NormCell\. Received: cell=None"):
+        check_cell(None)
+
+
+def test_a_class_of_a_script_cannot_be_loaded_elsewhere(monkeypatch):
+    monkeypatch.setattr(parts.PowerNorm, "__module__", "__main__")
+    (failure,) = found(
+        check_normalizer, parts.PowerNorm(), checks=["fresh_process"], skip=()
+    ).failures
+    assert "a module of its own" in failure.expected
