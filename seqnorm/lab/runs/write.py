@@ -17,13 +17,12 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from seqnorm.lab.config.schema import RunConfig
-from seqnorm.lab.data.spec import Dataset
+from seqnorm.lab.data.vocabulary import Vocabulary
 from seqnorm.lab.durable import sync, write_bytes, write_text
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import run_prefix
 from seqnorm.lab.tracking.sink import Sink
-from seqnorm.lab.training.evaluate import Evaluation
 
 
 class RunFolder:
@@ -104,10 +103,14 @@ class RunFolder:
         """Writes a JSON file that is either complete or not there."""
         write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
-    def write_model(self, model: keras.Model, dataset: Dataset) -> None:
+    def write_model(self, model: keras.Model, vocabulary: Vocabulary) -> None:
         """Writes model.keras and the vocabulary that its input ids refer to."""
         model.save(self.path / "model.keras")
-        dataset.vocabulary.save(self.path / "vocabulary.json")
+        self.write_vocabulary(vocabulary)
+
+    def write_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Writes the words of the ids."""
+        vocabulary.save(self.path / "vocabulary.json")
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes a compressed npz file that is either complete or not there."""
@@ -115,15 +118,8 @@ class RunFolder:
         np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type]
         write_bytes(self.path / name, content.getvalue())
 
-    def write_predictions(self, dataset: Dataset, test: Evaluation) -> None:
+    def write_predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes predictions.npz: one row per test text, in the order of the test part."""
-        arrays: dict[str, np.ndarray] = {
-            "labels": dataset.test.labels,
-            "predicted": test.predicted,
-            "probability": test.probability,
-            "lengths": dataset.test.sequences.lengths,
-            "label_names": np.array(dataset.label_names),
-        }
         self.write_arrays("predictions.npz", arrays)
 
     def read_predictions(self) -> dict[str, np.ndarray]:

@@ -31,6 +31,7 @@ from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import PAD, Dataset
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.runs.naming import config_hash
+from seqnorm.lab.training.run import start
 from seqnorm.lab.training.seeding import seed_all
 from seqnorm.lab.why.figure import Why, write_why
 from seqnorm.lab.why.moments import (
@@ -63,6 +64,7 @@ def why(config: RunConfig) -> dict[str, Any]:
     Raises:
         UserError: if data is missing, damaged or too small, or a component refuses its arguments.
     """
+    start(config)
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
