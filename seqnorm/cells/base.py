@@ -137,9 +137,13 @@ class NormCell(KerasCell):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the Keras cell's weights, then those of the normalisers."""
         super().build(input_shape)
+        self.build_normalizers()
+        self.built = True
+
+    def build_normalizers(self) -> None:
+        """Create the normalisers' weights, for a cell with a `build` of its own."""
         for site in self._chosen().values():
             getattr(self, site.attribute).build((None, site.gates * self.units))
-        self.built = True
 
     def project(self, inputs: Any, norm: SiteNorms) -> Any:
         """N(x W), which no state enters: for one step or, time-major, for all of them at once.

@@ -23,6 +23,13 @@ _LAYER = (
 )
 
 
+def divided(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of a layer that makes its own cell: the cell's, and those of `NormRNN`."""
+    own = {name: value for name, value in arguments.items() if name in _LAYER}
+    cells = {k: v for k, v in arguments.items() if k not in own or k in _SHARED}
+    return cells, own
+
+
 class CellLayer(NormRNN):
     """A `NormRNN` that makes one cell of its class and takes the arguments of both.
 
@@ -36,9 +43,8 @@ class CellLayer(NormRNN):
     CELL: ClassVar[type[NormCell]]
 
     def __init__(self, units: int, **kwargs: Any):
-        own = {name: kwargs.pop(name) for name in _LAYER if name in kwargs}
-        shared = {name: own[name] for name in _SHARED if name in own}
-        super().__init__(self.CELL(units, **shared, **kwargs), **own)
+        of_cell, own = divided(kwargs)
+        super().__init__(self.CELL(units, **of_cell), **own)
 
     @property
     def units(self) -> int:

@@ -75,7 +75,7 @@ def _cell_obstacle(cell: NormCell, training: bool) -> str | None:
         return f"there is no kernel for {type(cell).__name__}"
     changed = [name for name in _METHODS if getattr(type(cell), name) is not getattr(known, name)]
     kinds = [type(norm) for norm in cell.normalizers.values()]
-    gates = cell.recurrent_activation if cell.NAME != "simple_rnn" else activations.sigmoid
+    gates = getattr(cell, "recurrent_activation", activations.sigmoid)
     obstacles = {
         f"{type(cell).__name__} has a {'/'.join(changed)} of its own": changed,
         "the kernels have tanh and sigmoid only": cell.activation is not activations.tanh

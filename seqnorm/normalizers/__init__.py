@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from seqnorm.normalizers.base import Context, Normalizer
+from seqnorm.normalizers.base import AffineNormalizer, Context, MomentNormalizer, Normalizer
 from seqnorm.normalizers.batch import BatchNorm
 from seqnorm.normalizers.dyt import DynamicTanh
 from seqnorm.normalizers.group import GroupNorm
@@ -74,12 +74,14 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
 
 __all__ = [
     "NORMALIZERS",
+    "AffineNormalizer",
     "BatchNorm",
     "Context",
     "DynamicTanh",
     "GroupNorm",
     "Identity",
     "LayerNorm",
+    "MomentNormalizer",
     "Normalizer",
     "RMSNorm",
     "get",

@@ -1,4 +1,4 @@
-"""``seqnorm-train``: compose the configuration, hand over to `seqnorm.lab.training`, set the exit code.
+"""``seqnorm-train``: compose the configuration, hand over to the training, set the exit code.
 
 TensorFlow is imported only once a job starts, so that help and misspelt keys answer at once.
 """
@@ -23,7 +23,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from seqnorm.lab.config.compose import explain, is_mistake, to_run_config
-from seqnorm.lab.config.help import help_text
+from seqnorm.lab.config.help import config_dirs, help_text
+from seqnorm.lab.config.imports import load_parts, load_parts_of
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig, conf_dir
 from seqnorm.lab.durable import of_disk
@@ -36,7 +37,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 @dataclass
 class _Session:
-    """One call of `train`: whether tracebacks were asked for, and the jobs that failed."""
+    """One call of `main`: whether tracebacks were asked for, and the jobs that failed."""
 
     tracebacks: bool
     failed: list[BaseException] = field(default_factory=list)
@@ -57,7 +58,7 @@ class _Session:
 _SESSION: ContextVar[_Session | None] = ContextVar("session", default=None)
 
 
-def train(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs every job that the arguments ask for.
 
     A mistake of the user's (a misspelt key, missing data) or a full disk is one message on stderr;
@@ -78,6 +79,7 @@ def train(argv: Sequence[str] | None = None) -> int:
     session = _Session(tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1")
     token = _SESSION.set(session)
     try:
+        load_parts_of(arguments, config_dirs(arguments))
         with _hydra_surroundings(arguments):
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
                 _job
@@ -98,6 +100,7 @@ def _job(config: DictConfig) -> float | None:
     """One run; returns the validation accuracy, for sweepers that maximise a number."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each job's graph is traced anew
     try:
+        load_parts(config.get("imports", ()))  # a launcher's worker has not seen the command line
         run_config = to_run_config(config)
         _refuse_scratch(run_config.runs_dir)
         require_tensorflow()
@@ -163,3 +166,7 @@ def _hydra_surroundings(arguments: Sequence[str]) -> Iterator[None]:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,6 +18,7 @@ from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.lab.comparison.expand import check_quotes, expand
 from seqnorm.lab.comparison.settings import draw_settings, rounded
 from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_changed_keys
+from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import RunConfig, conf_dir
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
@@ -72,6 +73,7 @@ class Plan:
 
     def __init__(self, overrides: Sequence[str]) -> None:
         check_quotes(overrides)
+        load_parts_of(overrides)
         self.overrides = list(overrides)
         self._plain = composed = self._compose(())  # of no arm
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))

@@ -17,6 +17,7 @@ import traceback
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.training import require_tensorflow
 
 
@@ -38,7 +39,8 @@ def _run(task: dict[str, Any]) -> dict[str, str]:
 
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each run's graph is traced anew
 
-        run(task["config"], task["name"])
+        load_parts(task["imports"])
+        run(pickle.loads(task["config"]), task["name"])
         return {}
     except Exception as error:
         with suppress(OSError):  # a full disk must not hide the error behind that of its log

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import RunConfig, conf_dir
 
@@ -35,6 +36,7 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         ConfigError: if an override names something that does not exist, or a value is refused.
     """
+    load_parts_of(overrides)
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
             return to_run_config(hydra.compose("config", list(overrides)))
@@ -52,7 +54,12 @@ def to_run_config(config: DictConfig) -> RunConfig:
         MissingMandatoryValue: if a key marked ``???`` was not given.
     """
     refuse_changed_keys(config, "the configuration")
-    run_config = cast(RunConfig, OmegaConf.to_object(config))
+    try:
+        run_config = cast(RunConfig, OmegaConf.to_object(config))
+    except (TypeError, ValueError) as error:  # a schema of the user's that checks its own values
+        if is_mistake(error):
+            raise
+        raise ConfigError(str(error)) from error
     validate(run_config)
     return run_config
 

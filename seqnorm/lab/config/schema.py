@@ -195,11 +195,13 @@ class RunConfig:
         seed: decides the split, initial weights, the order of batches and dropout.
         runs_dir: folder in which the run gets its own folder.
         task: "train", or "why" for the figure of `seqnorm.lab.why`.
+        imports: modules that register parts of the user's, see `seqnorm.lab.registry`.
     """
 
     seed: int = MISSING
     runs_dir: str = MISSING
     task: str = "train"
+    imports: list[str] = field(default_factory=list)
     data: DataConfig = MISSING
     cell: CellConfig = MISSING
     norm: NormConfig = MISSING
@@ -244,13 +246,21 @@ def register() -> None:
             store.store(group=f"schema/{group}", name=choice, node=node)
 
 
+def add_choice(group: str, name: str, schema: type) -> None:
+    """Makes a dataclass of a user's part a choice of its group, with the values of its defaults."""
+    SCHEMAS[group][name] = schema
+    store = ConfigStore.instance()
+    store.store(group=f"schema/{group}", name=name, node=schema)
+    store.store(group=group, name=name, node=schema(name=name))
+
+
 def conf_dir() -> Path:
     """The folder of the YAML files: beside the package in a checkout, inside it when installed.
 
     Raises:
         FileNotFoundError: if neither exists, which means a broken installation.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[2]
     for folder in (package / "conf", package.parent / "conf"):
         if (folder / "config.yaml").is_file():
             return folder

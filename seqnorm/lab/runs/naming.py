@@ -9,7 +9,7 @@ from dataclasses import asdict
 from seqnorm.lab.config.schema import RunConfig
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
-_NOT_HASHED = ("seed", "runs_dir", "tracking")
+_NOT_HASHED = ("seed", "runs_dir", "tracking", "imports")
 
 
 def run_prefix(config: RunConfig) -> str:

@@ -20,6 +20,7 @@ from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.vocabulary import Vocabulary
 from seqnorm.lab.durable import sync, write_bytes, write_text
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.registry import BASES, PARTS
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import run_prefix
 from seqnorm.lab.tracking.sink import Sink
@@ -74,7 +75,7 @@ class RunFolder:
                 ) from error
             break
         folder = cls(path)
-        write_text(path / "config.yaml", OmegaConf.to_yaml(asdict(config)))
+        write_text(path / "config.yaml", _origins(config) + OmegaConf.to_yaml(asdict(config)))
         folder.write_json("environment.json", environment())
         return folder
 
@@ -135,6 +136,13 @@ class RunFolder:
         for path in sorted(self.path.iterdir()):
             sync(path)  # or a power cut could leave a result whose model is empty
         self.write_json("result.json", result)
+
+
+def _origins(config: RunConfig) -> str:
+    """A comment line for each part that is not ours: where it came from, and its version."""
+    chosen = [(group, getattr(config, group).name) for group in BASES]
+    own = [PARTS[part] for part in chosen if part in PARTS]
+    return "".join(f"# {part.group}={part.name} is of {part.origin}\n" for part in own)
 
 
 def _remove_unfinished(path: Path) -> None:

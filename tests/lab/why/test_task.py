@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.spec import PAD
 from seqnorm.lab.why.moments import LEVELS, PER_SAMPLE, SPREAD, WAYS
