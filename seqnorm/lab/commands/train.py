@@ -15,7 +15,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -26,7 +25,7 @@ from seqnorm.lab.config.compose import explain, is_mistake, to_run_config
 from seqnorm.lab.config.help import config_dirs, help_text
 from seqnorm.lab.config.imports import load_parts, load_parts_of
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.config.schema import RunConfig, conf_dir
+from seqnorm.lab.config.schema import conf_dir
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.training import require_tensorflow
@@ -104,24 +103,15 @@ def _job(config: DictConfig) -> float | None:
         run_config = to_run_config(config)
         _refuse_scratch(run_config.runs_dir)
         require_tensorflow()
-        return _made(run_config).get("val_accuracy")
+        from seqnorm.lab.training.run import run
+
+        return run(run_config).get("val_accuracy")
     except Exception as error:
         session = _SESSION.get()
         if session is None:
             raise
         session.report(error, _job_name())
         return None
-
-
-def _made(config: RunConfig) -> dict[str, Any]:
-    """The run, or the figure, that a configuration asks for."""
-    if config.task == "why":
-        from seqnorm.lab.why.task import why  # draws, which no training should wait for
-
-        return why(config)
-    from seqnorm.lab.training.run import run
-
-    return run(config)
 
 
 def _job_name() -> str:

@@ -24,11 +24,12 @@ from seqnorm.lab.config.schema import RunConfig, conf_dir
 _COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
 
 
-def compose(overrides: Sequence[str] = ()) -> RunConfig:
+def compose(overrides: Sequence[str] = (), name: str = "config") -> RunConfig:
     """The configuration that ``seqnorm-train <overrides>`` would run.
 
     Args:
         overrides: as on the command line, for example ``["norm=batch", "seed=3"]``.
+        name: of the file in conf/ that the overrides start from.
 
     Returns:
         The checked configuration.
@@ -39,7 +40,7 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
     load_parts_of(overrides)
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return to_run_config(hydra.compose("config", list(overrides)))
+            return to_run_config(hydra.compose(name, list(overrides)))
     except Exception as error:
         if isinstance(error, ConfigError) or not is_mistake(error):
             raise

@@ -194,13 +194,11 @@ class RunConfig:
     Attributes:
         seed: decides the split, initial weights, the order of batches and dropout.
         runs_dir: folder in which the run gets its own folder.
-        task: "train", or "why" for the figure of `seqnorm.lab.why`.
         imports: modules that register parts of the user's, see `seqnorm.lab.registry`.
     """
 
     seed: int = MISSING
     runs_dir: str = MISSING
-    task: str = "train"
     imports: list[str] = field(default_factory=list)
     data: DataConfig = MISSING
     cell: CellConfig = MISSING

@@ -29,4 +29,5 @@ def config_hash(config: RunConfig) -> str:
     """
     values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
     del values["data"]["dir"]
+    values["task"] = "train"  # as in the first runs, whose names last
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

@@ -11,6 +11,8 @@ from pathlib import PurePath
 from typing import Any
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
+# Keys of earlier configurations that had one value in every run.
+_GONE = ("task",)
 
 
 def portable_value(key: str, value: Any) -> Any:
@@ -27,8 +29,8 @@ def portable_name(text: str) -> str:
 
 
 def portable_config(config: dict[str, Any]) -> dict[str, Any]:
-    """A flat config without absolute paths."""
-    return {key: portable_value(key, value) for key, value in config.items()}
+    """A flat config without absolute paths, in the words of today's."""
+    return {key: portable_value(key, value) for key, value in config.items() if key not in _GONE}
 
 
 def _portable_word(word: str) -> str:
