@@ -14,7 +14,8 @@ import hydra
 import pytest
 from hydra import initialize_config_dir
 
-from seqnorm.lab.commands.train import _refuse_scratch, train
+from seqnorm.lab.commands.train import _refuse_scratch
+from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.schema import conf_dir
 
 SCRIPT = Path(conf_dir()).parent / "scripts" / "train.py"
