@@ -11,11 +11,25 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # The rooms from the ground up: each may import those before it, also inside functions and for types
 # alone. A Keras programmer's model needs the library and nothing of the lab.
-LIBRARY = ("machine", "ops", "kernels", "normalizers", "cells", "layers", "migrate", "checks")
+LIBRARY = (
+    "registration",
+    "machine",
+    "ops",
+    "kernels",
+    "normalizers",
+    "cells",
+    "layers",
+    "migrate",
+    "checks",
+    "testing",
+)
 LAB = (
     "errors",
     "durable",
     "flat",
+    "console",
+    "quiet",
+    "signals",
     "config",
     "data",
     "models",
@@ -28,6 +42,7 @@ LAB = (
     "cards",
     "bench",
     "comparison",
+    "multirun",
     "commands",
 )
 ROOMS = ("seqnorm", *LIBRARY, "lab", *(f"lab.{room}" for room in LAB))
