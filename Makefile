@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-backends smoke-backends lint types clean
+.PHONY: demo test test-backends smoke-backends lint types docs clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("seqnorm needs Python >= 3.11; received %s. Set PYTHON=..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -49,5 +49,16 @@ lint: $(VENV)/ready
 types: $(VENV)/ready
 	$(BIN)/mypy
 
+# The documentation as a site in site/; a broken link or reference ends it.
+DOCS := .venv-docs
+$(DOCS)/ready: pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check --group docs
+	touch $@
+
+docs: $(DOCS)/ready
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+
 clean:
-	rm -rf $(VENV) $(BACKENDS) build dist *.egg-info
+	rm -rf $(VENV) $(BACKENDS) $(DOCS) site build dist *.egg-info

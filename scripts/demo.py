@@ -3,7 +3,7 @@
 import sys
 
 from seqnorm.lab.commands.report import main as report
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.training.floor import floor_of, run_floor
 

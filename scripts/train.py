@@ -2,7 +2,7 @@
 
 import sys
 
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main
 
 if __name__ == "__main__":
-    sys.exit(train())
+    sys.exit(main())

@@ -9,42 +9,117 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Each may import those before it; a Keras programmer's model needs the first five alone.
-ORDER = ("ops", "kernels", "normalizers", "cells", "layers", "models", "training")
-BESIDE = {"models": {"config", "config_models", "data"}}
-ABOVE = {
-    "analysis",
-    "bench",
-    "cards",
+# The rooms from the ground up: each may import those before it, also inside functions and for types
+# alone. A Keras programmer's model needs the library and nothing of the lab.
+LIBRARY = (
+    "registration",
+    "machine",
+    "ops",
+    "kernels",
+    "normalizers",
+    "cells",
+    "layers",
+    "migrate",
     "checks",
-    "cli",
-    "cli_help",
+    "testing",
+)
+LAB = (
+    "errors",
+    "durable",
+    "flat",
+    "console",
+    "quiet",
+    "signals",
+    "config",
+    "data",
+    "models",
+    "registry",
+    "tracking",
+    "runs",
+    "training",
+    "report",
+    "why",
+    "cards",
+    "bench",
     "comparison",
-}  # why is a task of training
+    "multirun",
+    "commands",
+)
+ROOMS = ("seqnorm", *LIBRARY, "lab", *(f"lab.{room}" for room in LAB))
+# What the lab brings and the library must not ask for.
+OF_THE_LAB = {"hydra", "omegaconf", "sklearn", "scipy", "matplotlib", "wandb", "yaml", "filelock"}
+
+
+def modules() -> dict[str, Path]:
+    """Every file of the package by its dotted name."""
+    found = {}
+    for path in sorted((ROOT / "seqnorm").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
 
 
 def imported(path: Path) -> set[str]:
-    """Names below seqnorm that a file imports anywhere, also inside functions."""
+    """Modules that a file imports anywhere, also inside functions and for types alone."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "seqnorm":
-            found |= {f"seqnorm.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return {name.split(".")[1] for name in found if name.startswith("seqnorm.")}
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return found
 
 
-@pytest.mark.parametrize("package", ORDER)
-def test_imports_go_one_way(package: str) -> None:
-    before = {*ORDER[: ORDER.index(package)], package}
-    for path in (ROOT / "seqnorm" / package).rglob("*.py"):
-        names = imported(path)
-        if package == "training":
-            assert not names & ABOVE, path
-        else:
-            assert names <= before | BESIDE.get(package, set()), path
+def room(module: str) -> str:
+    """The room that a module stands in: "layers", "lab.report"."""
+    parts = module.split(".")[1:]
+    return ".".join(parts[: 2 if parts[:1] == ["lab"] else 1]) or "seqnorm"
+
+
+IMPORTS = {name: imported(path) & MODULES.keys() for name, path in MODULES.items()}
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_imports_go_down_only(name: str) -> None:
+    inside = [module for module in MODULES if room(module) == name]
+    assert inside
+    # A face names what it hands on, which nothing inside needs it for.
+    faces = {"seqnorm": {"seqnorm", *LIBRARY}, "lab": {"lab", *(f"lab.{room}" for room in LAB)}}
+    below = faces.get(name) or {*ROOMS[: ROOMS.index(name) + 1]}
+    upward = {
+        (module, other)
+        for module in inside
+        for other in IMPORTS[module]
+        if room(other) not in below
+    }
+    assert not upward
+
+
+def test_every_module_stands_in_a_room() -> None:
+    assert {room(module) for module in MODULES} == set(ROOMS)
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    order: list[str] = []
+    left = {name: set(found) - {name} for name, found in IMPORTS.items()}
+    # A package's face hands on what its files define; those do not need it for that.
+    faces = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+    for name in left:
+        left[name] -= {face for face in faces if name.startswith(f"{face}.")}
+    while ready := [name for name, found in left.items() if not found]:
+        order += ready
+        left = {name: found - set(ready) for name, found in left.items() if name not in ready}
+    assert not left
+
+
+def test_the_library_asks_for_nothing_of_the_lab() -> None:
+    for name, path in MODULES.items():
+        if not name.startswith("seqnorm.lab"):
+            assert not {other.split(".")[0] for other in imported(path)} & OF_THE_LAB, name
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the git checkout")

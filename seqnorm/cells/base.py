@@ -172,10 +172,14 @@ class NormCell(FirstState):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the Keras cell's weights, those of the normalisers, then the learned state."""
         super().build(input_shape)
+        self.build_normalizers()
+        self.built = True
+
+    def build_normalizers(self) -> None:
+        """The normalisers' weights and the learned state, for a cell with a `build` of its own."""
         for site in self._chosen().values():
             getattr(self, site.attribute).build((None, site.gates * self.units))
         self.build_first_state()
-        self.built = True
 
     def project(self, inputs: Any, norm: SiteNorms) -> Any:
         """N(x W), which no state enters: for one step or, time-major, for all of them at once.

@@ -73,9 +73,10 @@ def preset(cell: str, variant: str | None) -> dict[str, Any]:
     """
     if variant is None:
         return {}
-    if variant not in VARIANTS[cell]:
+    known = VARIANTS.get(cell, {})
+    if variant not in known:
         raise ValueError(
             f"Unknown `variant` of the {cell} cell. Received: variant={variant!r}. "
-            f"Choose one of: {', '.join(VARIANTS[cell])}."
+            f"Choose one of: {', '.join(known) or 'none, it has no variants'}."
         )
-    return {"init_state": "zeros", **VARIANTS[cell][variant]}
+    return {"init_state": "zeros", **known[variant]}

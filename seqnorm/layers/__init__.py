@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqnorm.cells import CELLS
 from seqnorm.layers import advice  # noqa: F401 - speaks up where cells are run elsewhere
-from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN
+from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN, divided
 from seqnorm.layers.pooling import MaskedPooling
 from seqnorm.layers.recurrent import NormRNN
 from seqnorm.layers.statistics import reestimate
@@ -19,7 +20,7 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
     """The layer of the cell called `cell`, with its arguments.
 
     Args:
-        cell: "simple_rnn", "lstm" or "gru".
+        cell: "simple_rnn", "lstm" or "gru", or another name in `seqnorm.cells.CELLS`.
         **kwargs: the arguments of the layer, such as `units` and `norm`.
 
     Raises:
@@ -30,11 +31,14 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
         >>> recurrent_layer("gru", units=8, norm="rms").units
         8
     """
-    if cell not in LAYERS:
+    if cell not in CELLS:
         raise ValueError(
-            f"Unknown cell. Received: cell={cell!r}. Choose one of: {', '.join(LAYERS)}."
+            f"Unknown cell. Received: cell={cell!r}. Choose one of: {', '.join(CELLS)}."
         )
-    return LAYERS[cell](**kwargs)
+    if cell in LAYERS:
+        return LAYERS[cell](**kwargs)
+    of_cell, own = divided(kwargs)
+    return NormRNN(CELLS[cell](**of_cell), **own)
 
 
 __all__ = [

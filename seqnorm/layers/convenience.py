@@ -32,6 +32,13 @@ def _constructors(layer: type[CellLayer]) -> list[Callable[..., None]]:
     return [*own, *constructors(layer.CELL), *of_any_layer]
 
 
+def divided(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of a layer that makes its own cell: the cell's, and those of `NormRNN`."""
+    own = {name: value for name, value in arguments.items() if name in _LAYER}
+    cells = {k: v for k, v in arguments.items() if k not in own or k in _SHARED}
+    return cells, own
+
+
 class CellLayer(NormRNN):
     """A `NormRNN` that makes one cell of its class and takes the arguments of both.
 
@@ -50,9 +57,8 @@ class CellLayer(NormRNN):
     )
 
     def __init__(self, units: int, norm: Any = None, **kwargs: Any):
-        own = {name: kwargs.pop(name) for name in _LAYER if name in kwargs}
-        shared = {name: own[name] for name in _SHARED if name in own}
-        super().__init__(self.CELL(units, norm, **shared, **kwargs), **own)
+        of_cell, own = divided(kwargs)
+        super().__init__(self.CELL(units, norm, **of_cell), **own)
 
     @property
     def units(self) -> int:

@@ -12,13 +12,12 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras import ops
 
-if TYPE_CHECKING:
-    from seqnorm.layers.recurrent import NormRNN
+NormRNN = keras.layers.RNN  # ours, of which this room is a part
 
 # First passes that a layer remembers at a time; those of the backward pass are forgotten by it.
 _KEPT = 16

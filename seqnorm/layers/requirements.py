@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras import tree
 
 from seqnorm.cells import NormCell
 
-if TYPE_CHECKING:
-    from seqnorm.layers.recurrent import NormRNN
+NormRNN = keras.layers.RNN  # ours, of which this room is a part
 
 # How far each dtype counts without a gap.
 _EXACT = {"bfloat16": 256, "float16": 2048}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
 from keras import ops, tree
 
 from seqnorm.layers.requirements import check_states
 
-if TYPE_CHECKING:
-    from seqnorm.layers.recurrent import NormRNN
+NormRNN = keras.layers.RNN  # ours, of which this room is a part
 
 
 def initial_states(

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from seqnorm.normalizers.base import Context, Normalizer
+from seqnorm.normalizers.base import AffineNormalizer, Context, MomentNormalizer, Normalizer
 from seqnorm.normalizers.batch import BatchNorm
 from seqnorm.normalizers.dyt import DynamicTanh
 from seqnorm.normalizers.group import GroupNorm
@@ -87,12 +87,14 @@ def _hint(identifier: Any) -> str:
 
 __all__ = [
     "NORMALIZERS",
+    "AffineNormalizer",
     "BatchNorm",
     "Context",
     "DynamicTanh",
     "GroupNorm",
     "Identity",
     "LayerNorm",
+    "MomentNormalizer",
     "Normalizer",
     "RMSNorm",
     "get",

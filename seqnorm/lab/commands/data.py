@@ -19,6 +19,7 @@ from seqnorm.lab.durable import write_text, writing
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.quiet import import_keras
 from seqnorm.lab.signals import interruptible
+from seqnorm.lab.training import require_tensorflow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,9 +35,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "command",
-        choices=("prepare", "show"),
+        choices=("prepare", "show", "why"),
         help="prepare: download or convert what is not there, and check it; "
-        "show: write a data card, numbers and pictures",
+        "show: write a data card, numbers and pictures; "
+        "why: draw what batch and layer norm divide by as its sequences end",
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     parser.add_argument(
@@ -69,12 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = build_parser()
     options = parser.parse_intermixed_args(arguments)
-    if options.command == "prepare" and (options.out or options.steps):
+    if options.command != "show" and (options.out or options.steps):
         parser.error(
-            "arguments --out, --steps: they are of show, which writes the card; received prepare "
-            "with them. Leave them out: data.dir=... says where data is prepared."
+            "arguments --out, --steps: they are of show, which writes the card; received "
+            f"{options.command} with them. Leave them out: data.dir=... says where data is "
+            "prepared, runs_dir=... where figures go."
         )
     try:
+        if options.command == "why":
+            draw_why(options.overrides)
+            return 0
         config = compose(options.overrides)
         if options.command == "prepare":
             prepare(config)
@@ -86,6 +92,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqnorm-data: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def draw_why(overrides: Sequence[str]) -> None:
+    """Draws the figure that `seqnorm.lab.why` is about, and says where it is.
+
+    Raises:
+        ConfigError: if the configuration asks for what the figure has no place for.
+    """
+    config = compose(overrides, "why")
+    model, norm, tracking = config.model.name, config.norm.name, config.tracking.name
+    if (model, norm, tracking) != ("classifier", "none", "local"):
+        raise ConfigError(
+            "the figure draws the statistics of all norms in a recurrent network without one, and "
+            f"makes no run; received model={model}, norm={norm}, tracking={tracking}. Leave them "
+            "out."
+        )
+    require_tensorflow()
+    from seqnorm.lab.why.task import why
+
+    for path in why(config, overrides):
+        print(path, flush=True)
 
 
 def prepare(config: RunConfig) -> None:

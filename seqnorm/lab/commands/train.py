@@ -1,4 +1,4 @@
-"""``seqnorm-train``: compose the configuration, hand over to `seqnorm.lab.training`, set the exit code.
+"""``seqnorm-train``: compose the configuration, hand over to the training, set the exit code.
 
 TensorFlow is imported only once a job starts, so that help and misspelt keys answer at once.
 """
@@ -19,9 +19,10 @@ from omegaconf import DictConfig
 
 from seqnorm.lab import console
 from seqnorm.lab.config import presets
-from seqnorm.lab.config.arguments import for_hydra, split
+from seqnorm.lab.config.arguments import config_dirs, for_hydra, split
 from seqnorm.lab.config.compose import to_run_config
 from seqnorm.lab.config.help import announcement, help_text
+from seqnorm.lab.config.imports import load_parts, load_parts_of
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
 from seqnorm.lab.errors import blame_the_input
@@ -36,7 +37,7 @@ from seqnorm.lab.training import require_tensorflow
 
 
 @console.command
-def train(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs every job that the arguments ask for.
 
     A mistake of the user's (a misspelt key, missing data) or a full disk is one message on stderr;
@@ -60,6 +61,7 @@ def train(argv: Sequence[str] | None = None) -> int:
     session = Session([program, *arguments], tracebacks=os.environ.get("HYDRA_FULL_ERROR") == "1")
     token = SESSION.set(session)
     try:
+        load_parts_of(arguments, config_dirs(arguments))
         with stoppable(session.stop), _hydra_surroundings(program, for_hydra(arguments)):
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(
                 _job
@@ -145,6 +147,7 @@ def _job(config: DictConfig) -> float | None:
 
 
 def _run(config: DictConfig) -> float | None:
+    load_parts(config.get("imports", ()))  # a launcher's process has not seen the command line
     run_config = to_run_config(config)
     _refuse_multirun_folder(run_config.runs_dir)
     session = SESSION.get()
@@ -189,3 +192,7 @@ def _hydra_surroundings(program: str, arguments: Sequence[str]) -> Iterator[None
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,6 +19,7 @@ from seqnorm.lab.comparison.expand import check_quotes, expand
 from seqnorm.lab.comparison.settings import draw_settings, rounded
 from seqnorm.lab.config.arguments import refuse_hidden
 from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_changed_keys
+from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import refuse_unreadable
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import DataConfig, RunConfig, conf_dir
@@ -29,7 +30,7 @@ from seqnorm.lab.tracking.factory import refuse_one_id
 FLOOR = "model=bag_of_words"
 _HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
 # What a comparison sets for each run.
-_ITS_OWN = ("seed", "task", "train.test", "tracking.arm", "tracking.group")
+_ITS_OWN = ("seed", "train.test", "tracking.arm", "tracking.group")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Plan:
 
     def __init__(self, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> None:
         check_quotes(overrides)
+        load_parts_of(overrides)
         refuse_hidden(config_dirs)
         refuse_unreadable(overrides)
         self.overrides = list(overrides)
@@ -146,10 +148,10 @@ class Plan:
         of_arms = [token for arm in self.arms for token in arm.split()]
         unheard = [token for token in of_arms if token.startswith(("compare.", "runs_dir"))]
         unheard += [token for token in [*self.overrides, *of_arms] if _HYDRA_S_OWN.match(token)]
-        if unheard or self._plain.task != "train":
+        if unheard:
             raise ConfigError(
                 "a comparison trains, starts its own processes, and has one folder and one list of "
-                f"seeds and trials; received {', '.join(unheard) or f'task={self._plain.task}'}. "
+                f"seeds and trials; received {', '.join(unheard)}. "
                 "Leave it out, or give it beside compare.arms."
             )
 
@@ -269,7 +271,7 @@ class Plan:
 def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:
     """What is left of a comparison's configuration for one run."""
     own = copy.deepcopy(composed)
-    own.seed, own.tracking.arm, own.task = seed, arm, "train"
+    own.seed, own.tracking.arm = seed, arm
     whole = cast(ComparisonConfig, OmegaConf.to_object(own))
     config = RunConfig(**{entry.name: getattr(whole, entry.name) for entry in fields(RunConfig)})
     validate(config)

@@ -89,7 +89,12 @@ class Worker:
         """
         process = self.start()
         to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-        task = {"config": job.config, "name": job.name, "command": list(command)}
+        task = {
+            "imports": job.config.imports,
+            "config": pickle.dumps(job.config),  # of classes that the imports bring
+            "name": job.name,
+            "command": list(command),
+        }
         try:
             pickle.dump(task, to)
             to.flush()

@@ -16,6 +16,7 @@ import traceback
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.console import forgiving
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.training import require_tensorflow
@@ -37,7 +38,8 @@ def _run(task: dict[str, Any]) -> dict[str, Any]:
         require_tensorflow()
         from seqnorm.lab.training.run import run
 
-        run(task["config"], task["name"])
+        load_parts(task["imports"])
+        run(pickle.loads(task["config"]), task["name"])
         return {}
     except Exception as error:
         with suppress(OSError):  # a full disk must not hide the error behind that of its log

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import GROUPS, refuse_unreadable
 from seqnorm.lab.config.presets import PLUGINS
 from seqnorm.lab.config.rules import ConfigError, validate
@@ -25,11 +26,12 @@ from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 _COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
 
 
-def compose(overrides: Sequence[str] = ()) -> RunConfig:
+def compose(overrides: Sequence[str] = (), name: str = "config") -> RunConfig:
     """The configuration that ``seqnorm-train <overrides>`` would run.
 
     Args:
         overrides: as on the command line, for example ``["norm=batch", "seed=3"]``.
+        name: of the file in conf/ that the overrides start from.
 
     Returns:
         The checked configuration.
@@ -37,10 +39,11 @@ def compose(overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         ConfigError: if an override names something that does not exist, or a value is refused.
     """
+    load_parts_of(overrides)
     refuse_unreadable(overrides)
     try:
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return to_run_config(hydra.compose("config", list(overrides)))
+            return to_run_config(hydra.compose(name, list(overrides)))
     except Exception as error:
         if isinstance(error, ConfigError) or not is_mistake(error):
             raise
@@ -55,7 +58,12 @@ def to_run_config(config: DictConfig) -> RunConfig:
         MissingMandatoryValue: if a key marked ``???`` was not given.
     """
     refuse_changed_keys(config, "the configuration")
-    run_config = cast(RunConfig, OmegaConf.to_object(config))
+    try:
+        run_config = cast(RunConfig, OmegaConf.to_object(config))
+    except (TypeError, ValueError) as error:  # a schema of the user's that checks its own values
+        if is_mistake(error):
+            raise
+        raise ConfigError(str(error)) from error
     validate(run_config)
     return run_config
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
 from seqnorm.lab.config.arguments import config_dirs
-from seqnorm.lab.config.schema import RunConfig, conf_dir
+from seqnorm.lab.config.imports import load_parts_of
+from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 
 HEADER = """\
 usage: seqnorm-train [group=choice ...] [key=value ...] [-m] [--from RUN] [--config-dir DIR]
@@ -30,21 +32,17 @@ Hydra's own flags: seqnorm-train --hydra-help. Full tracebacks: HYDRA_FULL_ERROR
 
 
 def help_text(arguments: Sequence[str] = ()) -> str:
-    """The help, which also covers the files of a folder given as ``--config-dir``."""
+    """The help, with the files of a ``--config-dir`` and the parts of ``imports``."""
     folders = [conf_dir(), *config_dirs(arguments)]
-    groups = [
-        name for name in RunConfig.__annotations__ if name not in ("task", "seed", "runs_dir")
-    ]
+    load_parts_of(arguments, folders)
     lines = [HEADER]
-    for group in (*groups, "experiment"):
+    for group in (*SCHEMAS, "experiment"):
         lines.append(f"{group}=")
-        files = sorted(path for folder in folders for path in (folder / group).glob("*.yaml"))
-        files = [path for path in files if not path.stem.startswith(COMPARISONS)]
-        width = max((len(path.stem) for path in files), default=0)
+        described = _described(group, folders)
+        width = max(map(len, described), default=0)
         chosen = _default_choice(group)
-        for path in files:
-            mark = "*" if path.stem == chosen else " "
-            lines.append(f"  {mark} {path.stem:<{width}}  {_first_comment(path)}")
+        for name, text in described.items():
+            lines.append(f"  {'*' if name == chosen else ' '} {name:<{width}}  {text}")
     return "\n".join([*lines, FOOTER])
 
 
@@ -56,12 +54,22 @@ def announcement(config: RunConfig, by_default: bool) -> str:
         by_default: whether the command line left all of it to the defaults.
     """
     what = f"{config.network} on {config.data.name}, norm={config.norm.name}, seed {config.seed}"
-    if config.task == "why":
-        what = f"Figure of ending sequences: {config.network} on {config.data.name}"
-    elif config.model.name != "bag_of_words":
+    if config.model.name != "bag_of_words":
         what += f", at most {config.train.epochs} epochs"
     default = " (the default; seqnorm-train --help lists the choices)" if by_default else ""
     return f"{what}, into {config.runs_dir}{default}"
+
+
+def _described(group: str, folders: Sequence[Path]) -> dict[str, str]:
+    """Every choice of a group, and the first line of its file or of its schema's docstring."""
+    found = {
+        name: f"{(inspect.getdoc(schema) or '').partition(chr(10))[0]} [{schema.__module__}]"
+        for name, schema in SCHEMAS.get(group, {}).items()
+        if not schema.__module__.startswith("seqnorm.")
+    }
+    files = [path for folder in folders for path in (folder / group).glob("*.yaml")]
+    found |= {path.stem: _first_comment(path) for path in files}
+    return {name: found[name] for name in sorted(found) if not name.startswith(COMPARISONS)}
 
 
 def _default_choice(group: str) -> str | None:

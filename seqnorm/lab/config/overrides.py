@@ -86,5 +86,6 @@ def _cannot_be_meant(override: Override, token: str, several: bool) -> str | Non
 
 
 def choices(group: str) -> list[str]:
-    """The choices of a group of the package's configuration."""
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+    """The choices of a group: the package's files, and parts of the user's."""
+    files = {path.stem for path in (conf_dir() / group).glob("*.yaml")}
+    return sorted(files | SCHEMAS.get(group, {}).keys())

@@ -12,8 +12,9 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
+from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.config.schema import SCHEMAS, conf_dir
+from seqnorm.lab.config.schema import GONE, SCHEMAS, conf_dir
 
 # Where a run goes and who is told is not what was run: this comes from the command line anew.
 _LEFT_OUT = ("runs_dir", "tracking")
@@ -37,6 +38,7 @@ def run_again(folder: Path, overrides: Sequence[str]) -> str:
         ConfigError: if the folder has no configuration, or another preset is asked for as well.
     """
     run = _configuration(folder)
+    load_parts(run.get("imports", ()))
     changed = {token.partition("=")[0].lstrip("+~") for token in overrides}
     if "experiment" in changed:
         raise ConfigError(
@@ -77,7 +79,7 @@ def _configuration(folder: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--from needs a run folder; received {folder}, whose config.yaml is none of a run."
         )
-    return {str(key): value for key, value in run.items()}
+    return {str(key): value for key, value in run.items() if key not in GONE}
 
 
 def _follows(plain: DictConfig, key: str, value: Any, run: Mapping[str, Any]) -> bool:

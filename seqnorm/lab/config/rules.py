@@ -37,7 +37,6 @@ SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < v
 
 # Special ids 0, 1 and 2 leave no word below 4; the start token leaves no word in a row of 1.
 RULES: dict[str, Rule] = {
-    "task": _one_of("train", "why"),
     "runs_dir": FOLDER,
     "seed": ("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32),
     "data.dir": FOLDER,
@@ -220,15 +219,6 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
 def _misfits(config: RunConfig) -> Iterator[str]:
     """Cells and norms that the model has no place for."""
     model, cell, norm = config.model.name, config.cell.name, config.norm.name
-    if config.task == "why":
-        if model != "classifier":
-            yield f"task=why is about recurrent networks; received model={model}. Leave model out."
-        if norm != "none" or config.tracking.name != "local":
-            yield (
-                "task=why draws the statistics of all norms in one figure, and makes no run; "
-                f"received norm={norm}, tracking={config.tracking.name}. Leave both out (it is "
-                "experiment=why that sets norm=none)."
-            )
     if model in NORMS_WITHOUT_STEPS:
         if cell != "none":
             yield f"model={model} has no recurrence and needs cell=none; received cell={cell}."

@@ -196,12 +196,12 @@ class RunConfig:
     Attributes:
         seed: decides the split, initial weights, the order of batches and dropout.
         runs_dir: folder in which the run gets its own folder.
-        task: "train", or "why" for the figure of `seqnorm.lab.why`.
+        imports: modules that register parts of the user's, see `seqnorm.lab.registry`.
     """
 
     seed: int = MISSING
     runs_dir: str = MISSING
-    task: str = "train"
+    imports: list[str] = field(default_factory=list)
     data: DataConfig = MISSING
     cell: CellConfig = MISSING
     norm: NormConfig = MISSING
@@ -215,6 +215,11 @@ class RunConfig:
         """What names the arm beside its norm: the cell, or the model if it has no recurrence."""
         return self.model.name if self.cell.name == "none" else self.cell.name
 
+
+# Keys of runs of before: those that had one value in all of them and are gone, and those that came
+# later, with what runs did before.
+GONE = ("task",)
+LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
 
 # group of conf/ -> choice -> its dataclass
 SCHEMAS: dict[str, dict[str, type]] = {
@@ -246,13 +251,21 @@ def register() -> None:
             store.store(group=f"schema/{group}", name=choice, node=node)
 
 
+def add_choice(group: str, name: str, schema: type) -> None:
+    """Makes a dataclass of a user's part a choice of its group, with the values of its defaults."""
+    SCHEMAS[group][name] = schema
+    store = ConfigStore.instance()
+    store.store(group=f"schema/{group}", name=name, node=schema)
+    store.store(group=group, name=name, node=schema(name=name))
+
+
 def conf_dir() -> Path:
     """The folder of the YAML files: beside the package in a checkout, inside it when installed.
 
     Raises:
         FileNotFoundError: if neither exists, which means a broken installation.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[2]
     for folder in (package / "conf", package.parent / "conf"):
         if (folder / "config.yaml").is_file():
             return folder

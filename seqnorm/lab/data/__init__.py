@@ -38,8 +38,8 @@ __all__ = [
     "reuters21578",
 ]
 
-# name of a data set -> what loads it. A new one also needs a file in conf/data, a schema in
-# seqnorm/lab/config/schema.py, a line in LOCATORS and one in PREPARERS of seqnorm/lab/data/prepare.py.
+# name of a data set -> what loads it. A new one of ours also needs a file in conf/data, a schema in
+# seqnorm/lab/config/schema.py, a line in LOCATORS and one in PREPARERS of data/prepare.py.
 LOADERS: dict[str, Callable[..., Dataset]] = {
     "imdb": imdb.load,
     "imdb_ids": imdb_ids.load,

@@ -63,18 +63,32 @@ def recurrent_layers(model: keras.Model) -> list[NormRNN]:
     return found
 
 
-def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.layers.Layer:
-    model = cast(ClassifierConfig, config.model)
+def recurrent(
+    config: RunConfig, name: str | None = None, return_sequences: bool = False
+) -> NormRNN:
+    """The chosen cell with the chosen norm as a layer.
+
+    Args:
+        config: groups ``cell`` and ``norm`` are read.
+        name: of the layer.
+        return_sequences: whether it returns the outputs of all steps.
+
+    Raises:
+        ValueError: if cell or norm refuses its arguments.
+    """
     arguments = asdict(config.cell)
-    cell = arguments.pop("name")
-    layer = recurrent_layer(
-        cell,
+    return recurrent_layer(
+        arguments.pop("name"),
         norm=norm_arguments(config.norm),
         return_sequences=return_sequences,
-        name=f"{cell}_{level}",
+        name=name,
         **arguments,
     )
-    if not model.bidirectional:
+
+
+def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.layers.Layer:
+    layer = recurrent(config, f"{config.cell.name}_{level}", return_sequences)
+    if not cast(ClassifierConfig, config.model).bidirectional:
         return layer
     return keras.layers.Bidirectional(layer, name=f"bidirectional_{level}")
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.config.schema import LATER, RunConfig
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
-_NOT_HASHED = ("seed", "runs_dir", "tracking")
+_NOT_HASHED = ("seed", "runs_dir", "tracking", "imports")
 
 
 def run_prefix(config: RunConfig) -> str:
@@ -31,6 +31,11 @@ def config_hash(config: RunConfig) -> str:
     """
     values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
     del values["data"]["dir"]
+    values["task"] = "train"  # as in the first runs, whose names last
+    for group, keys in LATER.items():  # so set, they are as before and do not enter
+        for key, before in keys.items():
+            if values[group].get(key) == before:
+                del values[group][key]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -10,18 +10,12 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
+from seqnorm.lab.config.schema import GONE, LATER
+
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
-# The commands by the file that Python runs where it is not the command itself: `python -m ...`, and
-# a script that only hands over.
-_MODULES = {
-    "seqnorm/lab/commands/train.py": "train",
-    "comparison/cli.py": "compare",
-    "analysis/cli.py": "report",
-    "cards/cli.py": "data",
-    "checks/cli.py": "check",
-    "bench/cli.py": "bench",
-}
-COMMANDS = tuple(_MODULES.values())
+COMMANDS = ("train", "compare", "report", "data", "check", "bench")
+# Where the files are that Python runs in place of a command: a script, or `python -m`.
+_OURS = ("", "scripts", "commands")
 
 
 def portable_value(key: str, value: Any) -> Any:
@@ -38,8 +32,15 @@ def portable_name(text: str) -> str:
 
 
 def portable_config(config: dict[str, Any]) -> dict[str, Any]:
-    """A flat config without absolute paths."""
-    return {key: portable_value(key, value) for key, value in config.items()}
+    """A flat config without absolute paths, in the words of today's."""
+    later = {
+        f"{group}.{key}": value
+        for group, keys in LATER.items()
+        if any(key.startswith(f"{group}.") and key != f"{group}.name" for key in config)
+        for key, value in keys.items()
+    }
+    found = {**later, **config}
+    return {key: portable_value(key, value) for key, value in found.items() if key not in GONE}
 
 
 def _portable_word(word: str) -> str:
@@ -52,10 +53,9 @@ def _portable_program(program: str) -> list[str]:
     path = PurePath(program)
     if path.suffix != ".py":
         return [path.name]
-    ours = path.parent.name in ("", "scripts")
-    stem = _MODULES.get("/".join(path.parts[-2:]), path.stem if ours else None)
-    if stem in COMMANDS:
-        return [f"seqnorm-{stem}"]
+    ours = path.parent.name in _OURS
+    if ours and path.stem in COMMANDS:
+        return [f"seqnorm-{path.stem}"]
     if path.is_absolute():
         path = PurePath("scripts" if ours else ANY_FOLDER, path.name)
     return ["python", path.as_posix()]

@@ -20,13 +20,13 @@ from omegaconf import OmegaConf
 
 from seqnorm.lab import console
 from seqnorm.lab.config.schema import RunConfig
-from seqnorm.lab.data.spec import Dataset
+from seqnorm.lab.data.vocabulary import Vocabulary
 from seqnorm.lab.durable import sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.registry import BASES, PARTS
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import run_prefix
 from seqnorm.lab.tracking.sink import MultiSink
-from seqnorm.lab.training.evaluate import Evaluation
 
 
 class RunFolder:
@@ -79,7 +79,7 @@ class RunFolder:
             break
         folder = cls(path)
         try:
-            write_text(path / "config.yaml", OmegaConf.to_yaml(asdict(config)))
+            write_text(path / "config.yaml", _origins(config) + OmegaConf.to_yaml(asdict(config)))
             folder.write_json("environment.json", environment())
         except BaseException:
             shutil.rmtree(path)
@@ -135,11 +135,15 @@ class RunFolder:
         """Writes a JSON file that is either complete or not there."""
         write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
-    def write_model(self, model: keras.Model, dataset: Dataset) -> None:
+    def write_model(self, model: keras.Model, vocabulary: Vocabulary) -> None:
         """Writes model.keras and the vocabulary that its input ids refer to."""
         with writing(self.path / "model.keras"):
             model.save(self.path / "model.keras")
-        dataset.vocabulary.save(self.path / "vocabulary.json")
+        self.write_vocabulary(vocabulary)
+
+    def write_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Writes the words of the ids."""
+        vocabulary.save(self.path / "vocabulary.json")
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes a compressed npz file that is either complete or not there."""
@@ -147,15 +151,8 @@ class RunFolder:
         np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type]
         write_bytes(self.path / name, content.getvalue())
 
-    def write_predictions(self, dataset: Dataset, test: Evaluation) -> None:
+    def write_predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes predictions.npz: one row per test text, in the order of the test part."""
-        arrays: dict[str, np.ndarray] = {
-            "labels": dataset.test.labels,
-            "predicted": test.predicted,
-            "probability": test.probability,
-            "lengths": dataset.test.sequences.lengths,
-            "label_names": np.array(dataset.label_names),
-        }
         self.write_arrays("predictions.npz", arrays)
 
     def read_predictions(self) -> dict[str, np.ndarray]:
@@ -171,6 +168,13 @@ class RunFolder:
         for path in sorted(self.path.iterdir()):
             sync(path)  # or a power cut could leave a result whose model is empty
         self.write_json("result.json", result)
+
+
+def _origins(config: RunConfig) -> str:
+    """A comment line for each part that is not ours: where it came from, and its version."""
+    chosen = [(group, getattr(config, group).name) for group in BASES]
+    own = [PARTS[part] for part in chosen if part in PARTS]
+    return "".join(f"# {part.group}={part.name} is of {part.origin}\n" for part in own)
 
 
 def _remove_unfinished(path: Path) -> None:

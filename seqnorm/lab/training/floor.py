@@ -15,7 +15,7 @@ from seqnorm.lab.models.bag_of_words import BagOfWords
 from seqnorm.lab.runs.write import RunFolder
 from seqnorm.lab.tracking.factory import make_sinks
 from seqnorm.lab.training.evaluate import Evaluation, evaluate_majority, evaluate_probabilities
-from seqnorm.lab.training.result import closing_line, identity
+from seqnorm.lab.training.result import closing_line, identity, predictions
 
 
 def floor_of(config: RunConfig) -> RunConfig:
@@ -62,8 +62,8 @@ def _conclude(
 
     test = scored(dataset.test) if config.train.test else None
     if test:
-        dataset.vocabulary.save(folder.path / "vocabulary.json")
-        folder.write_predictions(dataset, test)
+        folder.write_vocabulary(dataset.vocabulary)
+        folder.write_predictions(predictions(dataset, test))
     majority = evaluate_majority(dataset, "test" if config.train.test else "validation")
     return {
         **identity(config, folder),

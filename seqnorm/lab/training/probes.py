@@ -70,7 +70,7 @@ class Prober:
         Changes no weight, no statistic and no random state.
         """
         rows, steps = self.tokens.shape
-        zeros = [ops.zeros((steps, rows, layer.units)) for layer in self.layers]
+        zeros = [ops.zeros((steps, rows, layer.cell.units)) for layer in self.layers]
         batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.labels)
         gradients, seen = self._gradient(zeros, batch)
         alive = (self.tokens != PAD).sum(axis=0)  # right-padded, so the same in both directions

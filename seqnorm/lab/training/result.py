@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.runs.naming import config_hash
 from seqnorm.lab.runs.write import RunFolder
-from seqnorm.lab.training.evaluate import evaluate, evaluate_majority
+from seqnorm.lab.training.evaluate import Evaluation, evaluate, evaluate_majority
 from seqnorm.lab.training.fit import Training
 
 
@@ -39,8 +40,8 @@ def conclude(
             # Running statistics can break on texts of other lengths.
             if test.broken:
                 test, message = majority, f"the test loss became {test.loss}"
-        folder.write_model(model, dataset)
-        folder.write_predictions(dataset, test)
+        folder.write_model(model, dataset.vocabulary)
+        folder.write_predictions(predictions(dataset, test))
     validation = training.best.accuracy if training.best.epoch else None
     if message is not None:
         validation = evaluate_majority(dataset, "validation").accuracy
@@ -61,6 +62,17 @@ def conclude(
         "tokens_per_second": round(training.pulse.overall_tokens_per_second, 1),
         "parameters": model.count_params(),
         "trainable_parameters": sum(math.prod(each.shape) for each in model.trainable_weights),
+    }
+
+
+def predictions(dataset: Dataset, test: Evaluation) -> dict[str, np.ndarray]:
+    """What was answered on the test part, row by row, beside what is right."""
+    return {
+        "labels": dataset.test.labels,
+        "predicted": test.predicted,
+        "probability": test.probability,
+        "lengths": dataset.test.sequences.lengths,
+        "label_names": np.array(dataset.label_names),
     }
 
 

@@ -24,30 +24,36 @@ from seqnorm.machine import threads
 
 
 def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
-    """Does what the configuration asks for: trains a network or a bag of words, or draws a figure.
+    """Trains what the configuration asks for: a network or a bag of words.
 
     Args:
         config: the complete configuration.
         name: of the run folder; None for one that holds the time.
 
     Returns:
-        The content of result.json; of a figure, where it is.
+        The content of result.json.
 
     Raises:
         ConfigError: if the configuration contradicts itself.
         UserError: if data is missing or damaged, or a component refuses its arguments.
     """
-    validate(config)
-    with blame_the_input():
-        threads()  # before data is read
-    start_afresh(config.seed, config.train.deterministic)
-    if config.task == "why":
-        from seqnorm.lab.why.task import why  # draws, which no training should wait for
-
-        return why(config)
+    start(config)
     if config.model.name == "bag_of_words":
         return run_floor(config, name)
     return run_network(config, name)
+
+
+def start(config: RunConfig) -> None:
+    """Checks what can be checked before data is read, and forgets whatever ran before.
+
+    Raises:
+        ConfigError: if the configuration contradicts itself.
+        UserError: if SEQNORM_THREADS is no number of threads.
+    """
+    validate(config)
+    with blame_the_input():
+        threads()
+    start_afresh(config.seed, config.train.deterministic)
 
 
 def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:

@@ -1,1 +1,1 @@
-"""What ending sequences do to batch statistics: a figure from real batches, ``experiment=why``."""
+"""What ending sequences do to batch statistics: a figure of real batches, ``seqnorm-data why``."""

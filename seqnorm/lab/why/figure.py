@@ -1,4 +1,4 @@
-"""The figure of ``experiment=why`` and its numbers, from plain arrays."""
+"""The figure of ``seqnorm-data why`` and its numbers, from plain arrays."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ batches, feature by feature; those of a row with the mean row alive at t.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from hydra.core.hydra_config import HydraConfig
 from numpy.typing import NDArray
 
 from seqnorm.lab import data
@@ -32,6 +32,7 @@ from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import PAD, Dataset
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.runs.naming import config_hash
+from seqnorm.lab.training.run import start
 from seqnorm.lab.training.seeding import seed_all
 from seqnorm.lab.why.figure import Why, write_why
 from seqnorm.lab.why.moments import (
@@ -52,18 +53,23 @@ MAX_BATCHES = 100  # enough for smooth quantiles, and IMDB in a minute
 FEATURES = 32  # of all that there are, evenly spread: a quantile needs no more
 
 
-def why(config: RunConfig) -> dict[str, Any]:
+def why(config: RunConfig, overrides: Sequence[str]) -> list[Path]:
     """Draws the figure and writes its numbers into ``<runs_dir>/<data>-<cell>-s<seed>-<hash>``.
 
     The hash is that of the configuration without seed and folders: the same figure again replaces
     the first, another one does not.
 
+    Args:
+        config: the complete configuration.
+        overrides: of which it was made, for the caption.
+
     Returns:
-        The folder, by the key "folder".
+        The files.
 
     Raises:
         UserError: if data is missing, damaged or too small, or a component refuses its arguments.
     """
+    start(config)
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
@@ -72,7 +78,7 @@ def why(config: RunConfig) -> dict[str, Any]:
     curves = measure(network, batches)
     if not all(len(curve.alive) for way in curves.values() for curve in way.values()):
         raise UserError(
-            f"task=why needs at least {MIN_ROWS} rows in {MAX_BATCHES} batches, received "
+            f"seqnorm-data why needs at least {MIN_ROWS} rows in {MAX_BATCHES} batches, received "
             f"{len(dataset.train)} rows in batches of {config.data.batch_size}. Use more data or "
             "larger batches."
         )
@@ -82,23 +88,17 @@ def why(config: RunConfig) -> dict[str, Any]:
         min(len(batches), MAX_BATCHES),
         max(int(curve.alive[-1]) for curve in curves[ALIVE].values()),  # all are alive at step 0
         curves,
-        _command(config),
+        _command(overrides),
     )
     name = f"{config.data.name}-{config.network}-s{config.seed}-{config_hash(config)}"
     folder = Path(config.runs_dir).expanduser() / name
-    for path in write_why(figure, folder):
-        print(path, flush=True)
-    return {"folder": str(folder)}
+    return write_why(figure, folder)
 
 
-def _command(config: RunConfig) -> str:
+def _command(overrides: Sequence[str]) -> str:
     """What makes the same figure, wherever the data lies."""
-    overrides = [f"data={config.data.name}"]
-    if HydraConfig.initialized():
-        places = ("experiment=", "data.dir=", "runs_dir=")
-        given = HydraConfig.get().overrides.task
-        overrides = [text for text in given if not text.startswith(places)]
-    return shlex.join(["seqnorm-train", "experiment=why", *overrides])
+    kept = [text for text in overrides if not text.startswith(("data.dir=", "runs_dir="))]
+    return shlex.join(["seqnorm-data", "why", *kept])
 
 
 class Network:

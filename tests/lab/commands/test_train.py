@@ -15,7 +15,7 @@ import pytest
 from hydra.errors import MissingConfigException
 
 from seqnorm.lab.commands.compare import main as compare
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import explain
 from seqnorm.lab.config.schema import conf_dir
 

@@ -258,7 +258,6 @@ def test_settings_that_were_not_chosen_before_are_one_message(
             "compare.space needs a direction in which settings are tried; received none, with",
         ),
         (["train.test=false"], "itself; received train.test=false."),
-        (["task=why"], "itself; received task=why."),
         (["compare.arms=[norm=none,layer]"], "Quote the whole option once for the shell"),
         (["compare.arms=[cell=lstm norm=none]"], "Quote the whole option once for the shell"),
         (["compare.arms=norm=layer"], "Quote the whole option once for the shell"),
@@ -279,7 +278,6 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["compare.arms=['norm=none runs_dir=x']"], "received runs_dir=x. Leave it"),
         (["hydra/launcher=basic"], "starts its own processes"),
         (["hydra.verbose=true"], "starts its own processes"),
-        (["experiment=why"], "a comparison trains, starts its own processes"),
         (["+train.reestimat=true"], "train has no key 'reestimat'. Did you mean reestimate"),
         (
             ["~model.dropout"],

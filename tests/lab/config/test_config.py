@@ -19,7 +19,7 @@ from seqnorm.lab.config.rules import RULES, WHOLE_IMAGE, ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 from seqnorm.lab.data import mnist
 
-GROUPS = [n for n in RunConfig.__annotations__ if n not in ("task", "seed", "runs_dir")]
+GROUPS = [n for n in RunConfig.__annotations__ if n not in ("imports", "seed", "runs_dir")]
 CHOICES = [
     (group, path.stem)
     for group in [*GROUPS, "experiment"]
@@ -119,7 +119,6 @@ def test_every_schema_has_its_file_and_every_group_is_covered():
         ("norm.name=batch", "norm.name=batch with the keys of another. Use norm=batch."),
         ("data.name=reuters", "Use data=reuters."),
         ("optim.name=adm", "Use optim= one of adam, sgd, rmsprop."),
-        ("task=sleep", "task must be one of train, why; received task=sleep."),
         ("model.pooling=first", "model.pooling must be one of last, mean, max; received"),
     ],
 )
@@ -156,7 +155,6 @@ def test_batches_are_cut_by_one_measure():
         (["norm=keras_batch"], "inside each step, which norm=keras_batch cannot. Use norm=batch."),
         (["cell=none"], "model=classifier is recurrent and needs a cell;"),
         (["model=convnet"], "needs whole images, data.max_length=785; received"),
-        (["task=why", "model=mlp"], "task=why is about recurrent networks; received model=mlp."),
     ],
 )
 def test_cell_and_norm_have_to_fit_the_model(overrides, message):
@@ -186,7 +184,7 @@ def test_the_whole_image_is_what_mnist_gives():
 
 
 def test_rules_are_about_keys_that_exist():
-    known = {"seed", "task", "runs_dir"} | {
+    known = {"seed", "imports", "runs_dir"} | {
         f"{group}.{entry.name}"
         for group, choices in SCHEMAS.items()
         for schema in choices.values()
@@ -243,7 +241,7 @@ PASSED_ON = (
             for entry in fields(schema)
             if group not in PASSED_ON and f"{group}.{entry.name}" not in BAG_OF_WORDS
         }
-        | {"run.task", "run.seed", "run.runs_dir"}
+        | {"run.imports", "run.seed", "run.runs_dir"}
     ),
 )
 def test_every_key_is_read(key):

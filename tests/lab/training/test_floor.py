@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.training.floor import floor_of, run_floor

@@ -82,8 +82,7 @@ def test_half_precision_stays_as_it_was_set(small):
 
 
 def test_another_backend_is_refused(tmp_path):
-    code = "import sys; from seqnorm.lab.commands.train import train; sys.exit(train(['experiment=smoke']))"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-m", "seqnorm.lab.commands.train", "experiment=smoke"]
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and not list(tmp_path.iterdir())
@@ -271,7 +270,7 @@ def test_killed_run_leaves_no_result_and_others_alone(small):
     folder = Path(finished.runs_dir) / result["run"]
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     program = (
-        "from seqnorm.lab.commands.train import train; train(["
+        "from seqnorm.lab.commands.train import main; main(["
         f"'experiment=smoke', 'runs_dir={finished.runs_dir}', 'train.epochs=100000', 'norm=none'])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

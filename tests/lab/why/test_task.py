@@ -1,4 +1,4 @@
-"""``experiment=why`` from the command line to its files."""
+"""``seqnorm-data why`` from the command line to its files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.data import main
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.spec import PAD
 from seqnorm.lab.why.moments import LEVELS, PER_SAMPLE, SPREAD, WAYS
@@ -23,7 +23,7 @@ SMALL = ["data=synthetic", "data.examples=1500", "data.max_length=120", "data.ba
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("why")
     size = ["cell.units=8", "model.embedding=6"]
-    assert train(["experiment=why", *SMALL, *size, f"runs_dir={runs}"]) == 0
+    assert main(["why", *SMALL, *size, f"runs_dir={runs}"]) == 0
     (made,) = runs.glob("synthetic-lstm-s0-*")
     return made
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_figure_and_numbers_are_written_and_the_caption_has_the_command(folder):
     assert {path.name for path in folder.iterdir()} == {"why.png", "why.pdf", "why.csv", "why.md"}
     page = (folder / "why.md").read_text(encoding="utf-8")
-    assert f"Made with: seqnorm-train experiment=why {' '.join(SMALL)} cell.units=8" in page
+    assert f"Made with: seqnorm-data why {' '.join(SMALL)} cell.units=8" in page
     assert "runs_dir" not in page and "| Layer norm, each sample" in page
 
 
@@ -56,7 +56,7 @@ def test_numbers_are_the_argument(folder):
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
 def test_preactivations_are_those_of_the_cell(cell):
     """For each row by itself, without padding and without a loop of ours."""
-    config = compose(["experiment=why", *SMALL, f"cell={cell}", "cell.units=5"])
+    config = compose([*SMALL, f"cell={cell}", "cell.units=5"], "why")
     dataset = data.load(config.data, 0)
     network = Network(config, dataset)
     tokens = dataset.train.sequences.padded([0, 1, 2])
@@ -76,7 +76,7 @@ def test_preactivations_are_those_of_the_cell(cell):
 
 def test_the_axis_of_rows_holds_the_largest_batch_of_tokens(tmp_path):
     arguments = [*SMALL, "data.batch_tokens=4000", "cell.units=8", f"runs_dir={tmp_path}"]
-    assert train(["experiment=why", *arguments]) == 0
+    assert main(["why", *arguments]) == 0
     (made,) = tmp_path.iterdir()
     with (made / "why.csv").open(newline="") as file:
         most = max(int(row["alive"]) for row in csv.DictReader(file))
@@ -95,7 +95,7 @@ def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr("seqnorm.lab.data.load", drawing)
-            assert train(["experiment=why", *SMALL, "cell.units=8", f"runs_dir={tmp_path}"]) == 0
+            assert main(["why", *SMALL, "cell.units=8", f"runs_dir={tmp_path}"]) == 0
         (made,) = tmp_path.iterdir()
         figures.append((made / "why.csv").read_text())
     assert figures[0] == figures[1]
@@ -103,12 +103,12 @@ def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("option", ["norm=batch", "tracking=wandb"])
 def test_what_the_figure_would_not_hear_is_refused(option, tmp_path, capsys):
-    assert train(["experiment=why", *SMALL, option, f"runs_dir={tmp_path}"]) == 1
-    assert "Leave both out" in capsys.readouterr().err and not list(tmp_path.iterdir())
+    assert main(["why", *SMALL, option, f"runs_dir={tmp_path}"]) == 1
+    assert "Leave them out" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_too_little_data_is_one_message(tmp_path, capsys):
-    arguments = ["experiment=why", "data=synthetic", "data.examples=100", f"runs_dir={tmp_path}"]
-    assert train(arguments) == 1
+    arguments = ["why", "data=synthetic", "data.examples=100", f"runs_dir={tmp_path}"]
+    assert main(arguments) == 1
     text = capsys.readouterr().err
-    assert "task=why needs at least 200 rows" in text and "Traceback" not in text
+    assert "seqnorm-data why needs at least 200 rows" in text and "Traceback" not in text

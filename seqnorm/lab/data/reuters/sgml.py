@@ -36,7 +36,7 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def parse(text: str) -> Iterator[dict[str, Any]]:
-    """The fields of each document of one SGML file, as `seqnorm.lab.data.reuters.newswires.Document` has them.
+    """The fields of each document of one SGML file, as `newswires.Document` has them.
 
     Example:
         >>> [document] = parse(

@@ -14,7 +14,7 @@ BAG_OF_WORDS = "bag_of_words"
 # What may differ between runs of one arm: the seed, what is logged, and where files lie or are
 # mirrored to.
 _LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples")
-_FREE_KEYS = ("seed", "train.test", "runs_dir", *_LOGGED)
+_FREE_KEYS = ("seed", "train.test", "runs_dir", "imports", *_LOGGED)
 _FREE_GROUPS = ("tracking.", "hydra.")
 _PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
 # These name the arm already (one without recurrence by its model).

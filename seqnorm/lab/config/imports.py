@@ -1,0 +1,112 @@
+"""The user's own parts: modules that a configuration names, imported before it is composed.
+
+    seqnorm-train imports=[mylab.norms] norm=l2 norm.power=3
+
+A module registers what it has when it is imported, see `seqnorm.lab.registry`. Those of installed
+packages that announce themselves under the entry-point group ``seqnorm.parts`` are always there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from seqnorm.lab.config.rules import ConfigError
+from seqnorm.lab.config.schema import conf_dir
+
+GROUP = "seqnorm.parts"
+_KEY = "imports"
+
+
+def load_parts(modules: Iterable[str]) -> None:
+    """Imports modules by name, and whatever installed packages offer.
+
+    The current folder counts as a place to import from, as it does for ``python -m``.
+
+    Raises:
+        ConfigError: if there is no such module, or importing it fails.
+    """
+    _load_installed()
+    for name in modules:
+        here = os.getcwd()
+        if here not in sys.path:
+            sys.path.insert(0, here)
+        try:
+            import_module(name)
+        except Exception as error:
+            raise ConfigError(
+                f"imports needs modules that Python can import from here; received imports=[{name}]"
+                f" and the answer {type(error).__name__}: {error}. Start the command in the folder "
+                "that holds the package, or install it."
+            ) from error
+
+
+def load_parts_of(overrides: Sequence[str], folders: Iterable[Path] = ()) -> None:
+    """`load_parts` of what overrides ask for, themselves or through their experiment's file.
+
+    Args:
+        overrides: as on the command line.
+        folders: of further configuration files, as given by ``--config-dir``.
+
+    Raises:
+        ConfigError: as of `load_parts`, or if `imports` is no list of names.
+    """
+    wanted: list[str] = []
+    for key, value in _values(overrides):
+        if key == "experiment":
+            for folder in (*folders, conf_dir()):
+                wanted += _imports_in(folder / "experiment" / f"{value}.yaml")
+        elif key == _KEY:
+            wanted += _names(value)
+    load_parts(wanted)
+
+
+def _values(overrides: Sequence[str]) -> list[tuple[str, Any]]:
+    found = []
+    for token in overrides:
+        if token.partition("=")[0].lstrip("+") in (_KEY, "experiment"):
+            try:
+                override = OverridesParser.create().parse_override(token)
+            except HydraException:
+                continue  # composing says what is wrong with it
+            found.append((override.key_or_group, override.value()))
+    return found
+
+
+def _imports_in(file: Path) -> list[str]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return []  # composing says what is wrong with it
+    return _names(content.get(_KEY, [])) if isinstance(content, dict) else []
+
+
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ConfigError(
+            "imports must be a list of modules, as in imports=[mylab.norms]; received "
+            f"imports={value}."
+        )
+    return value
+
+
+@cache
+def _load_installed() -> None:
+    for entry in entry_points(group=GROUP):
+        try:
+            entry.load()
+        except Exception as error:
+            raise ConfigError(
+                f"the installed package of {GROUP} {entry.name!r} ({entry.value}) cannot be "
+                f"loaded: {type(error).__name__}: {error}. Mend or uninstall it."
+            ) from error

@@ -1,0 +1,144 @@
+"""The page about parts of one's own, done as it says: nothing edited, all from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "own_parts.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(# (\S+/\S+)\n.*?)```", PAGE, flags=re.DOTALL)
+FILES = {name: text for text, name in BLOCKS}
+FILES |= dict(re.findall(r"here `(\S+.yaml)`:\n\n```yaml\n(.*?)```", PAGE, flags=re.DOTALL))
+SMALL = ["train.epochs=1", "cell.units=4", "runs_dir=runs", "optim.learning_rate=0.01"]
+TEXTS = ["data=synthetic", "data.examples=120", "data.test_examples=40", "data.max_length=12"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a user's own, with the files of the page."""
+    home = tmp_path_factory.mktemp("home")
+    for name, text in FILES.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8")
+    (home / "mylab" / "__init__.py").touch()
+    return home
+
+
+def command(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        # As the console script does it: the current folder is no place to import from.
+        [sys.executable, "-P", "-m", f"seqnorm.lab.commands.{name}", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_page_has_its_files() -> None:
+    assert set(FILES) == {
+        *(f"mylab/{name}.py" for name in ("norms", "cells", "data", "models")),
+        "mine/experiment/power.yaml",
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> list[Path]:
+    """All four parts at once, and norm=none beside the user's own."""
+    found = command(
+        "train", folder, "-m", "imports=[mylab.norms,mylab.cells,mylab.data,mylab.models]",
+        "cell=min_gru", "norm=none,power", "data=brackets", "data.examples=150",
+        "model=residual", *SMALL,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    return sorted((folder / "runs").iterdir())
+
+
+def test_four_parts_of_ones_own_train(trained: list[Path]) -> None:
+    results = [json.loads((run / "result.json").read_text()) for run in trained]
+    assert {(r["data"], r["cell"], r["norm"]) for r in results} == {
+        ("brackets", "min_gru", "none"),
+        ("brackets", "min_gru", "power"),
+    }
+    assert {r["status"] for r in results} == {"completed"}
+
+
+def test_the_run_says_where_they_came_from(trained: list[Path]) -> None:
+    (own,) = [run for run in trained if "-power-" in run.name]
+    text = (own / "config.yaml").read_text()
+    assert (
+        "# cell=min_gru is of mylab.cells\n" in text and "# norm=power is of mylab.norms\n" in text
+    )
+    config = yaml.safe_load(text)
+    assert config["norm"] == {"name": "power", "power": 2.0, "epsilon": 1e-5, "gamma": 1.0}
+    assert config["imports"][0] == "mylab.norms"
+
+
+def test_the_kept_model_loads_where_the_module_is_imported(
+    trained: list[Path], folder: Path
+) -> None:
+    (own,) = [run for run in trained if "-power-" in run.name]
+    code = (
+        "import sys; sys.path.insert(0, '.'); import keras, mylab.norms, mylab.cells; "
+        f"print(keras.models.load_model({str(own / 'model.keras')!r}).count_params() > 0)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout == "True\n", found.stderr
+
+
+def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
+    arms = 'compare.arms=["norm=none,power"]'
+    made = command(
+        "compare", folder, "imports=[mylab.norms]", *TEXTS, arms, "compare.name=power",
+        "compare.trials=1", "compare.finalists=0", "compare.seeds=2", "compare.floors=0",
+        "train.epochs=1", "cell.units=4", "compare.workers=1",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert re.search(r"lstm power", made.stdout)
+    report = command("report", folder, "runs/power")
+    assert report.returncode == 0 and "lstm power" in report.stdout
+
+
+def test_an_experiment_file_may_name_the_imports(folder: Path) -> None:
+    given = ["--config-dir", "mine", "experiment=power", *TEXTS, *SMALL, "--cfg", "job"]
+    found = command("train", folder, *given)
+    assert found.returncode == 0, found.stderr
+    assert yaml.safe_load(found.stdout)["norm"] == {
+        "name": "power", "power": 3.0, "epsilon": 1e-5, "gamma": 1.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["imports=[mylab.norms]", "norm=power", "norm.pwer=3"], "Did you mean power?"),
+        (["imports=[mylab.norms]", "norm=powr"], "Did you mean power?"),
+        (["imports=[mylab.nroms]", "norm=power"], "received imports=[mylab.nroms]"),
+        (["imports=mylab.norms"], "imports must be a list of modules, as in imports=[mylab.norms]"),
+        (["norm=power"], "norm=power is not one of the choices of norm."),
+    ],
+)
+def test_mistakes_are_named(folder: Path, arguments: list[str], message: str) -> None:
+    found = command("train", folder, *arguments)
+    assert found.returncode == 1 and message in found.stderr.splitlines()[-1]
+    assert "Traceback" not in found.stderr
+
+
+def test_help_lists_it(folder: Path) -> None:
+    found = command("train", folder, "imports=[mylab.norms]", "--help")
+    line = "power        Divides each row by a power mean of its features. [mylab.norms]"
+    assert line in found.stdout
