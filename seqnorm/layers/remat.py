@@ -13,11 +13,10 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
+from typing import Any as NormRNN  # of which these are parts: a name, no import of it
 
 import keras
 from keras import ops
-
-NormRNN = keras.layers.RNN  # ours, of which this room is a part
 
 # First passes that a layer remembers at a time; those of the backward pass are forgotten by it.
 _KEPT = 16

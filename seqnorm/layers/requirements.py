@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from typing import Any as NormRNN  # of which these are parts: a name, no import of it
 
 import keras
 from keras import tree
 
 from seqnorm.cells import NormCell
-
-NormRNN = keras.layers.RNN  # ours, of which this room is a part
 
 # How far each dtype counts without a gap.
 _EXACT = {"bfloat16": 256, "float16": 2048}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import Any as NormRNN  # of which these are parts: a name, no import of it
 
-import keras
 from keras import ops, tree
 
 from seqnorm.layers.requirements import check_states
-
-NormRNN = keras.layers.RNN  # ours, of which this room is a part
 
 
 def initial_states(

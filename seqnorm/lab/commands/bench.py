@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqnorm.lab import console
 from seqnorm.lab.durable import write_text, writing
@@ -140,7 +140,7 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
     from seqnorm.lab.bench.subjects import Shape
 
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
-    tables = {}
+    tables: dict[str, Any] = {}
     shapes = {text: Shape.parse(text)._replace(share=options.share) for text in options.shapes}
     for cell in options.cells:
         for text, shape in shapes.items():
