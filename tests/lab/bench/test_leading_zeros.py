@@ -7,7 +7,7 @@ from pathlib import Path
 from seqnorm.lab.bench.leading_zeros import CELLS, NORMS, cures, options, with_tables
 from seqnorm.layers import recurrent_layer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_page_s_tables_are_those_of_the_results():

@@ -16,7 +16,7 @@ from seqnorm.lab.commands.report import main
 from seqnorm.lab.report.page.report import Report, write_report
 from tests.lab.report.fabricate import fabricate_run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def markdown(report: Report) -> str:

@@ -19,7 +19,7 @@ from seqnorm.lab.runs.portable import (
 )
 from tests.lab.report.fabricate import fabricate_run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(

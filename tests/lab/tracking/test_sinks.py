@@ -230,7 +230,7 @@ def test_local_tracking_imports_neither_wandb_nor_tensorflow() -> None:
         "make_sinks(TrackingConfig(name='wandb', mode='disabled'))\n"
         "print([m for m in ('wandb', 'tensorflow', 'keras') if m in sys.modules])\n"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
     )

@@ -191,7 +191,7 @@ def test_online_without_login_says_what_to_do(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         check=False,
     )
     assert result.returncode == 1
