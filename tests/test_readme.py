@@ -34,8 +34,17 @@ def commands() -> list[list[str]]:
 
 
 COMMANDS = commands()
-COMPARISONS = [words[1:] for words in COMMANDS if words[0] == "seqnorm-compare"]
-TRAININGS = [words[1:] for words in COMMANDS if words[0] == "seqnorm-train"]
+
+
+def given_to(command: str) -> list[list[str]]:
+    """What is given to a command; where a folder of one's own is needed, test_own_parts has it."""
+    given = [words[1:] for words in COMMANDS if words[0] == command]
+    own = ("imports=", "--config-dir")
+    return [words for words in given if not any(word.startswith(own) for word in words)]
+
+
+COMPARISONS = given_to("seqnorm-compare")
+TRAININGS = given_to("seqnorm-train")
 
 
 def alternatives(overrides: list[str]) -> list[list[str]]:
