@@ -1,7 +1,7 @@
 """Cures for sequences that begin with zeros, compared: the tables of docs/leading_zeros.md.
 
-    python -m seqnorm.lab.bench.leading_zeros gradients --out results/leading_zeros
-    python -m seqnorm.lab.bench.leading_zeros mnist --out results/leading_zeros --data FOLDER
+    python -m seqnorm.lab.bench.leading_zeros gradients --out docs/leading_zeros
+    python -m seqnorm.lab.bench.leading_zeros mnist --out docs/leading_zeros --data FOLDER
     python -m seqnorm.lab.bench.leading_zeros tables
 
 The first two add lines to a CSV file and go on where they were stopped. `gradients` takes 18 models
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command of this module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", choices=("gradients", "mnist", "tables"))
-    parser.add_argument("--out", type=Path, default=Path("results/leading_zeros"))
+    parser.add_argument("--out", type=Path, default=Path("docs/leading_zeros"))
     parser.add_argument("--page", type=Path, default=Path("docs/leading_zeros.md"))
     parser.add_argument("--data", type=Path, help="folder that holds mnist.npz")
     given = parser.parse_args(arguments)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_the_page_s_tables_are_those_of_the_results():
     page = (ROOT / "docs" / "leading_zeros.md").read_text(encoding="utf-8")
-    assert page == with_tables(page, ROOT / "results" / "leading_zeros"), (
+    assert page == with_tables(page, ROOT / "docs" / "leading_zeros"), (
         "run python -m seqnorm.lab.bench.leading_zeros tables"
     )
     assert page.count("| lstm |") > 5
