@@ -9,7 +9,7 @@
 #   With the same values as a constant the result is right.
 # Why it matters: masking by tf.where is the standard guard against such values. The model is right
 #   in TensorFlow, in a SavedModel and in TFLite, and wrong in ONNX without a warning.
-# What helps: tf.math.divide_no_nan(x, tf.cast(c, x.dtype)) for tf.where(c, x, 0): it becomes Div and Where.
+# What helps: tf.math.divide_no_nan(x, tf.cast(c, x.dtype)) for tf.where(c, x, 0): Div and Where.
 # Versions: Python 3.11, tensorflow 2.21.0, tf2onnx 1.17.0, onnx 1.23.2, onnxruntime 1.32.0.
 set -euo pipefail
 work=$(mktemp -d)

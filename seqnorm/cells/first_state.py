@@ -47,14 +47,15 @@ class FirstState(KerasCell):
             training: whether noise is drawn; without it noise has its mean, zero.
         """
         shapes = [(batch_size, size) for size in tree.flatten(self.state_size)]
+        zeros = [ops.zeros(shape, self.compute_dtype) for shape in shapes]
         if self.init_state == "learned":
             if not self.built:
                 raise ValueError(
                     "A learned first state is a weight, which a cell has once it is built. "
                     f"Received: {self.name}, which is not. Call the layer first, or `build` it."
                 )
-            learned = [ops.cast(weight, self.compute_dtype) for weight in self.first]
-            return [ops.broadcast_to(w, s) for w, s in zip(learned, shapes, strict=True)]
+            # A sum and not a view of one row: torch could not assign to a state that it becomes.
+            return [s + ops.cast(w, s.dtype) for s, w in zip(zeros, self.first, strict=True)]
         if self.init_state == "noise" and training:
             return [
                 keras.random.normal(
@@ -62,7 +63,7 @@ class FirstState(KerasCell):
                 )
                 for shape in shapes
             ]
-        return [ops.zeros(shape, self.compute_dtype) for shape in shapes]
+        return zeros
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """The state before the first step in Keras's cell protocol, which knows no training."""

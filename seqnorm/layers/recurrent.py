@@ -165,7 +165,7 @@ class NormRNN(keras.layers.RNN):
         for state in tree.flatten(self.states or []):
             state.assign(ops.zeros(state.shape, state.dtype))
         if self.fresh is not None:
-            self.fresh.assign(ops.ones_like(self.fresh))
+            self.fresh.assign(1.0)
 
     @replayed
     def call(

@@ -1,4 +1,4 @@
-"""Recomputation (`keras.remat`, `tf.recompute_grad`): the second pass reads what the first one did.
+"""Recomputation (`keras.remat`, `tf.recompute_grad`): the second pass reads what the first did.
 
 A call reads variables that it also assigns: running statistics, seeds, the states of a stateful
 layer. Where the backward pass makes the call anew, these have moved on, and the gradient would be
@@ -67,7 +67,7 @@ class Passes:
 
 
 def replayed(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The `call` of a layer; made anew by a backward pass, it reads and gives what it did."""
+    """The `call` of a layer; made anew by a backward pass, it gives what it gave before."""
 
     @functools.wraps(call)
     def wrapper(layer: NormRNN, *args: Any, **kwargs: Any) -> Any:

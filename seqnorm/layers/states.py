@@ -63,7 +63,7 @@ def keep(layer: NormRNN, states: Any) -> None:
     for variable, value in zip(tree.flatten(layer.states), tree.flatten(states), strict=True):
         variable.assign(ops.cast(value, variable.dtype))
     if layer.fresh is not None:
-        layer.fresh.assign(ops.zeros_like(layer.fresh))
+        layer.fresh.assign(0.0)
 
 
 def shapes_of_all(shapes: Any, steps: int | None) -> Any:

@@ -1,4 +1,4 @@
-"""Compilation before any thread depends on it: said, timed, and ended by Ctrl-C."""
+"""Compilation before any thread depends on it: said and timed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _timed(function: Any, signature: Any) -> None:
 
 
 def _interruptibly(work: Callable[[], None]) -> None:
-    """Does the work; in the main thread so that Ctrl-C is obeyed at once, which compiled C is not.
+    """Does the work; in the main thread so that Ctrl-C need not wait for the end of it.
 
     The work goes on in a thread that a process does not wait for when it ends.
     """

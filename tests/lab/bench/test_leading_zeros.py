@@ -15,7 +15,7 @@ def test_the_page_s_tables_are_those_of_the_results():
     assert page == with_tables(page, ROOT / "docs" / "leading_zeros"), (
         "run python -m seqnorm.lab.bench.leading_zeros tables"
     )
-    assert page.count("| lstm |") > 5
+    assert page.count("| layer |") > 5
 
 
 def test_every_cure_is_a_layer():
