@@ -14,7 +14,7 @@ from seqnorm.normalizers import Context, Normalizer
 from seqnorm.testing.agree import agree
 from seqnorm.testing.case import FEATURES, Case
 from seqnorm.testing.double import double
-from seqnorm.testing.errors import ConformanceError, raised
+from seqnorm.testing.errors import ConformanceError, Failure, raised
 from seqnorm.testing.properties import PROPERTIES, Property, available
 from seqnorm.testing.subject import Subject, of_step
 
@@ -137,7 +137,7 @@ def normalizer_checks(
     subject = Subject(kind(units, norm, sites=sites), features, originals=(norm,))
     for name in names:
         property = PROPERTIES[name]
-        if name == "reference":
+        if name == "reference" and reference is not None:
             property = property._replace(
                 check=partial(_norm_reference, reference), maskings=("right",), dtypes=("float64",)
             )
@@ -183,7 +183,7 @@ def _check(property: Property, subject: Subject) -> None:
 
 
 def _run(checks: Iterator[Check]) -> None:
-    failures = []
+    failures: list[Failure] = []
     for _, check in checks:
         try:
             check()
