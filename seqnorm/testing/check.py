@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 
 from seqnorm.cells import CELLS, NormCell
@@ -153,7 +154,8 @@ def _norm_reference(reference: Callable[..., Any], case: Case) -> None:
             continue
         width = case.cell.SITES[site].gates * case.cell.units
         x = np.random.default_rng(10).normal(size=(5, width))
-        y, _ = norm.call(x, Context(index, None, training=True))
+        tensor = keras.ops.convert_to_tensor(x, case.dtype)
+        y, _ = norm.call(tensor, Context(index, None, training=True))
         agree(f"the norm at {site!r}", numpy(y), reference(norm, x), case.dtype)
 
 
