@@ -24,6 +24,7 @@ from seqnorm.normalizers import (
     Normalizer,
     RMSNorm,
 )
+from seqnorm.testing.case import DTYPES as DTYPES
 from seqnorm.testing.case import HALF, MASKINGS, TOLERANCE
 from seqnorm.testing.properties import Property
 from tests.reference import np_cells, np_norms

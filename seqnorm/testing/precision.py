@@ -20,6 +20,7 @@ def reference(case: Case) -> None:
     if case.reference is None:
         return
     for training in case.trainings:
+        case.reset()
         expected, when = case.reference(case, training), f" (training={training})"
         found = case.found(training).outputs[: len(expected)]
         agree_all(case.names(when)[: len(expected)], found, expected, case.dtype, 2)

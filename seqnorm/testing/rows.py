@@ -89,5 +89,5 @@ def batch_mates(case: Case) -> None:
         when = f" of row 0 beside other rows (training={training})"
         found = case.run(training, x, case.mask)
         expected = case.found(training).outputs
-        pairs = [[y[0] for y in each] for each in (found, expected)]
-        agree_all(case.names(when), *pairs, case.dtype, 0.1)
+        first, before = ([y[0] for y in each] for each in (found, expected))
+        agree_all(case.names(when), first, before, case.dtype, 0.1)

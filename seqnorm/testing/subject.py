@@ -93,7 +93,6 @@ def of_step(step: Callable[..., Any]) -> Callable[[Case, bool], list[NDArray]]:
 
     def reference(case: Case, training: bool) -> list[NDArray]:
         del training
-        case.reset()
         sizes = keras.tree.flatten(case.cell.state_size)
         states = [np.zeros((len(case.x), size)) for size in sizes]
         outputs = np.zeros((*case.x.shape[:2], case.cell.units))

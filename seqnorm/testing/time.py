@@ -24,7 +24,8 @@ def chunks(case: Case) -> None:
         if training and case.mixes_rows and case.whole_sequence:
             continue
         case.reset()
-        states, parts = None, []
+        states: Any = None
+        parts = []
         for chunk in (slice(0, 1), slice(1, STEPS)):
             mask = None if case.mask is None else case.mask[:, chunk]
             part, *states = case.layer(

@@ -16,7 +16,7 @@ import numpy as np
 from seqnorm.checks.layers import numpy
 from seqnorm.testing import PROPERTIES
 from seqnorm.testing.agree import agree, agree_all
-from seqnorm.testing.case import Case
+from seqnorm.testing.case import STEPS, Case
 from seqnorm.testing.properties import Property, available
 from tests import grid
 from tests.case import case, oracle
@@ -73,7 +73,7 @@ def both_directions(cell: str, norm: str, dtype: str, implementation: str) -> An
         cell, norm, rng, dtype=dtype, implementation=implementation, return_state=False
     )
     wrapped = keras.layers.Bidirectional(layer, dtype=dtype)
-    wrapped.build((3, grid.SHORT, grid.FEATURES))
+    wrapped.build((3, STEPS, grid.FEATURES))
     grid.randomize(wrapped, rng)
     return wrapped
 

@@ -67,7 +67,8 @@ class OverflowingNorm(Normalizer):
     """Passes through numbers that float16 does not hold."""
 
     def call(self, x: Any, context: Context) -> tuple[Any, None]:
-        return ops.tanh(x * 1e4 * 1e4 * 1e-8), None
+        large = ops.square(1e4 * x)
+        return x * large / (large + 1.0), None
 
 
 @register
