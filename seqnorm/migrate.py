@@ -7,7 +7,7 @@ because `new.set_weights(old.get_weights())` already works.
 
 Below, E is the number of input features, H the number of units, T the gates times H.
 
-Example:
+Examples:
     >>> import numpy as np
     >>> from seqnorm import NormLSTM, migrate
     >>> state = {"weight_ih_l0": np.ones((16, 3)), "weight_hh_l0": np.ones((16, 4))}

@@ -1,4 +1,4 @@
-"""What the documentation shows runs, what it links to exists, and the API page is up to date."""
+"""What the documentation shows runs, and what it links to exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 
 import seqnorm
 from seqnorm import normalizers
-from tests.tools.api_page import page
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "seqnorm"
@@ -127,11 +126,6 @@ def test_relative_links_exist(path):
     assert not missing
 
 
-def test_api_page_is_what_the_generator_gives():
-    written = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    assert written == page(), "docs/api.md is out of date: run python scripts/api_page.py"
-
-
 # They compute nothing of their own: the loop around any cell, and a choice of steps.
 WITHOUT_EQUATION = {"NormRNN", "MaskedPooling"}
 PUBLIC = [t for name in seqnorm.__all__ if inspect.isclass(t := getattr(seqnorm, name))]
@@ -148,7 +142,7 @@ CONCRETE = [
 def test_public_docstrings_say_what_they_must(thing):
     text = vars(thing)["__doc__"]
     assert re.match(r"\S.*\n\n", text), "one line first"
-    for section in ("Args", "Masking", "Example"):
+    for section in ("Args", "Masking", "Examples"):
         assert f"\n    {section}:\n" in text, section
     equation = re.search(r"\n\n {8}\S.* = |, y = x\.|equations are those of `\w+`", text)
     assert equation or thing.__name__ in WITHOUT_EQUATION, "an equation, or where it is"

@@ -101,7 +101,7 @@ class LayerNormLSTMCell(AddonsCell, NormLSTMCell):
     Masking:
         A cell knows no mask; the layer around it keeps output and states at masked steps.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm import LayerNormLSTMCell, NormRNN
         >>> layer = NormRNN(LayerNormLSTMCell(8), return_sequences=True)
@@ -192,7 +192,7 @@ class LayerNormSimpleRNNCell(AddonsCell, NormSimpleRNNCell):
     Masking:
         A cell knows no mask; the layer around it keeps output and state at masked steps.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm import LayerNormSimpleRNNCell, NormRNN
         >>> tuple(NormRNN(LayerNormSimpleRNNCell(8))(keras.ops.ones((2, 5, 3))).shape)

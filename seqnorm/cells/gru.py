@@ -48,7 +48,7 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
     Raises:
         ValueError: for `reset_after=False`, or an unknown `gate_norm`, variant, site or placement.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormGRUCell, NormRNN
         >>> tuple(NormRNN(NormGRUCell(8, "layer"))(np.ones((2, 5, 3), "float32")).shape)

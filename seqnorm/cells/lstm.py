@@ -50,7 +50,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
     Raises:
         ValueError: for an unknown `cell_norm`, variant, site or placement.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormLSTMCell, NormRNN
         >>> layer = NormRNN(NormLSTMCell(8, norm="layer"), return_sequences=True)

@@ -36,7 +36,7 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
     Masking:
         A cell knows no mask. Inside `NormRNN` a masked step keeps output and state.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormRNN, NormSimpleRNNCell
         >>> tuple(NormRNN(NormSimpleRNNCell(8, "rms"))(np.ones((2, 5, 3), "float32")).shape)

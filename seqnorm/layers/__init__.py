@@ -26,7 +26,7 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
     Raises:
         ValueError: for an unknown name.
 
-    Example:
+    Examples:
         >>> from seqnorm.layers import recurrent_layer
         >>> recurrent_layer("gru", units=8, norm="rms").units
         8

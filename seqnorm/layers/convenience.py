@@ -97,7 +97,7 @@ class NormSimpleRNN(CellLayer):
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormSimpleRNN
         >>> tuple(NormSimpleRNN(8, "layer", placement="joint")(np.ones((2, 5, 3))).shape)
@@ -124,7 +124,7 @@ class NormLSTM(CellLayer):
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm import NormLSTM
         >>> model = keras.Sequential([
@@ -156,7 +156,7 @@ class NormGRU(CellLayer):
     Masking:
         As in `NormRNN`: a masked step keeps output and states and enters no statistic.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormGRU
         >>> tuple(NormGRU(8, "rms", return_sequences=True)(np.ones((2, 5, 3))).shape)

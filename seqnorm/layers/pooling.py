@@ -38,7 +38,7 @@ class MaskedPooling(keras.layers.Layer):
     Raises:
         ValueError: for an unknown mode.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm import MaskedPooling
         >>> x = keras.ops.array([[[1.0], [5.0], [9.0]]])

@@ -81,7 +81,7 @@ class NormRNN(keras.layers.RNN):
             counts to; or, as Keras does, for inputs that are not three-dimensional, `unroll`
             without a static number of steps and `stateful` with another batch size.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormLSTMCell, NormRNN
         >>> layer = NormRNN(NormLSTMCell(4, norm="batch"), return_state=True)

@@ -48,7 +48,7 @@ def reestimate(model: keras.Model, batches: Iterable[Any]) -> int:
     Raises:
         ValueError: if there is no batch.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from seqnorm import NormLSTM, reestimate
         >>> model = keras.Sequential([keras.Input((5, 3)), NormLSTM(4, norm="batch")])

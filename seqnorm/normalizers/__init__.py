@@ -46,7 +46,7 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
         ValueError: for an unknown name (the message lists the known ones).
         TypeError: for any other type.
 
-    Example:
+    Examples:
         >>> from seqnorm import normalizers
         >>> normalizers.get({"name": "batch", "momentum": 0.9}).momentum
         0.9

@@ -57,7 +57,7 @@ class BatchNorm(MomentNormalizer):
     Raises:
         ValueError: for an unknown option or a number out of its range.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormLSTM, normalizers
         >>> layer = NormLSTM(8, norm=normalizers.BatchNorm(max_steps=50, small_batch="running"))

@@ -23,7 +23,7 @@ class DynamicTanh(AffineNormalizer):
     Masking:
         Ignored; kept for interchangeability. A row depends on nothing but itself.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm.normalizers import Context, DynamicTanh
         >>> norm = DynamicTanh()

@@ -33,7 +33,7 @@ class GroupNorm(MomentNormalizer):
     Raises:
         ValueError: if `groups` is below 1, or does not divide the number of features (on build).
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm.normalizers import Context, GroupNorm
         >>> norm = GroupNorm(groups=2)

@@ -22,7 +22,7 @@ class Identity(Normalizer):
     Masking:
         Ignored; kept for interchangeability.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from seqnorm import NormLSTM, normalizers
         >>> layer = NormLSTM(8, norm=normalizers.Identity())  # Keras's own LSTM

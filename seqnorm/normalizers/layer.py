@@ -27,7 +27,7 @@ class LayerNorm(MomentNormalizer):
     Masking:
         Ignored; kept for interchangeability. A row depends on nothing but itself.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm.normalizers import Context, LayerNorm
         >>> norm = LayerNorm()

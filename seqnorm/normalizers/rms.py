@@ -28,7 +28,7 @@ class RMSNorm(MomentNormalizer):
     Masking:
         Ignored; kept for interchangeability. A row depends on nothing but itself.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from seqnorm.normalizers import Context, RMSNorm
         >>> norm = RMSNorm()

@@ -46,7 +46,7 @@ def check_cell(
         TypeError: if `cell` is no `NormCell`.
         ValueError: for an unknown name.
 
-    Example:
+    Examples:
         >>> from seqnorm import NormGRUCell
         >>> from seqnorm.testing import check_cell
         >>> check_cell(NormGRUCell(4, norm="rms"), checks=["permutation", "chunks"])
@@ -87,7 +87,7 @@ def check_normalizer(
         TypeError: if `norm` is no `Normalizer`.
         ValueError: for an unknown name.
 
-    Example:
+    Examples:
         >>> from seqnorm.normalizers import RMSNorm
         >>> from seqnorm.testing import check_normalizer
         >>> check_normalizer(RMSNorm(), checks=["permutation", "batch_mates"])

@@ -88,7 +88,7 @@ def batch_order(
     All rows are shuffled and cut into pools of ``bucket`` batches; each pool is sorted by length
     (equal lengths keep their order) and cut into batches; then the batches are shuffled.
 
-    Example:
+    Examples:
         Lengths [5, 1, 4, 2, 3, 6], batches of 2, ``bucket=3``, no shuffle: one pool, sorted to
         lengths 1 2 | 3 4 | 5 6, which are the rows [1, 3], [4, 2], [0, 5] and need 3 padding
         tokens. Unsorted, the rows [0, 1], [2, 3], [4, 5] need 4 + 2 + 3 = 9.

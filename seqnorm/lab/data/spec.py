@@ -25,7 +25,7 @@ class Sequences:
     Raises:
         ValueError: if ``offsets`` do not cut ``values`` into rows.
 
-    Example:
+    Examples:
         >>> rows = Sequences.from_rows([[1, 7, 8], [1]])
         >>> len(rows), rows[0].tolist(), rows.lengths.tolist()
         (2, [1, 7, 8], [3, 1])

@@ -28,7 +28,7 @@ def start_and_cut(rows: Sequences, max_length: int, truncate: str) -> Sequences:
         max_length: longest row that comes out, START included; at least 2.
         truncate: the part that is cut off, "head" (keep the end) or "tail" (keep the beginning).
 
-    Example:
+    Examples:
         With ``max_length=3``, [5, 6, 7, 8] becomes [START, 7, 8] for "head" and [START, 5, 6] for
         "tail"; [5, 6] becomes [START, 5, 6] for both.
     """

@@ -68,7 +68,7 @@ class Tokenizer:
         one_spelling: whether what looks alike is alike: composed and decomposed letters, straight
             and typographic apostrophes, ``<br />`` and ``<br/>``.
 
-    Example:
+    Examples:
         >>> Tokenizer().split("Don't <br />STOP!")
         ["don't", 'stop', '!']
         >>> Tokenizer(KERAS_WORDS, lowercase=False, strip_breaks=False).split("Don't <br />STOP!")

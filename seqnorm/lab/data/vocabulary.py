@@ -31,7 +31,7 @@ class Vocabulary:
     Raises:
         ValueError: if the special words are not first or a word stands twice.
 
-    Example:
+    Examples:
         >>> vocabulary = Vocabulary([*SPECIAL, "good", "film"])
         >>> vocabulary.encode("Good<br />film, Bob").tolist()
         [3, 4, 2]

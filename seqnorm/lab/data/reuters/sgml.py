@@ -38,7 +38,7 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 def parse(text: str) -> Iterator[dict[str, Any]]:
     """The fields of each document of one SGML file, as `newswires.Document` has them.
 
-    Example:
+    Examples:
         >>> [document] = parse(
         ...     '<REUTERS TOPICS="YES" LEWISSPLIT="TRAIN" NEWID="7"><TOPICS><D>earn</D></TOPICS>'
         ...     "<TEXT>&#2;<TITLE>AT&amp;T</TITLE><BODY>It rose.&#3;</BODY></TEXT></REUTERS>"
