@@ -30,7 +30,7 @@ from seqnorm.lab.tracking.factory import refuse_one_id
 FLOOR = "model=bag_of_words"
 _HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
 # What a comparison sets for each run.
-_ITS_OWN = ("seed", "train.test", "tracking.arm", "tracking.group")
+_ITS_OWN = ("seed", "train.test", "study", "arm")
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,7 @@ class Plan:
 def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:
     """What is left of a comparison's configuration for one run."""
     own = copy.deepcopy(composed)
-    own.seed, own.tracking.arm = seed, arm
+    own.seed, own.arm = seed, arm
     whole = cast(ComparisonConfig, OmegaConf.to_object(own))
     config = RunConfig(**{entry.name: getattr(whole, entry.name) for entry in fields(RunConfig)})
     validate(config)

@@ -23,7 +23,7 @@ from seqnorm.lab.runs.read import RESULT, RunRecord, read_run
 from seqnorm.machine import usable_cores
 
 TABLE, SETTINGS = "table.md", "settings.json"
-NAMED_BY = {"arm": "the arm", "group": "compare.name"}
+NAMED_BY = {"arm": "the arm", "study": "compare.name"}
 
 
 def is_made(job: Job) -> bool:
@@ -198,12 +198,12 @@ class Comparison:
         """The report tells arms by the names they were given: another spelling is another arm."""
         for job in made:
             found = record_of(job).config
-            for key, name in (("arm", job.arm), ("group", self.plan.compare.name)):
-                if found.get(f"tracking.{key}") != name:
+            for key, name in (("arm", job.arm), ("study", self.plan.compare.name)):
+                if found.get(key) != name:
                     raise UserError(
                         f"the runs of a comparison keep the names they were begun with; received "
                         f"{NAMED_BY[key]} '{name}', and {job.name} was made as "
-                        f"'{found.get(f'tracking.{key}')}'. Spell it as before, or set another "
+                        f"'{found.get(key)}'. Spell it as before, or set another "
                         "runs_dir."
                     )
 

@@ -176,12 +176,10 @@ class TrackingConfig:
     """Where records go besides the run folder: nowhere ("local") or "wandb".
 
     Attributes:
-        arm: name that the runs and trials of one arm of a comparison share; W&B's job type.
         mode: "online", "offline" or "disabled"; this and the rest as W&B names them.
     """
 
     name: str = MISSING
-    arm: str | None = None
     mode: str = "online"
     project: str = "seqnorm"
     entity: str | None = None
@@ -196,11 +194,15 @@ class RunConfig:
     Attributes:
         seed: decides the split, initial weights, the order of batches and dropout.
         runs_dir: folder in which the run gets its own folder.
+        study: name of the comparison that the run belongs to; at W&B its group.
+        arm: name that the runs and trials of one arm of a study share; at W&B its job type.
         imports: modules that register parts of the user's, see `seqnorm.lab.registry`.
     """
 
     seed: int = MISSING
     runs_dir: str = MISSING
+    study: str | None = None
+    arm: str | None = None
     imports: list[str] = field(default_factory=list)
     data: DataConfig = MISSING
     cell: CellConfig = MISSING
@@ -216,9 +218,10 @@ class RunConfig:
         return self.model.name if self.cell.name == "none" else self.cell.name
 
 
-# Keys of runs of before: those that had one value in all of them and are gone, and those that came
-# later, with what runs did before.
+# Keys of runs of before: those that had one value in all of them and are gone, those that had
+# another name, and those that came later, with what runs did before.
 GONE = ("task",)
+RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
 LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
 
 # group of conf/ -> choice -> its dataclass

@@ -11,7 +11,7 @@ from typing import Any
 from seqnorm.lab.config.schema import LATER, RunConfig
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
-_NOT_HASHED = ("seed", "runs_dir", "tracking", "imports")
+_NOT_HASHED = ("seed", "runs_dir", "tracking", "imports", "study", "arm")
 
 
 def run_prefix(config: RunConfig) -> str:

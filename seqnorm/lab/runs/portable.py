@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
-from seqnorm.lab.config.schema import GONE, LATER
+from seqnorm.lab.config.schema import GONE, LATER, RENAMED
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
 COMMANDS = ("train", "compare", "report", "data", "check", "bench")
@@ -40,6 +40,8 @@ def portable_config(config: dict[str, Any]) -> dict[str, Any]:
         for key, value in keys.items()
     }
     found = {**later, **config}
+    if "study" not in found:
+        found |= {new: found.pop(old) for old, new in RENAMED.items() if old in found}
     return {key: portable_value(key, value) for key, value in found.items() if key not in GONE}
 
 

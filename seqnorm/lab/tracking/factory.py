@@ -32,11 +32,13 @@ def refuse_one_id(tracking: TrackingConfig | DictConfig, where: str) -> None:
     if tracking.name == "wandb" and tracking.mode != "disabled" and given:
         raise ConfigError(
             f"{where} needs a W&B run for each of its runs; received WANDB_RUN_ID={given}, which "
-            "names one. Unset it, and WANDB_RESUME with it; tracking.group=... keeps runs together."
+            "names one. Unset it, and WANDB_RESUME with it; study=... keeps runs together."
         )
 
 
-def make_sinks(config: TrackingConfig) -> MultiSink:
+def make_sinks(
+    config: TrackingConfig, study: str | None = None, arm: str | None = None
+) -> MultiSink:
     """Build the sinks a config asks for.
 
     JSON lines are always among them. `tracking.mode=disabled` leaves W&B out entirely: wandb is
@@ -44,6 +46,8 @@ def make_sinks(config: TrackingConfig) -> MultiSink:
 
     Args:
         config: The tracking part of the run's config.
+        study: Of the run; W&B's group unless the config names one.
+        arm: Of the run; W&B's job type.
 
     Returns:
         The sinks, not started yet.
@@ -63,8 +67,8 @@ def make_sinks(config: TrackingConfig) -> MultiSink:
             WandbSink(
                 project=config.project,
                 entity=config.entity,
-                group=config.group,
-                arm=config.arm,
+                group=config.group or study,
+                arm=arm,
                 tags=config.tags,
                 mode=config.mode,
             )

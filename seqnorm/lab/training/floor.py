@@ -40,7 +40,7 @@ def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         settings = asdict(cast(BagOfWordsConfig, config.model))
         del settings["name"]
         model = BagOfWords(dataset.vocabulary.size, dataset.num_classes, **settings)
-        sinks = make_sinks(config.tracking)
+        sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}", flush=True)
         began = time.perf_counter()

@@ -73,7 +73,7 @@ def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         dataset = data.load(config.data, config.seed)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         model = _built(config, dataset)
-        sinks = make_sinks(config.tracking)
+        sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
         training = Training(config, dataset, model, sinks)

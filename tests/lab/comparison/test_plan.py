@@ -74,8 +74,8 @@ def test_every_arm_tries_the_same_list() -> None:
             assert job.config.model.dropout == setting["model.dropout"]  # type: ignore[attr-defined]
             assert getattr(job.config.norm, "gamma", None) in (None, setting["norm.gamma"])
             assert (job.config.seed, job.config.train.test) == (1000, False)
-            assert job.config.tracking.group == plan.compare.name
-            assert job.config.tracking.arm == job.arm
+            assert job.config.study == plan.compare.name
+            assert job.config.arm == job.arm
 
 
 def test_tests_take_what_was_chosen_with_fresh_seeds() -> None:
@@ -148,7 +148,7 @@ def fabricate_main(runs: Path, norms: tuple[str, ...] = ("none", "layer", "batch
             "optim.learning_rate": 0.001 * (place + 1),
             "model.name": "classifier",
             "model.dropout": 0.2,
-            "tracking.arm": f"cell=lstm norm={norm}",
+            "arm": f"cell=lstm norm={norm}",
         }
         if norm != "none":
             changes["norm.gamma"] = 0.3
@@ -202,7 +202,7 @@ def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:
         "naive", "running", "shrink", "renorm",
     ]  # fmt: skip
     for job in policies:
-        job.config.norm.small_batch, job.config.tracking.arm = "", ""  # type: ignore[attr-defined]
+        job.config.norm.small_batch, job.config.arm = "", ""  # type: ignore[attr-defined]
     assert all(job.config == policies[0].config for job in policies)
     assert policies[0].config.data.batch_size == none.config.data.batch_size == 8
 
@@ -216,7 +216,7 @@ def test_the_padding_of_batches_is_all_that_differs(tmp_path: Path) -> None:
     ]
     for sorted_rows, as_they_come in zip(jobs[::2], jobs[1::2], strict=True):
         for job in (sorted_rows, as_they_come):
-            job.config.data.bucket, job.config.tracking.arm = 0, ""
+            job.config.data.bucket, job.config.arm = 0, ""
         assert sorted_rows.config == as_they_come.config
 
 
@@ -252,7 +252,7 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["optim.learning_rate=0.5"], "received optim.learning_rate=0.5. Leave it out"),
         (["compare.arms=['norm=layer norm.gamma=1']"], "received norm.gamma=1. Leave it out"),
         (["compare.trials=0", "seed=3"], "itself; received seed=3. Leave it out."),
-        (["tracking.group=mine"], "itself; received tracking.group=mine. Leave it out."),
+        (["study=mine"], "itself; received study=mine. Leave it out."),
         (
             ["~compare.space.gain", "~compare.space.dropout", "~compare.space.learning_rate"],
             "compare.space needs a direction in which settings are tried; received none, with",

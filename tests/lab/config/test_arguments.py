@@ -68,7 +68,7 @@ SEVERAL = [
 
 @pytest.mark.parametrize("overrides", SEVERAL)
 def test_a_run_again_has_every_value_of_it(overrides, tmp_path):
-    config = compose([*overrides, "runs_dir=elsewhere", "tracking=wandb", "tracking.group=g"])
+    config = compose([*overrides, "runs_dir=elsewhere", "tracking=wandb", "study=g"])
     found = again(folder_of(config, tmp_path))
     # Where it goes and who is told is the command line's to say.
     plain = compose()

@@ -19,7 +19,9 @@ from seqnorm.lab.config.rules import RULES, WHOLE_IMAGE, ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 from seqnorm.lab.data import mnist
 
-GROUPS = [n for n in RunConfig.__annotations__ if n not in ("imports", "seed", "runs_dir")]
+GROUPS = [
+    n for n in RunConfig.__annotations__ if n not in ("imports", "study", "arm", "seed", "runs_dir")
+]
 CHOICES = [
     (group, path.stem)
     for group in [*GROUPS, "experiment"]
@@ -184,7 +186,7 @@ def test_the_whole_image_is_what_mnist_gives():
 
 
 def test_rules_are_about_keys_that_exist():
-    known = {"seed", "imports", "runs_dir"} | {
+    known = SINGLE | {
         f"{group}.{entry.name}"
         for group, choices in SCHEMAS.items()
         for schema in choices.values()
@@ -241,7 +243,7 @@ PASSED_ON = (
             for entry in fields(schema)
             if group not in PASSED_ON and f"{group}.{entry.name}" not in BAG_OF_WORDS
         }
-        | {"run.imports", "run.seed", "run.runs_dir"}
+        | {f"run.{name}" for name in SINGLE}
     ),
 )
 def test_every_key_is_read(key):

@@ -43,6 +43,6 @@ def test_what_to_write_instead(typed, advice):
 
 
 def test_what_is_meant_is_let_through():
-    quoted = ["data.dir='~/däta'", 'tracking.group="None"', "experiment=null", "~experiment"]
+    quoted = ["data.dir='~/däta'", 'study="None"', "experiment=null", "~experiment"]
     refuse_unreadable([*quoted, "cell.sites=[input]", "norm.gamma_initializer={class_name: ones}"])
     refuse_unreadable(["seed=0,1", "norm=none,layer"], several=True)

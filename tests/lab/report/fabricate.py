@@ -73,8 +73,8 @@ def fabricate_comparison(
             rng = np.random.default_rng([9, len(cell), place])  # an arm is the same in any company
             words = [f"{key}={value}" for key, value in (changes or {}).items()]
             own = {
-                "tracking.group": name or f"compare_{data}",
-                "tracking.arm": " ".join([f"cell={cell} norm={norm}", *words]),
+                "study": name or f"compare_{data}",
+                "arm": " ".join([f"cell={cell} norm={norm}", *words]),
                 **(changes or {}),
             }
             best = 0.78 + 0.01 * place + (0.008 if cell == "gru" else 0.0)
@@ -235,7 +235,7 @@ def fabricate_run(
 
 def named(norm: str, **changes: object) -> dict[str, object]:
     """What `seqnorm-compare` writes into the config of an arm's runs, and further changes."""
-    own = {"tracking.group": "compare_imdb", "tracking.arm": f"cell=lstm norm={norm}"}
+    own = {"study": "compare_imdb", "arm": f"cell=lstm norm={norm}"}
     return own | {key.replace("__", "."): value for key, value in changes.items()}
 
 

@@ -58,7 +58,7 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
         for size in (2, 8, 32):
             arm = f"cell=lstm norm={norm} data.batch_size={size}"
             changes = {
-                "tracking.arm": arm,
+                "arm": arm,
                 "data.batch_size": size,
                 "optim.learning_rate": size / 1e4,
             }
@@ -88,7 +88,7 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
 
 def test_runs_of_one_name_with_other_settings_are_not_mixed(tmp_path: Path) -> None:
     for epochs in (3, 5):
-        fabricate_run(tmp_path, changes={"tracking.arm": "norm=layer", "train.epochs": epochs})
+        fabricate_run(tmp_path, changes={"arm": "norm=layer", "train.epochs": epochs})
     fabricate_run(tmp_path, changes={"train.epochs": 9})
     (comparison,), repeated = compare(read_runs([tmp_path])[0])
     assert repeated == []
@@ -150,7 +150,7 @@ def test_tables_hold_the_numbers_of_the_runs(found: tuple[Comparison, Evidence])
 
 
 def test_finalists_decide_by_the_mean_of_their_runs(tmp_path: Path) -> None:
-    arm = {"tracking.arm": "norm=layer"}
+    arm = {"arm": "norm=layer"}
     scores = {1e-3: (0.80, 0.70), 2e-3: (0.79, 0.80), 3e-3: (0.795,)}
     for rate, values in scores.items():
         for seed, value in enumerate(values, start=1000):

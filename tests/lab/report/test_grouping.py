@@ -82,10 +82,10 @@ def test_each_recipe_chooses_among_its_own_trials(tmp_path: Path) -> None:
 def test_a_single_run_beside_a_comparison_takes_no_pair_from_it(tmp_path: Path) -> None:
     for norm in ("none", "layer"):
         fabricate_run(tmp_path, norm=norm, changes=named(norm))
-    fabricate_run(tmp_path, norm="none", seed=7, changes={"tracking.group": "compare_imdb"})
+    fabricate_run(tmp_path, norm="none", seed=7, changes={"study": "compare_imdb"})
     found = only(tmp_path)
     baseline = found.baseline_of(arm(found, "lstm layer"))
-    assert baseline is not None and baseline.runs[0].config["tracking.arm"] == "cell=lstm norm=none"
+    assert baseline is not None and baseline.runs[0].config["arm"] == "cell=lstm norm=none"
 
 
 def test_one_name_with_two_results_is_named_and_a_copy_is_not(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_comparisons_that_share_names_of_runs_keep_their_rows(tmp_path: Path) ->
     for name in ("compare_imdb", "compare_imdb_look"):
         for norm in ("none", "layer"):
             fabricate_run(tmp_path / name / "runs", norm=norm, suffix="same",
-                          changes=named(norm) | {"tracking.group": name})  # fmt: skip
+                          changes=named(norm) | {"study": name})  # fmt: skip
     kept = write_report([tmp_path], tmp_path / "kept", pages=False).path.parent
     write_report([kept], tmp_path / "again", pages=False)
     for place in (kept, tmp_path / "again"):

@@ -19,7 +19,7 @@ from tests.lab.report.fabricate import fabricate_comparison, fabricate_run
 
 def floors(runs: Path, group: str = "compare_reuters") -> None:
     for seed in range(2):
-        changes = {"model.name": "bag_of_words", "tracking.group": group}
+        changes = {"model.name": "bag_of_words", "study": group}
         fabricate_run(
             runs, data="reuters", cell="bag_of_words", norm="none", seed=seed, accuracy=0.81,
             changes=changes, probes=False, epochs=0, texts=200, classes=5,
@@ -158,7 +158,7 @@ def test_arms_tested_on_other_texts_are_noted(tmp_path: Path) -> None:
 
 
 def test_runs_of_a_setting_that_a_later_trial_has_beaten_are_left_out(tmp_path: Path) -> None:
-    own = {"tracking.group": "compare_imdb", "tracking.arm": "norm=layer"}
+    own = {"study": "compare_imdb", "arm": "norm=layer"}
 
     def run(rate: float, accuracy: float, seed: int, trial: bool) -> Path:
         changes = {**own, "optim.learning_rate": rate}

@@ -71,7 +71,7 @@ def test_looks_against_a_setting_are_those_of_the_other_charts(tmp_path: Path) -
                 rate = 0.001 * size**0.5
                 fabricate_run(tmp_path, cell=cell, norm=norm, probes=False,
                               changes={"data.batch_size": size, "optim.learning_rate": rate,
-                                       "tracking.arm": f"cell={cell} norm={norm} "
+                                       "arm": f"cell={cell} norm={norm} "
                                        f"data.batch_size={size}"})  # fmt: skip
     comparison, evidence = collect([tmp_path]).comparisons[0]
     plates = {plate.key: plate for plate in make_section(comparison, evidence).plates}

@@ -115,7 +115,7 @@ def test_environment_names_the_threads_that_numbers_depend_on(monkeypatch):
 def test_hash_tells_arms_apart_and_not_seeds(small):
     reference = config_hash(small())
     assert re.fullmatch(r"[0-9a-f]{12}", reference)
-    same = small("seed=3", "tracking=wandb", "tracking.group=g", "data.dir=/somewhere", runs="else")
+    same = small("seed=3", "tracking=wandb", "study=g", "data.dir=/somewhere", runs="else")
     assert config_hash(same) == reference
     for other in ("norm=none", "norm.epsilon=0.1", "optim=sgd", "data.max_length=13"):
         assert config_hash(small(other)) != reference

@@ -15,8 +15,8 @@ from tests.lab.tracking.offline_store import read_offline_run
 def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
     config = compose([
         "experiment=smoke", f"runs_dir={tmp_path}", "norm=batch", "tracking=wandb",
-        "tracking.mode=offline", "tracking.group=compare_smoke",
-        "tracking.arm='cell=lstm norm=batch'", "tracking.tags=[a]",
+        "tracking.mode=offline", "study=compare_smoke",
+        "arm='cell=lstm norm=batch'", "tracking.tags=[a]",
     ])  # fmt: skip
     result = run(config)
     folder = tmp_path / result["run"]

@@ -206,9 +206,9 @@ def test_make_sinks(config: TrackingConfig, kinds: list[type[Sink]]) -> None:
 
 def test_make_sinks_passes_every_setting_on() -> None:
     config = TrackingConfig(
-        name="wandb", mode="offline", project="p", entity="e", group="g", arm="a", tags=["t"]
+        name="wandb", mode="offline", project="p", entity="e", group="g", tags=["t"]
     )
-    sink = make_sinks(config).sinks[1]
+    sink = make_sinks(config, "s", "a").sinks[1]
     assert isinstance(sink, WandbSink)
     settings = (sink.mode, sink.project, sink.entity, sink.group, sink.arm, sink.tags)
     assert settings == ("offline", "p", "e", "g", "a", ["t"])

@@ -236,13 +236,13 @@ def test_names_longer_than_wandb_s_server_takes_are_shortened_and_stay_different
     for number, arm in enumerate(arms):
         folder = run_folder(tmp_path, f"run{number}")
         sink = offline_sink(group="g" * 130, arm=arm)
-        sink.start({"tracking": {"arm": arm}}, folder.name, folder)
+        sink.start({"arm": arm}, folder.name, folder)
         sink.close()
         found.append(read_offline_run(folder))
     assert [len(run.job_type) for run in found] == [64, 64]
     assert found[0].job_type[:55] == arms[0][:55] and found[0].job_type != found[1].job_type
     assert len(found[0].group) == 128 and found[0].group == found[1].group
-    assert [run.config["tracking.arm"] for run in found] == arms
+    assert [run.config["arm"] for run in found] == arms
 
 
 def test_a_run_of_no_comparison_has_its_cell_and_norm_as_job_type(tmp_path: Path) -> None:

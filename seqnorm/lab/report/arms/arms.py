@@ -14,7 +14,7 @@ BAG_OF_WORDS = "bag_of_words"
 # What may differ between runs of one arm: the seed, what is logged, and where files lie or are
 # mirrored to.
 _LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples")
-_FREE_KEYS = ("seed", "train.test", "runs_dir", "imports", *_LOGGED)
+_FREE_KEYS = ("seed", "study", "arm", "train.test", "runs_dir", "imports", *_LOGGED)
 _FREE_GROUPS = ("tracking.", "hydra.")
 _PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
 # These name the arm already (one without recurrence by its model).
@@ -119,7 +119,7 @@ def _outside_norm(arm: Arm) -> dict[str, str]:
 
 
 def _is_named(arm: Arm) -> bool:
-    return bool(arm.runs[0].config.get("tracking.arm"))
+    return bool(arm.runs[0].config.get("arm"))
 
 
 def _hidden_difference(arm: Arm, other: Arm) -> set[str]:
@@ -131,12 +131,12 @@ def _hidden_difference(arm: Arm, other: Arm) -> set[str]:
 
 
 def question(run: RunRecord) -> str:
-    """What a run's comparison asks beside its data set, from its name (`tracking.group`).
+    """What a run's comparison asks beside its data set, from its name (`study`).
 
     "batch size" for compare_reuters_batch_size on reuters; empty for compare_reuters, and for a run
     that belongs to no comparison.
     """
-    name = str(run.config.get("tracking.group") or "").removeprefix("compare_")
+    name = str(run.config.get("study") or "").removeprefix("compare_")
     return " ".join(name.removeprefix(run.data).replace("_", " ").split())
 
 
@@ -146,7 +146,7 @@ def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
     A trial and the run on the test set with its setting are equal as well.
     """
     keys = sorted(key for key in run.config if is_setting(key) or key in _NAMED_KEYS)
-    arm = ("tracking.arm", as_text(run.config.get("tracking.arm")))
+    arm = ("arm", as_text(run.config.get("arm")))
     return (arm, *((key, as_text(run.config[key])) for key in keys))
 
 

@@ -127,9 +127,7 @@ def _once(trials: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
 
 def _named_settings(record: RunRecord) -> list[Setting]:
     """The settings that a named arm ("cell=lstm data.batch_size=8") is told apart by."""
-    keys = [
-        token.partition("=")[0] for token in str(record.config.get("tracking.arm") or "").split()
-    ]
+    keys = [token.partition("=")[0] for token in str(record.config.get("arm") or "").split()]
     return [
         (key, record.config[key])
         for key in sorted(keys)
@@ -208,7 +206,7 @@ def _compare_one(
     tests: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     trials: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     for record in records:
-        (trials if record.trial else tests)[record.config.get("tracking.arm")].append(record)
+        (trials if record.trial else tests)[record.config.get("arm")].append(record)
     arms: list[Arm] = []
     ignored: list[Ignored] = []
     tested: set[tuple[str | None, Any]] = set()

@@ -52,7 +52,7 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
     written: set[tuple[str, Path]] = set()  # arms of one name have the same trials
     for arm, members, own in zip(arms, runs, settings, strict=True):
         for run in members:
-            of = str(run.config.get("tracking.group") or "")  # other comparisons have other runs
+            of = str(run.config.get("study") or "")  # other comparisons have other runs
             if (of, run.folder) in written:
                 continue
             written.add((of, run.folder))

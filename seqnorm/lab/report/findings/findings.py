@@ -22,7 +22,8 @@ from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord, make_record
 
 FINDINGS = "findings.json"
-_FORMAT = 2
+# 3: `study` and `arm` are keys of the run; of format 2 they are read under their old names.
+_FORMAT, _READ = 3, (2, 3)
 _ABSENT = "(absent)"
 
 
@@ -172,7 +173,7 @@ def load_findings(path: Path) -> Findings:
             f"{path} must be what seqnorm-report has written; received a damaged file ({error}). "
             "Take it from version control, or make the report again from its run folders."
         ) from error
-    if stored.get("format") != _FORMAT:
+    if stored.get("format") not in _READ:
         raise ValueError(
             f"{path} must have been written by this version of seqnorm-report (format={_FORMAT}); "
             f"received format={stored.get('format')!r}. Make the report again from its run folders."
