@@ -19,9 +19,8 @@ from seqnorm.lab.config.rules import RULES, WHOLE_IMAGE, ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 from seqnorm.lab.data import mnist
 
-GROUPS = [
-    n for n in RunConfig.__annotations__ if n not in ("imports", "study", "arm", "seed", "runs_dir")
-]
+SINGLE = {"seed", "runs_dir", "study", "arm", "imports"}  # keys of no group
+GROUPS = [name for name in RunConfig.__annotations__ if name not in SINGLE]
 CHOICES = [
     (group, path.stem)
     for group in [*GROUPS, "experiment"]
