@@ -1,4 +1,4 @@
-"""Under a `tf.distribute` strategy: what is the same on every replica trains, the rest is refused."""
+"""Under a `tf.distribute` strategy: layer norm trains as on one device, batch norm is refused."""
 
 from __future__ import annotations
 
