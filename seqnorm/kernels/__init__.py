@@ -8,7 +8,8 @@ Importing this package costs nothing; numba and TensorFlow are imported on the f
     host/      a call: tensorflow (gradients, tickets) -> scan (NumPy alone)
       plan, rows           which rows or units a thread has, and where their tokens lie
       buffers, pool        memory
-      workers, compile     threads; compilation before any of them starts
+      workers              threads
+      compile, ahead       compilation before any of them starts; before a graph runs
     compiled/  arguments: `Call`, all that one thread gets, with its three `Site`s
       forward, backward    the loop over steps; a block of rows: step
       cells                which cell: simple_rnn, lstm, gru

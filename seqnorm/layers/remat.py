@@ -4,6 +4,7 @@ A call reads variables that it also assigns: running statistics, seeds, the stat
 layer. Where the backward pass makes the call anew, these have moved on, and the gradient would be
 that of another function; and they would move twice. So the first pass is remembered, and the second
 reads its values and assigns nothing. Neither pass is announced: both are found on the call stack.
+JAX traces a pass once, and its `jax.checkpoint` is right around `stateless_call`.
 """
 
 from __future__ import annotations

@@ -9,17 +9,22 @@ import pytest
 from seqnorm import NormLSTM
 from tests import grid
 
-pytestmark = grid.tensorflow_only
+torch_only = pytest.mark.skipif(grid.BACKEND != "torch", reason="torch.utils.checkpoint")
 X = np.random.default_rng(5).normal(size=(4, 5, 3)).astype("float32")
+
+
+def batch_normalised(policy, implementation):
+    keras.utils.set_random_seed(3)
+    norm = {"name": "batch", "small_batch": policy}
+    layer = NormLSTM(3, norm, return_sequences=True, implementation=implementation)
+    layer.build(X.shape)
+    return layer
 
 
 def trained(implementation, policy, graph, wrap):
     import tensorflow as tf
 
-    keras.utils.set_random_seed(3)
-    norm = {"name": "batch", "small_batch": policy}
-    layer = NormLSTM(3, norm, return_sequences=True, implementation=implementation)
-    layer.build(X.shape)
+    layer = batch_normalised(policy, implementation)
     once = wrap(lambda x: layer(x, training=True))
     both = wrap(lambda x: once(layer(x, training=True)))  # nested, and two calls in one pass
 
@@ -35,9 +40,12 @@ def trained(implementation, policy, graph, wrap):
     return [*map(np.array, slopes), *map(grid.numpy, layer.non_trainable_variables)]
 
 
+@grid.tensorflow_only
 @pytest.mark.parametrize("graph", [False, True])
-@pytest.mark.parametrize("policy", ["shrink", "running", "renorm"])
-@pytest.mark.parametrize("implementation", ["loop", "auto"])
+@pytest.mark.parametrize(
+    ("implementation", "policy"),
+    [("loop", "renorm"), ("auto", "shrink"), ("auto", "running"), ("auto", "naive")],
+)
 def test_recomputed_batch_statistics(implementation, policy, graph):
     plain = trained(implementation, policy, graph, lambda call: call)
     again = trained(implementation, policy, graph, keras.remat)
@@ -46,6 +54,46 @@ def test_recomputed_batch_statistics(implementation, policy, graph):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@torch_only
+@pytest.mark.parametrize("policy", ["shrink", "running", "renorm", "naive"])
+def test_recomputed_batch_statistics_of_torch(policy):
+    import torch
+
+    found = []
+    for wrap in (lambda call: call, keras.remat):
+        layer = batch_normalised(policy, "loop")
+        call = wrap(lambda x, layer=layer: layer(x, training=True))
+        for _ in range(2):
+            x = torch.tensor(X, requires_grad=True)
+            loss = torch.sin(call(call(x))).sum()
+            slopes = torch.autograd.grad(loss, [x, *(v.value for v in layer.trainable_variables)])
+        found.append([*map(grid.numpy, slopes), *map(grid.numpy, layer.non_trainable_variables)])
+    for expected, again in zip(*found, strict=True):
+        np.testing.assert_allclose(again, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(grid.BACKEND != "jax", reason="jax.checkpoint")
+def test_recomputed_batch_statistics_of_jax():
+    import jax
+
+    layer = batch_normalised("shrink", "loop")
+    variables = layer.trainable_variables, layer.non_trainable_variables
+    values = [[v.value for v in each] for each in variables]
+
+    def trained(wrap):
+        def loss(weights, state):
+            call = wrap(lambda *values: layer.stateless_call(*values, X, training=True))
+            y, state = call(weights, state)
+            return jax.numpy.sin(y).sum(), state
+
+        return jax.value_and_grad(loss, has_aux=True)(*values)
+
+    expected, again = (jax.tree.leaves(trained(wrap)) for wrap in (lambda f: f, jax.checkpoint))
+    for one, other in zip(expected, again, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
+
+
+@grid.tensorflow_only
 def test_a_second_gradient_of_a_recomputed_call_is_refused():
     import tensorflow as tf
 

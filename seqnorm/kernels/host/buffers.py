@@ -41,8 +41,8 @@ def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     columns = sum(-(-int(size) // width) * width for _, size in pieces)
     out = POOL.lend((columns * matrix.shape[0],), matrix.dtype)
     flags = matrix.flags
-    kind = matrix.dtype, flags.c_contiguous, flags.f_contiguous, flags.writeable
-    compile_here(pack, (matrix, pieces, out), kind)
+    kind = flags.c_contiguous, flags.f_contiguous, flags.writeable
+    compile_here(pack, (matrix, pieces, out), matrix.dtype, kind)
     pack(matrix, pieces, out)
     return out
 

@@ -1,17 +1,24 @@
-"""Compilation before any thread depends on it: said and timed."""
+"""Compilation before any thread depends on it: said, timed, and ended by Ctrl-C."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 from warnings import warn
 
-_READY: set[tuple[Any, Any]] = set()
+_READY: set[tuple[Any, ...]] = set()
 _SPENT = [0.0]
+_ONE_AT_A_TIME = threading.RLock()
+_HERE = "_SEQNORM_COMPILE_HERE"  # in the environment of a process that was started to compile
+
+
+class _Missing(Exception):
+    """No compiled code is on disk."""
 
 
 def seconds_compiling() -> float:
@@ -29,53 +36,75 @@ def _announce(folder: str) -> None:
     )
 
 
-def _timed(function: Any, signature: Any) -> None:
-    """Compiles, or loads from disk; says so and takes the time if it does compile."""
+def _load(function: Any, signature: Any) -> bool:
+    """Has numba load the function from disk; false where it would compile it."""
     from numba.core import event
 
-    class Watch(event.Listener):
-        """Of the function itself, not of those that it calls."""
-
-        began = 0.0
+    class Refusal(event.Listener):
+        """numba begins to compile when it has found nothing on disk."""
 
         def on_start(self, event: Any) -> None:
             if event.data["dispatcher"] is function:
-                self.began = time.perf_counter()
-                _announce(str(function.stats.cache_path))
+                raise _Missing
 
         def on_end(self, event: Any) -> None:
-            if event.data["dispatcher"] is function:
-                _SPENT[0] += time.perf_counter() - self.began
+            pass
 
-    with event.install_listener("numba:compile", Watch()):
-        function.compile(signature)
+    try:
+        with event.install_listener("numba:compile", Refusal()):
+            function.compile(signature)
+    except _Missing:
+        return False
+    return True
 
 
-def _interruptibly(work: Callable[[], None]) -> None:
-    """Does the work; in the main thread so that Ctrl-C need not wait for the end of it.
+@cache
+def _compile_elsewhere(dtype: str) -> None:
+    """Another process compiles every kernel and keeps it on disk.
 
-    The work goes on in a thread that a process does not wait for when it ends.
+    LLVM cannot be interrupted, but waiting can: Ctrl-C ends the other process with this one. Where
+    it fails, this process compiles, and meets the cause.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return work()
-    failures: list[BaseException] = []
+    from numba import config
 
-    def guarded() -> None:
+    environment = os.environ | {_HERE: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    if config.CACHE_DIR:
+        environment["NUMBA_CACHE_DIR"] = config.CACHE_DIR
+    command = [sys.executable, "-P", "-m", "seqnorm.kernels.host.ahead", dtype]
+    nothing = subprocess.DEVNULL
+    try:  # in a session of its own: a terminal sends Ctrl-C to this process alone
+        subprocess.run(
+            command,
+            env=environment,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            start_new_session=True,
+        )
+    except OSError:
+        return
+
+
+def _compile(function: Any, signature: Any, dtype: str) -> None:
+    with _ONE_AT_A_TIME:
+        if os.environ.get(_HERE):
+            return function.compile(signature)
+        if _load(function, signature):
+            return
+        began = time.perf_counter()
+        _announce(str(function.stats.cache_path))
         try:
-            work()
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=guarded, name="seqnorm-compile", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.1)
-    if failures:
-        raise failures[0]
+            if function.stats.cache_path:
+                _compile_elsewhere(dtype)
+            function.compile(signature)
+        finally:
+            _SPENT[0] += time.perf_counter() - began
 
 
-def compile_here(function: Any, arguments: tuple[Any, ...], kind: Any) -> None:
-    """Compiles a function for these arguments, once for each kind of them.
+def compile_here(
+    function: Any, arguments: tuple[Any, ...], dtype: Any, kind: tuple[Any, ...] = ()
+) -> None:
+    """Compiles a function for these arguments, once for each dtype and kind of them.
 
     Threads that wait for each other would wait for ever where one of them compiles and fails. What
     is compiled and cannot be kept on disk runs all the same, with a warning.
@@ -83,18 +112,19 @@ def compile_here(function: Any, arguments: tuple[Any, ...], kind: Any) -> None:
     Args:
         function: what numba has decorated; another callable is left as it is.
         arguments: of a call.
-        kind: what the types of the arguments depend on; finding them anew would cost every call.
+        dtype: of the call's arrays.
+        kind: what else their types depend on; finding them anew would cost every call.
 
     Raises:
         OSError: if it is not compiled, and what else a compilation can raise.
     """
-    if (function, kind) in _READY or not hasattr(function, "compile"):
+    if (function, dtype, kind) in _READY or not hasattr(function, "compile"):
         return
     from numba import typeof
 
     signature = tuple(typeof(argument) for argument in arguments)
     try:
-        _interruptibly(lambda: _timed(function, signature))
+        _compile(function, signature, str(dtype))
     except OSError as error:
         if signature not in function.overloads:
             raise
@@ -104,4 +134,4 @@ def compile_here(function: Any, arguments: tuple[Any, ...], kind: Any) -> None:
             RuntimeWarning,
             stacklevel=2,
         )
-    _READY.add((function, kind))
+    _READY.add((function, dtype, kind))

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
+from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 from seqnorm.kernels.host.embedded import call
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.kernels.host.rows import rows_of
@@ -184,6 +185,7 @@ def fused_scan(
     values = [tf.convert_to_tensor(value) for value in inputs.flat()]
     need_x = _needs_gradient(x, values[4 : 4 + _WEIGHTS])
     if not tf.executing_eagerly():
+        forward_ready(spec.dtype)  # the graph may run in threads that Ctrl-C does not reach
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
     scan = Scan(spec, backwards, repeat, sequences, need_x)
@@ -246,6 +248,8 @@ def _gradients(
     scan: Scan, arrays: list[Any], inputs: Inputs, stateful: bool = True
 ) -> list[tf.Tensor]:
     """Gradients of x (if needed), h, c and each weight."""
+    if not tf.executing_eagerly():
+        backward_ready(scan.spec.dtype)
     like = [inputs.h, inputs.c, *inputs.weights]
     like = [inputs.x, *like] if scan.need_x else like
     shapes = [tuple(value.shape) for value in like]

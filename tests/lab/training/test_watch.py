@@ -66,6 +66,18 @@ def test_steps_done_together_end_with_the_epoch(pulse):
     assert (pulse.step, pulse.batch) == (16, 8)
 
 
+def test_an_epoch_s_speed_leaves_out_what_the_kernels_took_to_compile(pulse, monkeypatch):
+    spent, clock = [0.0], [100.0]
+    monkeypatch.setattr("seqnorm.lab.training.pulse.seconds_compiling", lambda: spent[0])
+    monkeypatch.setattr("seqnorm.lab.training.pulse.time.perf_counter", lambda: clock[0])
+    pulse.on_epoch_begin(0)
+    for batch, (seconds, compiling) in enumerate([(40.0, 38.0), (2.0, 0.0)]):
+        clock[0] += seconds
+        spent[0] += compiling
+        pulse.on_train_batch_end(batch, {"loss": 1.0})
+    assert pulse.tokens_per_second == pytest.approx(50.0)  # 800 / 8 a step, of two seconds each
+
+
 def test_recorded_losses_are_those_of_the_steps_in_between(pulse, rng):
     sink, losses = Memory(), rng.uniform(0, 2, 8)
     drive([pulse, Recorder(pulse, sink, log_every=5)], losses, epochs=2)

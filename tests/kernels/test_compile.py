@@ -1,0 +1,78 @@
+"""Kernels are compiled while a model is traced, and Ctrl-C ends that at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+keras = pytest.importorskip("keras")
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
+
+import tensorflow as tf  # noqa: E402  (after the skips)
+
+from seqnorm import NormLSTM  # noqa: E402
+from seqnorm.kernels.host import ahead  # noqa: E402
+from seqnorm.kernels.host import compile as compiling  # noqa: E402
+
+FIT = """
+import sys
+import keras, numpy as np
+from seqnorm import NormLSTM
+model = keras.Sequential([keras.Input((3, 2)), NormLSTM(2)])
+model.compile("sgd", "mse")
+print("fit", file=sys.stderr, flush=True)
+model.fit(np.ones((4, 3, 2)), np.ones((4, 2)), verbose=0)
+"""
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+def test_a_graph_that_is_traced_compiles_nothing_when_it_runs(norm, monkeypatch):
+    monkeypatch.setattr(compiling, "_READY", set())
+    ahead.forward_ready.cache_clear()
+    ahead.backward_ready.cache_clear()
+    layer = NormLSTM(4, norm)
+    layer.build((2, 5, 3))
+
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x, training=True))
+        return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
+
+    x = tf.ones((2, 5, 3))
+    step.get_concrete_function(x)
+    known = [(function, [*function.overloads]) for function, *_ in compiling._READY]
+    assert len({function for function, _ in known}) == 3  # pack, forward, backward
+    assert np.isfinite(step(x)[0]).all()
+    assert known == [(function, [*function.overloads]) for function, *_ in compiling._READY]
+
+
+def test_ctrl_c_ends_a_first_fit_at_once_and_the_next_one_compiles(tmp_path):
+    folder = tmp_path / "with a space"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
+    command = [sys.executable, "-c", FIT]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    said = []
+    with process:
+        while process.poll() is None and not (said and said[-1].startswith("seqnorm: ")):
+            said.append(process.stderr.readline())
+        time.sleep(3)  # into the compilation
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        seconds = time.monotonic() - began
+    assert said[-2] == "fit\n"
+    assert said[-1].startswith("seqnorm: compiling the kernels") and str(folder) in said[-1]
+    assert process.returncode == -signal.SIGINT and rest.endswith("KeyboardInterrupt\n")
+    assert seconds < 10
+    again = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=500)
+    assert again.returncode == 0 and again.stderr.count("seqnorm: compiling the kernels") == 1
