@@ -116,7 +116,7 @@ def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
 def test_an_experiment_file_may_name_the_imports(folder: Path) -> None:
     given = ["--config-dir", "mine", "experiment=power", *TEXTS, *SMALL, "--cfg", "job"]
     found = command("train", folder, *given)
-    assert found.returncode == 0, found.stderr
+    assert found.returncode == 0 and not found.stderr  # where the module loads Keras, it is quiet
     assert yaml.safe_load(found.stdout)["norm"] == {
         "name": "power", "power": 3.0, "epsilon": 1e-5, "gamma": 1.0,
     }  # fmt: skip
