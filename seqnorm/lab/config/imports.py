@@ -72,14 +72,18 @@ def load_parts_of(overrides: Sequence[str], folders: Iterable[Path] = ()) -> Non
 
 
 def _values(overrides: Sequence[str]) -> list[tuple[str, Any]]:
-    found = []
+    found: list[tuple[str, Any]] = []
     for token in overrides:
         if token.partition("=")[0].lstrip("+") in (_KEY, "experiment"):
             try:
                 override = OverridesParser.create().parse_override(token)
             except HydraException:
                 continue  # composing says what is wrong with it
-            found.append((override.key_or_group, override.value()))
+            key = override.key_or_group
+            if key == "experiment" and override.is_sweep_override():
+                found += [(key, each) for each in override.sweep_string_iterator()]
+            else:
+                found.append((key, override.value()))
     return found
 
 
