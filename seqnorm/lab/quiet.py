@@ -22,7 +22,7 @@ def import_keras() -> None:
 
 
 def import_quietly(name: str) -> None:
-    """Loads Keras or TensorFlow; on standard error appears only what is no greeting."""
+    """Loads Keras, TensorFlow or what needs them; on standard error appears what is no greeting."""
     # Later lines of TensorFlow's C++ hear this: what matters it raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name not in sys.modules:

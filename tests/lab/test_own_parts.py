@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seqnorm.lab.config import imports
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own_parts.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(# (\S+/\S+)\n.*?)```", PAGE, flags=re.DOTALL)
@@ -101,9 +103,11 @@ def test_the_kept_model_loads_where_the_module_is_imported(
 
 
 def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
+    _experiments(folder)
     arms = 'compare.arms=["norm=none,power"]'
     made = command(
-        "compare", folder, "imports=[mylab.norms]", *TEXTS, arms, "compare.name=power",
+        "compare", folder, "--config-dir", "several", "experiment=imported", *TEXTS, arms,
+        "compare.name=power",
         "compare.trials=1", "compare.finalists=0", "compare.seeds=2", "compare.floors=0",
         "train.epochs=1", "cell.units=4", "compare.workers=1",
     )  # fmt: skip
@@ -116,10 +120,30 @@ def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
 def test_an_experiment_file_may_name_the_imports(folder: Path) -> None:
     given = ["--config-dir", "mine", "experiment=power", *TEXTS, *SMALL, "--cfg", "job"]
     found = command("train", folder, *given)
-    assert found.returncode == 0, found.stderr
+    assert found.returncode == 0 and not found.stderr  # where the module loads Keras, it is quiet
     assert yaml.safe_load(found.stdout)["norm"] == {
         "name": "power", "power": 3.0, "epsilon": 1e-5, "gamma": 1.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["imported,plain", "plain,imported"])
+def test_several_experiment_files_may_name_them(
+    folder: Path, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = _experiments(folder)
+    asked: list[str] = []
+    monkeypatch.setattr(imports, "load_parts", asked.extend)
+    imports.load_parts_of([f"experiment={given}"], [mine])
+    assert asked == ["mylab.norms"]
+
+
+def _experiments(folder: Path) -> Path:
+    experiments = folder / "several" / "experiment"
+    experiments.mkdir(parents=True, exist_ok=True)
+    text = "# @package _global_\ndefaults:\n  - override /data: synthetic\n  - _self_\n"
+    (experiments / "plain.yaml").write_text(text)
+    (experiments / "imported.yaml").write_text(f"{text}imports: [mylab.norms]\n")
+    return folder / "several"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ Each subject runs once a round, in turn with the others. A number below 1 is fas
   paired     median of the ratios round by round, which what else runs on the machine moves least
   cpu        the same of the processor time of all threads
   ms         median time in milliseconds; quartiles: a quarter of the rounds took less, one more"""
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into messages, terminal or not
 HEADER = f"{'':26}{'wall':>7}{'paired':>8}{'cpu':>7}{'ms':>9}  quartiles"
 
 
@@ -106,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _carry_out(options)
     except (ConfigError, UserError, OSError, ValueError) as error:
-        print(f"seqnorm-bench: {_COLOURS.sub('', str(error))}", file=sys.stderr)
+        print(f"seqnorm-bench: {console.uncoloured(str(error))}", file=sys.stderr)
         return 1
     return 0
 

@@ -195,4 +195,7 @@ def _hydra_surroundings(program: str, arguments: Sequence[str]) -> Iterator[None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # By its name: launchers pickle what is of __main__ by value, the session's variable with it.
+    from seqnorm.lab.commands.train import main as named_main
+
+    sys.exit(named_main())

@@ -77,7 +77,7 @@ class Plan:
 
     def __init__(self, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> None:
         check_quotes(overrides)
-        load_parts_of(overrides)
+        load_parts_of(overrides, config_dirs)
         refuse_hidden(config_dirs)
         refuse_unreadable(overrides)
         self.overrides = list(overrides)

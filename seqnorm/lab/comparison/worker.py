@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from seqnorm.lab.config.imports import load_parts
-from seqnorm.lab.console import forgiving
+from seqnorm.lab.console import forgiving, uncoloured
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.training import require_tensorflow
 
@@ -44,7 +44,8 @@ def _run(task: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         with suppress(OSError):  # a full disk must not hide the error behind that of its log
             traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {error}", "of_disk": of_disk(error)}
+        said = uncoloured(f"{type(error).__name__}: {error}")
+        return {"error": said, "of_disk": of_disk(error)}
 
 
 def main() -> None:

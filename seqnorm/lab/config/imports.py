@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from hydra.errors import HydraException
 
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
+from seqnorm.lab.quiet import import_quietly
 
 GROUP = "seqnorm.parts"
 _KEY = "imports"
@@ -42,7 +42,7 @@ def load_parts(modules: Iterable[str]) -> None:
         if here not in sys.path:
             sys.path.insert(0, here)
         try:
-            import_module(name)
+            import_quietly(name)  # which may be the first to load Keras
         except Exception as error:
             raise ConfigError(
                 f"imports needs modules that Python can import from here; received imports=[{name}]"
@@ -72,14 +72,18 @@ def load_parts_of(overrides: Sequence[str], folders: Iterable[Path] = ()) -> Non
 
 
 def _values(overrides: Sequence[str]) -> list[tuple[str, Any]]:
-    found = []
+    found: list[tuple[str, Any]] = []
     for token in overrides:
         if token.partition("=")[0].lstrip("+") in (_KEY, "experiment"):
             try:
                 override = OverridesParser.create().parse_override(token)
             except HydraException:
                 continue  # composing says what is wrong with it
-            found.append((override.key_or_group, override.value()))
+            key = override.key_or_group
+            if key == "experiment" and override.is_sweep_override():
+                found += [(key, each) for each in override.sweep_string_iterator()]
+            else:
+                found.append((key, override.value()))
     return found
 
 
@@ -104,6 +108,7 @@ def _names(value: Any) -> list[str]:
 def _load_installed() -> None:
     for entry in entry_points(group=GROUP):
         try:
+            import_quietly(entry.module)
             entry.load()
         except Exception as error:
             raise ConfigError(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from seqnorm.lab import console
 from seqnorm.lab.config.compose import explain, is_mistake
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.errors import UserError
@@ -54,9 +58,22 @@ class BeforeJobs(Callback):
         session = SESSION.get()
         if session is not None:
             try:
-                session.multirun = Multirun(config)
+                with _resolvable(config):
+                    session.multirun = Multirun(config)
             except Exception as error:
                 raise Refused from error
+
+
+@contextmanager
+def _resolvable(config: DictConfig) -> Iterator[None]:
+    """Lets ${hydra:...} be asked for, as in a job: Hydra itself provides for it only there."""
+    hydra_config = HydraConfig.instance()
+    before = hydra_config.cfg
+    hydra_config.set_config(config)
+    try:
+        yield
+    finally:
+        hydra_config.cfg = before
 
 
 def show(error: BaseException, job: str = "") -> None:
@@ -78,7 +95,7 @@ def show(error: BaseException, job: str = "") -> None:
 def in_one_line(error: BaseException) -> str:
     """What an error says, for a list."""
     said = explain(error) if _is_the_users(error) else f"{type(error).__name__}: {error}"
-    return " ".join(said.split())
+    return " ".join(console.uncoloured(said).split())
 
 
 def _is_the_users(error: BaseException) -> bool:

@@ -121,7 +121,7 @@ class RunFolder:
         if not self.path.exists():  # it ended before it began
             return
         path = self.path / "error.txt"
-        text = printed + "".join(traceback.format_exception(error))
+        text = console.uncoloured(printed + "".join(traceback.format_exception(error)))
         with suppress(OSError):  # a full disk must not hide what filled it
             write_text(path, text)
             error.add_note(f"This and what the run had printed are in {path}.")

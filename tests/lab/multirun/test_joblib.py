@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.multirun.conftest import Start, wait_for
+from tests.lab.multirun.conftest import LATEST, Start, wait_for
 from tests.lab.multirun.stand_in.seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
@@ -21,7 +21,7 @@ def made(folder: Path) -> set[str]:
 
 def test_each_failed_job_is_named_and_lines_say_whose_they_are(tmp_path: Path, start: Start):
     process = start(f"seed=1,{FAILS},2,{BREAKS},{DIVERGES}", "norm=none", *TWO)
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=LATEST)
     assert process.returncode == 1
     assert f"[seed={FAILS}] begins\n" in out and "[seed=2] begins\n" in out
     assert f"seqnorm-train: [seed={FAILS} norm=none] no such data\n" in err
@@ -40,7 +40,7 @@ def test_a_killed_worker_is_one_sentence_and_what_was_not_made_is_named(
     tmp_path: Path, start: Start
 ):
     process = start(f"seed={DIES},{WAITS},3,4", *TWO)
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=LATEST)
     assert process.returncode == 1 and "Traceback" not in err
     assert "seqnorm-train: the launcher lost a process that was making a run" in err
     assert f"  [seed={DIES}] was under way and has no result\n" in err

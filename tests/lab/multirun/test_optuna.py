@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.lab.multirun.conftest import Start
+from tests.lab.multirun.conftest import LATEST, Start
 from tests.lab.multirun.stand_in.seeds import DIVERGES, FAILS
 
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
@@ -22,7 +22,7 @@ def test_neither_a_diverged_run_nor_a_failed_one_wins_and_the_best_is_printed(
     tmp_path: Path, start: Start
 ):
     process = start(f"seed=choice(7,{FAILS},{DIVERGES})", *SEARCH)
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=LATEST)
     made = {path.name for path in tmp_path.glob("runs/seed*")}
     assert made == {"seed7", f"seed{FAILS}", f"seed{DIVERGES}"}
     assert process.returncode == 1 and "of 8 jobs failed:" in err
@@ -34,14 +34,14 @@ def test_neither_a_diverged_run_nor_a_failed_one_wins_and_the_best_is_printed(
 
 def test_a_search_in_which_nothing_comes_to_a_result_says_so(start: Start):
     process = start(f"seed=choice({FAILS},{DIVERGES})", *SEARCH)
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=LATEST)
     assert process.returncode == 1 and "Traceback" not in err
     assert "the sweep has no best setting: every job failed or diverged" in err
 
 
 def test_failures_count_for_the_rate_that_ends_a_search(start: Start):
     process = start(f"seed=choice({FAILS})", *SEARCH, "hydra.sweeper.max_failure_rate=0.4")
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=LATEST)
     assert process.returncode == 1 and "Traceback" not in err
     assert "the sweep was given up: more jobs failed than hydra.sweeper.max_failure_rate" in err
     assert f"  [seed={FAILS}] no such data\n" in err

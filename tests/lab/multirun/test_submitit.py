@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.commands.train import train
-from tests.lab.multirun.conftest import Start
+from tests.lab.multirun.conftest import LATEST, Start
 from tests.lab.multirun.stand_in.seeds import FAILS
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
@@ -17,7 +17,7 @@ def test_failed_jobs_are_listed_and_the_files_of_submitit_stay_below_runs_dir(
     tmp_path: Path, start: Start
 ):
     process = start(f"seed=1,{FAILS}", "norm=none", "hydra/launcher=submitit_local")
-    _, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=LATEST)
     assert process.returncode == 1
     assert err == (f"seqnorm-train: 1 of 2 jobs failed:\n  [seed={FAILS} norm=none] no such data\n")
     logs = "".join(path.read_text() for path in tmp_path.glob("runs/.multirun/*/*/*_log.out"))

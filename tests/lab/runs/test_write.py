@@ -78,7 +78,7 @@ def test_a_run_that_fails_keeps_its_traceback_and_what_it_had_printed(small, tmp
     opened = RunFolder.opened(config, None, make_sinks(config.tracking))
     with pytest.raises(ZeroDivisionError) as caught, forgiving(), opened as folder:
         print("epoch 1/2")
-        raise ZeroDivisionError("a fault")
+        raise ZeroDivisionError("\x1b[1ma fault\x1b[0m")  # as Keras sets its messages
     text = (folder.path / "error.txt").read_text()
     assert text.startswith("epoch 1/2\nTraceback") and "ZeroDivisionError: a fault" in text
     assert "error.txt" in caught.value.__notes__[0]
