@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,6 +135,7 @@ CONCRETE = [
     for name in normalizers.__all__
     if inspect.isclass(thing := getattr(normalizers, name))
     and issubclass(thing, normalizers.Normalizer)
+    and "call" in vars(thing)  # the others are bases of one's own
     and thing is not normalizers.Normalizer
 ]
 
@@ -150,7 +152,9 @@ def test_public_docstrings_say_what_they_must(thing):
 
 @pytest.mark.parametrize("thing", PUBLIC + CONCRETE, ids=lambda thing: thing.__name__)
 def test_docstrings_name_every_argument(thing):
-    parameters = inspect.signature(thing).parameters.values()
+    # Those of its own constructor: `__signature__` spells out what it only hands on as well.
+    own = partial(thing.__init__, None) if hasattr(thing, "__signature__") else thing
+    parameters = inspect.signature(own).parameters.values()
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     text = vars(thing)["__doc__"] + "".join(base.__doc__ or "" for base in thing.__mro__[1:4])
     assert not [name for name in named if not re.search(rf"\b{name}\b", text)]

@@ -48,7 +48,8 @@ class NormCell(FirstState):
             nothing but zeros it passes no gradient on (see `FirstState`); "zeros", as published:
             zeros with their exact gradient, which sequences that begin with zeros make infinite;
             "learned", one trained vector for all rows; "noise", drawn for every row in training,
-            zeros at inference. Default "rest".
+            zeros at inference, which norm="batch" needs where all rows of a batch begin with zeros.
+            Default "rest".
         init_stddev: standard deviation of the noise, or of what is learned before it is trained.
             Default 0.1.
         **options: the subclass's own options, and every argument of the Keras cell.

@@ -53,6 +53,21 @@ def test_twelve_zeros_ahead_leave_the_gradient_bounded(cell, norm, rng):
         assert not largest["zeros"] < 1e3 * largest["rest"]
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_noise_bounds_batch_norm_where_a_whole_batch_has_left_zero_together(cell, rng):
+    """Rows that are the same keep the slope γ / sqrt(ε); at rest are only those at zero."""
+    x = silent(rng, [20] * 4, 22)
+    largest = {}
+    for kind in ("noise", "rest"):
+        layer = fresh(cell, "batch", init_state=kind)
+        layer.cell.bias.assign(rng.normal(scale=0.01, size=layer.cell.bias.shape))
+        with np.errstate(all="ignore"):
+            found = of_weights(layer, x)
+        largest[kind] = max(np.max(np.abs(g)) for g in found if g.size)
+    assert largest["noise"] < 1e3
+    assert not largest["rest"] < 1e3  # or docs/leading_zeros.md has to say something else
+
+
 @grid.over_grid
 def test_without_zeros_ahead_nothing_changes(cell, norm, rng):
     x = rng.normal(size=(grid.BATCH, grid.STEPS, grid.FEATURES))

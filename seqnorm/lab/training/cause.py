@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -10,42 +10,65 @@ import numpy as np
 from seqnorm.lab.models.classifier import recurrent_layers
 
 
-def leading_zeros(model: keras.Model, tokens: Any) -> int:
-    """How many steps, all of them zero, a row may begin with at the first recurrent layer.
+class Silence(NamedTuple):
+    """The steps at the start of a batch that are nothing but zeros to a layer that suffers."""
+
+    steps: int = 0
+    of_batch: bool = False  # in every row, which a norm over the batch suffers from
+
+
+def leading_zeros(model: keras.Model, tokens: Any) -> Silence:
+    """How many steps, all of them zero, a batch begins with at the first recurrent layer.
+
+    A norm over features suffers from those of a row, and a norm over the batch from those that all
+    rows have in common: there the rows are the same, with the slope 1 / sqrt(ε) as well, and stay
+    the same once they have left zero (see `seqnorm.cells.first_state`).
 
     Args:
         model: the classifier as it is before training: afterwards its numbers may be none.
         tokens: int32[batch, time].
 
     Returns:
-        The number in the row that has most; 0 where no layer suffers from them (see
-        `seqnorm.cells.first_state`).
+        The number in the row that has most, or in all of them; 0 where no layer suffers from them.
     """
-    exposed = [
-        layer
-        for layer in recurrent_layers(model)
-        if any(cell.init_state == "zeros" and _amplifies(cell) for cell in layer.cells)
-    ]
-    if not exposed:
-        return 0
-    inputs = model.get_layer(_name_in(model, exposed[0])).input
+    of_rows = _exposed(model, of_batch=False)
+    of_batch = _exposed(model, of_batch=True)
+    if not (of_rows or of_batch):
+        return Silence()
+    inputs = model.get_layer(_name_in(model, (of_rows or of_batch)[0])).input
     x = np.array(keras.Model(model.input, _first(inputs))(tokens))
-    still = np.logical_and.accumulate(np.all(x == 0, axis=-1), axis=1)
-    return int(still.sum(axis=1).max(initial=0))
+    still = np.logical_and.accumulate(np.all(x == 0, axis=-1), axis=1).sum(axis=1)
+    return Silence(int(still.max(initial=0) if of_rows else still.min()), not of_rows)
 
 
-def advice(zeros: int) -> str:
-    """What to say of a run that diverged, whose inputs begin with so many zeros; "" for none."""
-    if not zeros:
+def advice(silence: Silence) -> str:
+    """What to say of a run that diverged, whose inputs begin with such zeros; "" for none."""
+    if not silence.steps:
         return ""
+    if silence.of_batch:
+        return (
+            f" All rows of a batch begin with {silence.steps} steps of zeros, each of which "
+            "multiplies the gradient where the norm is over the batch: cell.init_state=noise ends "
+            "that."
+        )
     return (
-        f" Rows begin with up to {zeros} steps of zeros, each of which multiplies the gradient "
-        "where cell.init_state=zeros: cell.init_state=rest or learned ends that."
+        f" Rows begin with up to {silence.steps} steps of zeros, each of which multiplies the "
+        "gradient where cell.init_state=zeros: cell.init_state=rest or learned ends that."
     )
 
 
-def _amplifies(cell: Any) -> bool:
-    return any(norm.scale_free for norm in cell.normalizers.values())
+def _exposed(model: keras.Model, *, of_batch: bool) -> list[Any]:
+    """The recurrent layers of the model that suffer from zeros of a row, or of the batch."""
+    harmless = ("noise",) if of_batch else ("rest", "learned", "noise")
+    return [
+        layer
+        for layer in recurrent_layers(model)
+        if any(
+            cell.init_state not in harmless
+            and any(n.scale_free and n.mixes_rows is of_batch for n in cell.normalizers.values())
+            for cell in layer.cells
+        )
+    ]
 
 
 def _name_in(model: keras.Model, layer: Any) -> str:

@@ -52,7 +52,7 @@ class Training:
             prober = Prober(model, *probe_batch(dataset.train, train.probe_examples))
             self.probe = Probe(self.pulse, sink, prober, train.probe_every)
         # Looked at before training, which may leave weights that are no numbers.
-        self.zeros = leading_zeros(model, self.batches[0][0])
+        self.silence = leading_zeros(model, self.batches[0][0])
         self.recorder = Recorder(self.pulse, sink, train.log_every)
         self.seconds = 0.0
 
@@ -94,7 +94,7 @@ class Training:
                 verbose=0,
             )
         except Diverged as diverged:
-            message = str(diverged) + advice(self.zeros)
+            message = str(diverged) + advice(self.silence)
         self.seconds = self.pulse.seconds
         self.best.restore(self.model)
         if self.config.train.reestimate and message is None:

@@ -7,7 +7,7 @@ import pytest
 
 from seqnorm.lab.models.build import build_model
 from seqnorm.lab.training import run as run_module
-from seqnorm.lab.training.cause import leading_zeros
+from seqnorm.lab.training.cause import Silence, advice, leading_zeros
 from seqnorm.lab.training.run import run
 
 
@@ -39,8 +39,21 @@ def test_no_cause_is_named_where_it_is_none(small, silent):
     config = small("cell=lstm", "norm=layer", "cell.init_state=zeros")
     dataset = data.load(config.data, config.seed)
     tokens = np.ones((2, 5), "int32")
-    assert leading_zeros(silent(config, dataset), tokens) == 5
-    assert leading_zeros(build_model(config, dataset), tokens) == 0
+    assert leading_zeros(silent(config, dataset), tokens) == Silence(5)
+    assert leading_zeros(build_model(config, dataset), tokens) == Silence()
     for overrides in (("norm=layer",), ("norm=none", "cell.init_state=zeros")):
         model = silent(small("cell=lstm", *overrides), dataset)
-        assert leading_zeros(model, tokens) == 0
+        assert leading_zeros(model, tokens) == Silence()
+
+
+def test_zeros_of_all_rows_are_named_for_a_norm_over_the_batch(small, silent):
+    """There `rest` does not help: the rows stay the same after they have left zero."""
+    from seqnorm.lab import data
+
+    config = small("cell=lstm", "norm=batch")
+    dataset = data.load(config.data, config.seed)
+    found = leading_zeros(silent(config, dataset), np.ones((2, 5), "int32"))
+    assert found == Silence(5, of_batch=True)
+    assert "cell.init_state=noise ends that" in advice(found)
+    noisy = small("cell=lstm", "norm=batch", "cell.init_state=noise")
+    assert leading_zeros(silent(noisy, dataset), np.ones((2, 5), "int32")) == Silence()
