@@ -37,9 +37,12 @@ COMMANDS = commands()
 
 
 def given_to(command: str) -> list[list[str]]:
-    """What is given to a command; where a folder of one's own is needed, test_own_parts has it."""
+    """What is given to a command.
+
+    Where a folder of one's own is needed, test_own_parts has it; searches are in lab/multirun.
+    """
     given = [words[1:] for words in COMMANDS if words[0] == command]
-    own = ("imports=", "--config-dir")
+    own = ("imports=", "--config-dir", "hydra/sweeper=")
     return [words for words in given if not any(word.startswith(own) for word in words)]
 
 
