@@ -72,7 +72,8 @@ def test_a_run_again_has_every_value_of_it(overrides, tmp_path):
     found = again(folder_of(config, tmp_path))
     # Where it goes and who is told is the command line's to say.
     plain = compose()
-    assert found == replace(config, runs_dir=plain.runs_dir, tracking=plain.tracking)
+    theirs = {"runs_dir": plain.runs_dir, "study": None, "tracking": plain.tracking}
+    assert found == replace(config, **theirs)
 
 
 def test_a_run_again_takes_overrides_on_top(tmp_path):
