@@ -87,8 +87,9 @@ def recurrent(
 
 
 def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.layers.Layer:
+    model = cast(ClassifierConfig, config.model)
     layer = recurrent(config, f"{config.cell.name}_{level}", return_sequences)
-    if not cast(ClassifierConfig, config.model).bidirectional:
+    if not model.bidirectional:
         return layer
     return keras.layers.Bidirectional(layer, name=f"bidirectional_{level}")
 
