@@ -78,7 +78,7 @@ def test_every_command_says_its_version(capsys):
     from seqnorm.lab.commands import bench, compare, report
     from seqnorm.lab.commands import check as checks
     from seqnorm.lab.commands import data as cards
-    from seqnorm.lab.commands.train import train
+    from seqnorm.lab.commands.train import main as train
 
     for main in (train, compare.main, report.main, cards.main, checks.main, bench.main):
         assert main(["--version"]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.commands.report import main as report
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.signals import Stopped, interruptible, stoppable
 
 

@@ -177,7 +177,8 @@ def test_states_and_steps():
             "NUMBA_DISABLE_JIT switches numba's compiler off. Pass implementation='loop' if",
         ),
         (
-            "from seqnorm import machine; from seqnorm.kernels import spec; spec.platform.machine = lambda: 'x86_64'; "
+            "from seqnorm import machine; from seqnorm.kernels import spec; "
+            "spec.platform.machine = lambda: 'x86_64'; "
             "machine.features = lambda: {'avx'}",
             "the processor has no fused multiply-add. Pass implementation='loop' if",
         ),

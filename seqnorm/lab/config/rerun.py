@@ -12,9 +12,10 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
+from seqnorm.lab.config.former import GONE
 from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.config.schema import GONE, SCHEMAS, conf_dir
+from seqnorm.lab.config.schema import SCHEMAS, conf_dir
 
 # Where a run goes and who is told is not what was run: this comes from the command line anew.
 _LEFT_OUT = ("runs_dir", "study", "arm", "tracking")

@@ -218,12 +218,6 @@ class RunConfig:
         return self.model.name if self.cell.name == "none" else self.cell.name
 
 
-# Keys of runs of before: those that had one value in all of them and are gone, those that had
-# another name, and those that came later, with what runs did before.
-GONE = ("task",)
-RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
-LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
-
 # group of conf/ -> choice -> its dataclass
 SCHEMAS: dict[str, dict[str, type]] = {
     "data": {

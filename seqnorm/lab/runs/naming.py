@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seqnorm.lab.config.schema import LATER, RunConfig
+from seqnorm.lab.config.former import LATER
+from seqnorm.lab.config.schema import RunConfig
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
 _NOT_HASHED = ("seed", "runs_dir", "tracking", "imports", "study", "arm")

@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
-from seqnorm.lab.config.schema import GONE, LATER, RENAMED
+from seqnorm.lab.config.former import GONE, LATER, RENAMED
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
 COMMANDS = ("train", "compare", "report", "data", "check", "bench")

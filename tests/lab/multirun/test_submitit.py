@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.lab.commands.train import train
+from seqnorm.lab.commands.train import main as train
 from tests.lab.multirun.conftest import LATEST, Start
 from tests.lab.multirun.stand_in.seeds import FAILS
 

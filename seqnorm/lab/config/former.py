@@ -1,0 +1,12 @@
+"""The keys of runs of before, which today's commands and reports still read.
+
+Apart from the schema, because a report reads runs and must not wait for Hydra.
+"""
+
+from __future__ import annotations
+
+# Those that had one value in all runs and are gone, those that had another name, and those that
+# came later, with what runs did before.
+GONE = ("task",)
+RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
+LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
