@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from seqnorm.lab.config.rules import check_group
 from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, synthetic
-from seqnorm.lab.data.reuters import ids as reuters
+from seqnorm.lab.data.reuters import ids as reuters_ids
 from seqnorm.lab.data.reuters import newswires, reuters21578
 from seqnorm.lab.data.reuters import text as reuters_text
 from seqnorm.lab.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
@@ -44,7 +44,7 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "imdb": imdb.load,
     "imdb_ids": imdb_ids.load,
     "mnist": mnist.load,
-    "reuters": reuters.load,
+    "reuters": reuters_ids.load,
     "reuters_r8": reuters_text.load,
     "reuters_r52": reuters_text.load,
     "reuters_clean": reuters_text.load,
@@ -57,7 +57,7 @@ LOCATORS: dict[str, Callable[[str], object]] = {
     "imdb": imdb.locate,
     "imdb_ids": partial(sources.find_all, files=imdb_ids.FILES),
     "mnist": partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH}),
-    "reuters": partial(sources.find_all, files=reuters.FILES),
+    "reuters": partial(sources.find_all, files=reuters_ids.FILES),
     **dict.fromkeys(reuters_text.SUBSETS, newswires.find),
 }
 
