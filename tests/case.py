@@ -15,22 +15,27 @@ from tests.reference.np_layers import LayerResult
 
 
 @cache
-def layer_of(cell: str, norm: str, dtype: str, implementation: str, masking: str = "right") -> Any:
+def layer_of(
+    cell: str, norm: str, dtype: str, implementation: str, masking: str
+) -> tuple[Any, list[NDArray]]:
     """With the same random weights whatever the precision, direction and implementation."""
     options = grid.VARIATIONS[masking].options
     rng = np.random.default_rng(7)
-    return grid.make(cell, norm, rng, dtype=dtype, implementation=implementation, **options)
+    layer = grid.make(cell, norm, rng, dtype=dtype, implementation=implementation, **options)
+    return layer, layer.get_weights()
 
 
 @cache
 def case(cell: str, norm: str, dtype: str, masking: str, implementation: str) -> Case:
     """The case of the grid. Masks without options share one layer."""
     variation = grid.VARIATIONS[masking]
-    layer = layer_of(cell, norm, dtype, implementation, masking if variation.options else "right")
+    shared = masking if variation.options else "right"
+    layer, start = layer_of(cell, norm, dtype, implementation, shared)
     itself = (dtype, implementation) == ("float64", "loop")
     return Case(
         layer,
         variation.masking,
+        start=start,
         exact=None if itself else case(cell, norm, "float64", masking, "loop"),
         reference=partial(_reference, cell, norm, masking),
     )

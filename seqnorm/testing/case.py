@@ -48,6 +48,8 @@ class Case:
         layer: built, with weights without symmetry.
         masking: one of `MASKINGS`.
         features: width of the inputs.
+        start: the weights that every call begins from, where cases share a layer, since a call may
+            move its statistics; None for those that it has now.
         exact: the same case in float64; None where it is this one.
         reference: `reference(case, training)`, outputs and states as NumPy makes them, or None.
         originals: the cell or norm that its author gave, whose configuration must keep everything.
@@ -59,6 +61,7 @@ class Case:
         masking: str,
         *,
         features: int = FEATURES,
+        start: list[NDArray] | None = None,
         exact: Case | None = None,
         reference: Callable[[Case, bool], list[NDArray]] | None = None,
         originals: tuple[NormCell | Normalizer, ...] = (),
@@ -69,7 +72,7 @@ class Case:
         self.mask: NDArray[np.bool_] | None = MASKINGS[masking]
         rows = 3 if self.mask is None else len(self.mask)
         self.x = np.random.default_rng(8).normal(size=(rows, STEPS, features))
-        self.start = layer.get_weights()
+        self.start = layer.get_weights() if start is None else start
 
     def __str__(self) -> str:
         cell = self.cell

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tensorflow.python.framework import config
 
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.config.schema import RunConfig
@@ -21,6 +22,16 @@ def small(tmp_path: Path) -> Callable[..., RunConfig]:
         return compose(["experiment=smoke", f"runs_dir={tmp_path / runs}", *overrides])
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def determinism_ends() -> Iterator[None]:
+    """A run that trains here makes TensorFlow deterministic, and so refuses to compile with XLA.
+
+    There is no public way back; the tests of other rooms share the process.
+    """
+    yield
+    config.disable_op_determinism()
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from seqnorm.testing import (
     check_normalizer,
     normalizer_checks,
 )
+from seqnorm.testing.subject import Subject
 from tests.testing import parts
 
 SLOW = ("compiled", "fresh_process")  # seconds each; the right parts go through them
@@ -138,3 +141,29 @@ def test_a_class_of_a_script_cannot_be_loaded_elsewhere(monkeypatch):
         check_normalizer, parts.PowerNorm(), checks=["fresh_process"], skip=()
     ).failures
     assert "a module of its own" in failure.expected
+
+
+def test_the_weights_are_the_same_every_time_and_nobody_elses_draws_move():
+    cell = parts.LeakyCell(4, norm="layer")
+
+    def first_weights():
+        return Subject(cell, 3).case("float64", "right").start
+
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    first = first_weights()
+    assert random.random() == expected
+    for a, b in zip(first, first_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_cases_that_share_a_layer_begin_from_the_same_weights():
+    """Also where a call of one has moved the statistics before the other is made."""
+    subject = Subject(parts.LeakyCell(4, norm={"name": "batch", "max_steps": 4}), 3)
+    before = subject.case("float64", "right")
+    before.run(True)
+    after = subject.case("float64", "empty row")
+    assert after.layer is before.layer
+    for a, b in zip(before.start, after.start, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.tracking.sink import Sink
@@ -67,7 +68,7 @@ def test_steps_done_together_end_with_the_epoch(pulse):
 
 
 def test_an_epoch_s_speed_leaves_out_what_the_kernels_took_to_compile(pulse, monkeypatch):
-    spent, clock = [0.0], [100.0]
+    spent, clock = [seconds_compiling()], [100.0]  # of the tests before as well
     monkeypatch.setattr("seqnorm.lab.training.pulse.seconds_compiling", lambda: spent[0])
     monkeypatch.setattr("seqnorm.lab.training.pulse.time.perf_counter", lambda: clock[0])
     pulse.on_epoch_begin(0)
