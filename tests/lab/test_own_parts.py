@@ -151,6 +151,10 @@ def _experiments(folder: Path) -> Path:
     [
         (["imports=[mylab.norms]", "norm=power", "norm.pwer=3"], "Did you mean power?"),
         (["imports=[mylab.norms]", "norm=powr"], "Did you mean power?"),
+        (
+            ["imports=[mylab.norms]", "norm=power", "norm.power=-1"],
+            "norm.power must be a positive number; received norm.power=-1.0.",
+        ),
         (["imports=[mylab.nroms]", "norm=power"], "received imports=[mylab.nroms]"),
         (["imports=mylab.norms"], "imports must be a list of modules, as in imports=[mylab.norms]"),
         (["norm=power"], "norm=power is not one of the choices of norm."),

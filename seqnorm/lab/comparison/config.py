@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from seqnorm.lab.config.ranges import at_least, out_of_range, ranged
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig
 
@@ -53,18 +54,18 @@ class CompareConfig:
 
     name: str = MISSING
     arms: list[str] = MISSING
-    trials: int = MISSING
-    trial_seeds: int = MISSING
+    trials: int = ranged(MISSING, at_least(0))
+    trial_seeds: int = ranged(MISSING, at_least(1))
     first_trial_seed: int = MISSING
-    finalists: int = MISSING
+    finalists: int = ranged(MISSING, at_least(0))
     final_seeds: int = MISSING
-    seeds: int = MISSING
-    floors: int = MISSING
+    seeds: int = ranged(MISSING, at_least(1))
+    floors: int = ranged(MISSING, at_least(0))
     list_seed: int = MISSING
     settings_of: str | None = None
     rate_exponent: float = 0.0
-    workers: int | None = None
-    threads: int = MISSING
+    workers: int | None = ranged(None, at_least(1))
+    threads: int = ranged(MISSING, at_least(1))
     space: dict[str, RangeConfig] = field(default_factory=dict)
 
 
@@ -75,24 +76,13 @@ class ComparisonConfig(RunConfig):
     compare: CompareConfig = field(default_factory=CompareConfig)
 
 
-_LEAST = {"trials": 0, "trial_seeds": 1, "finalists": 0, "seeds": 1, "floors": 0, "threads": 1}
-
-
 def check(config: CompareConfig) -> None:
     """Refuses numbers that make no comparison.
 
     Raises:
         ConfigError: naming every offending key with its value.
     """
-    problems = [
-        f"compare.{key} must be at least {least}; received compare.{key}={getattr(config, key)}."
-        for key, least in _LEAST.items()
-        if getattr(config, key) < least
-    ]
-    if config.workers is not None and config.workers < 1:
-        problems.append(
-            f"compare.workers must be at least 1; received compare.workers={config.workers}."
-        )
+    problems = [*out_of_range(config, "compare.")]
     if not 0 <= config.seeds <= config.first_trial_seed:
         problems.append(
             "compare.first_trial_seed must lie above the seeds of the test; received "

@@ -91,7 +91,8 @@ def explain(error: BaseException) -> str:
         return _bad_key_or_value(error)
     if isinstance(cause, OmegaConfBaseException):
         file = re.match(r"In '(.*?)': ", text)
-        return (file.group() if file else "") + _bad_key_or_value(cause)
+        message = _bad_key_or_value(cause)
+        return f"{file.group()}{message}{_schema_for(file[1], message)}" if file else message
     return text
 
 
@@ -135,6 +136,17 @@ def _in_other_groups(key: str, where: str) -> list[str]:
         if any(key in _names(choice) for choice in choices.values())
     ]
     return [] if where in homes else [f"{group}.{key}" for group in homes]
+
+
+def _schema_for(file: str, message: str) -> str:
+    """What a file of the user's is to begin with, if it chose no keys and no values of ours."""
+    group = file.rpartition("/")[0]
+    if group not in SCHEMAS or not message.endswith("The valid keys are name."):
+        return ""
+    return (
+        f" The keys come from a choice of {group}: let the file begin with 'defaults: [CHOICE, "
+        f"_self_]', CHOICE being one of {', '.join(SCHEMAS[group])}."
+    )
 
 
 def _names(choice: type) -> list[str]:

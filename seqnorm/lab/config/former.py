@@ -5,8 +5,29 @@ Apart from the schema, because a report reads runs and must not wait for Hydra.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 # Those that had one value in all runs and are gone, those that had another name, and those that
 # came later, with what runs did before.
 GONE = ("task",)
 RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
 LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
+
+
+def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A flat config of a run of whatever time: "optim.learning_rate" -> value.
+
+    What came later has the value that stands for what runs did before, where the run has that
+    group; `study` and `arm` are looked for under their old names where there is none.
+    """
+    later = {
+        f"{group}.{key}": value
+        for group, keys in LATER.items()
+        if any(key.startswith(f"{group}.") and key != f"{group}.name" for key in config)
+        for key, value in keys.items()
+    }
+    found = {**later, **config}
+    if "study" not in found:
+        found |= {new: found.pop(old) for old, new in RENAMED.items() if old in found}
+    return {key: value for key, value in found.items() if key not in GONE}

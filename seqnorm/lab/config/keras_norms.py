@@ -7,6 +7,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from seqnorm.lab.config.ranges import POSITIVE, WEIGHT, ranged
+
 
 @dataclass
 class NormConfig:
@@ -29,7 +31,7 @@ class KerasNormConfig(NormConfig):
             gamma_constraint: of the offset and of the gain.
     """
 
-    epsilon: float = MISSING
+    epsilon: float = ranged(MISSING, POSITIVE)
     center: bool = True
     scale: bool = True
     beta_initializer: Any = "zeros"
@@ -66,10 +68,10 @@ class KerasBatchNormConfig(KerasNormConfig):
     """
 
     axis: int = MISSING
-    momentum: float = MISSING
+    momentum: float = ranged(MISSING, WEIGHT)
     moving_mean_initializer: Any = "zeros"
     moving_variance_initializer: Any = "ones"
     renorm: bool = False
     renorm_clipping: Any = None
-    renorm_momentum: float = 0.99
+    renorm_momentum: float = ranged(0.99, WEIGHT)
     synchronized: bool = False

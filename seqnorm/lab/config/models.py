@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from omegaconf import MISSING
+
+from seqnorm.lab.config.ranges import POSITIVE, RATE, Range, at_least, one_of, ranged
+
+WIDTHS = Range(
+    "must be a list of positive numbers such as [64, 64]",
+    lambda value: len(value) > 0 and all(width > 0 for width in value),
+)
 
 
 @dataclass
@@ -27,12 +34,12 @@ class ClassifierConfig(ModelConfig):
         dropout: share of the pooled vector dropped before the head.
     """
 
-    embedding: int = MISSING
-    embedding_dropout: float = 0.0
-    depth: int = 1
+    embedding: int = ranged(MISSING, at_least(1))
+    embedding_dropout: float = ranged(0.0, RATE)
+    depth: int = ranged(1, at_least(1))
     bidirectional: bool = False
-    pooling: str = "last"
-    dropout: float = 0.0
+    pooling: str = ranged("last", one_of("last", "mean", "max"))
+    dropout: float = ranged(0.0, RATE)
 
 
 @dataclass
@@ -46,10 +53,10 @@ class MLPConfig(ModelConfig):
         dropout: share of each hidden layer's outputs dropped.
     """
 
-    hidden: list[int] = field(default_factory=list)
-    norm_position: str = MISSING
+    hidden: list[int] = ranged(list, WIDTHS)
+    norm_position: str = ranged(MISSING, one_of("before", "after"))
     activation: str = MISSING
-    dropout: float = 0.0
+    dropout: float = ranged(0.0, RATE)
 
 
 @dataclass
@@ -64,11 +71,11 @@ class ConvnetConfig(ModelConfig):
         dropout: share of that layer's outputs dropped.
     """
 
-    filters: int = MISSING
-    kernel_size: int = MISSING
-    hidden: int = MISSING
+    filters: int = ranged(MISSING, at_least(1))
+    kernel_size: int = ranged(MISSING, at_least(1))
+    hidden: int = ranged(MISSING, at_least(1))
     activation: str = MISSING
-    dropout: float = 0.0
+    dropout: float = ranged(0.0, RATE)
 
 
 @dataclass
@@ -81,9 +88,9 @@ class BagOfWordsConfig(ModelConfig):
         min_texts: a word or pair in fewer training texts is left out.
     """
 
-    weighting: str = MISSING
-    inverse_regularisation: float = MISSING
-    min_texts: int = MISSING
+    weighting: str = ranged(MISSING, one_of("tfidf", "counts"))
+    inverse_regularisation: float = ranged(MISSING, POSITIVE)
+    min_texts: int = ranged(MISSING, at_least(1))
 
 
 MODELS: dict[str, type] = {

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from omegaconf import MISSING
 
 from seqnorm.lab.config.keras_norms import KerasBatchNormConfig, KerasLayerNormConfig, NormConfig
+from seqnorm.lab.config.ranges import (
+    FINITE,
+    POSITIVE,
+    RATE,
+    WEIGHT,
+    Range,
+    at_least,
+    one_of,
+    ranged,
+)
 
 
 @dataclass
@@ -37,14 +48,18 @@ class RecurrentConfig(CellConfig):
         init_stddev: standard deviation of the noise, or of what is learned before it is trained.
     """
 
-    units: int = 64
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    placement: str = "separate"
-    sites: list[str] | None = None
-    zoneout: float = 0.0
-    init_state: str = "rest"
-    init_stddev: float = 0.1
+    units: int = ranged(64, at_least(1))
+    dropout: float = ranged(0.0, RATE)
+    recurrent_dropout: float = ranged(0.0, RATE)
+    placement: str = ranged("separate", one_of("separate", "joint"))
+    sites: list[str] | None = ranged(
+        None, Range("must name one site or more (norm=none normalises none)", len)
+    )
+    zoneout: float = ranged(0.0, RATE)
+    init_state: str = ranged("rest", one_of("rest", "zeros", "learned", "noise"))
+    init_stddev: float = ranged(
+        0.1, Range("must be at least 0 and finite", lambda value: 0 <= value < math.inf)
+    )
 
 
 @dataclass
@@ -63,7 +78,7 @@ class LSTMConfig(RecurrentConfig):
     """
 
     unit_forget_bias: bool = True
-    cell_norm: str = "output"
+    cell_norm: str = ranged("output", one_of("output", "carry", "none"))
 
 
 @dataclass
@@ -74,7 +89,7 @@ class GRUConfig(RecurrentConfig):
         gate_norm: "split", one norm over both gates and one over the candidate, or "fused".
     """
 
-    gate_norm: str = "split"
+    gate_norm: str = ranged("split", one_of("split", "fused"))
 
 
 @dataclass
@@ -91,7 +106,7 @@ class AffineConfig(NormConfig):
         center: whether there is an offset; None leaves it to the cell.
     """
 
-    gamma: float = MISSING
+    gamma: float = ranged(MISSING, FINITE)
     scale: bool = True
     center: bool | None = None
 
@@ -104,7 +119,7 @@ class LayerNormConfig(AffineConfig):
         epsilon: added to the variance.
     """
 
-    epsilon: float = MISSING
+    epsilon: float = ranged(MISSING, POSITIVE)
 
 
 @dataclass
@@ -115,7 +130,7 @@ class RMSNormConfig(AffineConfig):
         epsilon: added to the mean square.
     """
 
-    epsilon: float = MISSING
+    epsilon: float = ranged(MISSING, POSITIVE)
 
 
 @dataclass
@@ -126,7 +141,7 @@ class GroupNormConfig(LayerNormConfig):
         groups: number of groups; None for one per gate.
     """
 
-    groups: int | None = None
+    groups: int | None = ranged(None, at_least(1))
 
 
 @dataclass
@@ -137,7 +152,7 @@ class DynamicTanhConfig(AffineConfig):
         alpha: initial slope.
     """
 
-    alpha: float = MISSING
+    alpha: float = ranged(MISSING, FINITE)
 
 
 @dataclass
@@ -154,11 +169,11 @@ class BatchNormConfig(LayerNormConfig):
         min_count: rows a step must have seen for its running statistics to be used.
     """
 
-    momentum: float = MISSING
+    momentum: float = ranged(MISSING, WEIGHT)
     max_steps: int = MISSING
-    statistics: str = MISSING
-    input_statistics: str = MISSING
-    small_batch: str = MISSING
+    statistics: str = ranged(MISSING, one_of("per_step", "shared"))
+    input_statistics: str = ranged(MISSING, one_of("step", "sequence"))
+    small_batch: str = ranged(MISSING, one_of("naive", "running", "shrink", "renorm"))
     few: float = MISSING
     min_count: float = MISSING
 

@@ -12,7 +12,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
-from seqnorm.lab.config.former import GONE
+from seqnorm.lab.config.former import in_words_of_today
 from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, conf_dir
@@ -80,7 +80,24 @@ def _configuration(folder: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--from needs a run folder; received {folder}, whose config.yaml is none of a run."
         )
-    return {str(key): value for key, value in run.items() if key not in GONE}
+    return _in_words_of_today(run)
+
+
+def _in_words_of_today(run: Mapping[Any, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for group, keys in run.items():
+        if isinstance(keys, Mapping):
+            flat |= {f"{group}.{key}": value for key, value in keys.items()}
+        else:
+            flat[str(group)] = keys
+    found: dict[str, Any] = {}
+    for name, value in in_words_of_today(flat).items():
+        group, _, key = name.partition(".")
+        if key:
+            found.setdefault(group, {})[key] = value
+        else:
+            found[group] = value
+    return found
 
 
 def _follows(plain: DictConfig, key: str, value: Any, run: Mapping[str, Any]) -> bool:

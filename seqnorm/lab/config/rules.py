@@ -1,114 +1,17 @@
-"""What types cannot say about a configuration: ranges, choices, keys that contradict each other."""
+"""What neither types nor ranges can say about a configuration: keys that contradict each other."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
+from seqnorm.lab.config.ranges import out_of_range
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, TrackingConfig
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be run as it is; the message says what to change."""
-
-
-Rule = tuple[str, Callable[[Any], Any]]  # what is required, and whether it holds
-
-
-def _at_least(low: int) -> Rule:
-    return f"must be at least {low}", lambda value: value >= low
-
-
-def _one_of(*choices: str) -> Rule:
-    return f"must be one of {', '.join(choices)}", lambda value: value in choices
-
-
-POSITIVE: Rule = ("must be a positive number", lambda value: value > 0 and math.isfinite(value))
-POSITIVE_OR_OFF: Rule = (f"{POSITIVE[0]}, or null for none", POSITIVE[1])
-FINITE: Rule = ("must be finite", math.isfinite)
-RATE: Rule = ("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
-WEIGHT: Rule = ("is a weight and must be from 0 to 1", lambda value: 0 <= value <= 1)
-FOLDER: Rule = ("must name a folder (an empty name is often a variable that is not set)", len)
-SHARE: Rule = ("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
-
-# Special ids 0, 1 and 2 leave no word below 4; the start token leaves no word in a row of 1.
-RULES: dict[str, Rule] = {
-    "runs_dir": FOLDER,
-    "seed": ("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32),
-    "data.dir": FOLDER,
-    "data.num_words": _at_least(4),
-    "data.max_length": _at_least(2),
-    "data.truncate": _one_of("head", "tail"),
-    "data.batch_size": _at_least(1),
-    "data.batch_tokens": _at_least(1),
-    "data.validation_fraction": SHARE,
-    "data.validation_first": _at_least(1),
-    "data.bucket": _at_least(0),
-    "data.tokenizer": _one_of("unicode", "words", "keras"),
-    "data.min_count": _at_least(1),
-    "data.examples": _at_least(10),
-    "data.test_examples": _at_least(1),
-    "cell.units": _at_least(1),
-    "cell.sites": ("must name one site or more (norm=none normalises none)", len),
-    "cell.dropout": RATE,
-    "cell.recurrent_dropout": RATE,
-    "cell.zoneout": RATE,
-    "cell.init_state": _one_of("rest", "zeros", "learned", "noise"),
-    "cell.init_stddev": ("must be at least 0 and finite", lambda value: 0 <= value < math.inf),
-    "cell.placement": _one_of("separate", "joint"),
-    "cell.cell_norm": _one_of("output", "carry", "none"),
-    "cell.gate_norm": _one_of("split", "fused"),
-    "norm.epsilon": POSITIVE,
-    "norm.groups": _at_least(1),
-    "norm.momentum": WEIGHT,
-    "norm.renorm_momentum": WEIGHT,
-    "norm.gamma": FINITE,
-    "norm.alpha": FINITE,
-    "norm.statistics": _one_of("per_step", "shared"),
-    "norm.input_statistics": _one_of("step", "sequence"),
-    "norm.small_batch": _one_of("naive", "running", "shrink", "renorm"),
-    "model.embedding": _at_least(1),
-    "model.embedding_dropout": RATE,
-    "model.depth": _at_least(1),
-    "model.pooling": _one_of("last", "mean", "max"),
-    "model.dropout": RATE,
-    "model.hidden": (
-        "must be positive, and for the MLP a list such as [64, 64]",
-        lambda value: (
-            len(value) > 0 and all(width > 0 for width in value)
-            if isinstance(value, Sequence)
-            else value > 0
-        ),
-    ),
-    "model.norm_position": _one_of("before", "after"),
-    "model.filters": _at_least(1),
-    "model.kernel_size": _at_least(1),
-    "model.weighting": _one_of("tfidf", "counts"),
-    "model.inverse_regularisation": POSITIVE,
-    "model.min_texts": _at_least(1),
-    "optim.learning_rate": POSITIVE,
-    "optim.clipnorm": POSITIVE_OR_OFF,
-    "optim.weight_decay": POSITIVE_OR_OFF,
-    "optim.schedule": _one_of("constant", "cosine"),
-    "optim.warmup_steps": _at_least(0),
-    "optim.beta_1": RATE,
-    "optim.beta_2": RATE,
-    "optim.epsilon": POSITIVE,
-    "optim.momentum": RATE,
-    "optim.rho": RATE,
-    "tracking.mode": _one_of("online", "offline", "disabled"),
-    "train.epochs": _at_least(1),
-    "train.patience": _at_least(0),
-    "train.keep": _one_of("best", "last"),
-    "train.log_every": _at_least(1),
-    "train.probe_every": _at_least(0),
-    "train.steps_per_execution": _at_least(1),
-    "train.probe_examples": _at_least(2),
-}
 
 
 # Keras's batch norm over one vector a row; over images it has many positions.
@@ -130,7 +33,7 @@ def validate(config: RunConfig) -> None:
         ConfigError: naming every offending key with its value, and what to do about it.
     """
     problems = [*_renamed(config)] or [
-        *_out_of_range(OmegaConf.structured(config)),
+        *out_of_range(config),
         *_contradictions(config),
     ]
     if problems:
@@ -160,16 +63,8 @@ def check_group(group: str, component: Any) -> None:
     Raises:
         ConfigError: naming every offending key with its value.
     """
-    if problems := [*_out_of_range(OmegaConf.create({group: component}))]:
+    if problems := [*out_of_range(component, f"{group}.")]:
         raise ConfigError("\n".join(problems))
-
-
-def _out_of_range(tree: DictConfig) -> Iterator[str]:
-    for key, (requirement, holds) in RULES.items():
-        value = OmegaConf.select(tree, key)
-        if value is not None and not holds(value):
-            shown = "''" if value == "" else value
-            yield f"{key} {requirement}; received {key}={shown}."
 
 
 def _contradictions(config: RunConfig) -> Iterator[str]:

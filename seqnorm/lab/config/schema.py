@@ -24,6 +24,20 @@ from omegaconf import MISSING
 
 from seqnorm.lab.config.models import MODELS, ModelConfig
 from seqnorm.lab.config.parts import CELLS, NORMS, CellConfig, NormConfig
+from seqnorm.lab.config.ranges import (
+    FOLDER,
+    POSITIVE,
+    POSITIVE_OR_OFF,
+    RATE,
+    SHARE,
+    Range,
+    at_least,
+    one_of,
+    ranged,
+)
+
+# What NumPy and Keras take as one.
+SEED = Range("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32)
 
 
 @dataclass
@@ -49,16 +63,17 @@ class DataConfig:
     """
 
     name: str = MISSING
-    dir: str | None = None
-    num_words: int = 20_000
-    max_length: int = 200
-    truncate: str = "tail"
-    batch_size: int = 64
+    dir: str | None = ranged(None, FOLDER)
+    # The ids 0, 1 and 2 are special; the start token leaves no word in a row of 1.
+    num_words: int = ranged(20_000, at_least(4))
+    max_length: int = ranged(200, at_least(2))
+    truncate: str = ranged("tail", one_of("head", "tail"))
+    batch_size: int = ranged(64, at_least(1))
     even_batches: bool = True
-    batch_tokens: int | None = None
-    validation_fraction: float = 0.1
-    validation_first: int | None = None
-    bucket: int = 0
+    batch_tokens: int | None = ranged(None, at_least(1))
+    validation_fraction: float = ranged(0.1, SHARE)
+    validation_first: int | None = ranged(None, at_least(1))
+    bucket: int = ranged(0, at_least(0))
 
 
 @dataclass
@@ -74,10 +89,10 @@ class TextConfig(DataConfig):
         min_count: how often a word must occur in the training part to get an id.
     """
 
-    tokenizer: str = "words"
+    tokenizer: str = ranged("words", one_of("unicode", "words", "keras"))
     lowercase: bool = True
     strip_breaks: bool = True
-    min_count: int = 1
+    min_count: int = ranged(1, at_least(1))
 
 
 @dataclass
@@ -88,8 +103,8 @@ class SyntheticConfig(DataConfig):
         examples, test_examples: rows generated for training and validation, and for the test.
     """
 
-    examples: int = 2_000
-    test_examples: int = 1_000
+    examples: int = ranged(2_000, at_least(10))
+    test_examples: int = ranged(1_000, at_least(1))
 
 
 @dataclass
@@ -106,27 +121,27 @@ class OptimConfig:
     """
 
     name: str = MISSING
-    learning_rate: float = MISSING
-    clipnorm: float | None = None
-    weight_decay: float | None = None
-    schedule: str = "constant"
-    warmup_steps: int = 0
+    learning_rate: float = ranged(MISSING, POSITIVE)
+    clipnorm: float | None = ranged(None, POSITIVE_OR_OFF)
+    weight_decay: float | None = ranged(None, POSITIVE_OR_OFF)
+    schedule: str = ranged("constant", one_of("constant", "cosine"))
+    warmup_steps: int = ranged(0, at_least(0))
 
 
 @dataclass
 class AdamConfig(OptimConfig):
     """Adam, with its decay rates and the offset of its divisor."""
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
+    beta_1: float = ranged(0.9, RATE)
+    beta_2: float = ranged(0.999, RATE)
+    epsilon: float = ranged(1e-7, POSITIVE)
 
 
 @dataclass
 class SGDConfig(OptimConfig):
     """Stochastic gradient descent with (Nesterov's) momentum."""
 
-    momentum: float = 0.0
+    momentum: float = ranged(0.0, RATE)
     nesterov: bool = False
 
 
@@ -134,9 +149,9 @@ class SGDConfig(OptimConfig):
 class RMSpropConfig(OptimConfig):
     """RMSprop, with the decay rate of its mean square."""
 
-    rho: float = 0.9
-    momentum: float = 0.0
-    epsilon: float = 1e-7
+    rho: float = ranged(0.9, RATE)
+    momentum: float = ranged(0.0, RATE)
+    epsilon: float = ranged(1e-7, POSITIVE)
     centered: bool = False
 
 
@@ -159,15 +174,15 @@ class TrainConfig:
         deterministic: make every TensorFlow operation reproducible bit by bit.
     """
 
-    epochs: int = MISSING
-    patience: int = 0
-    keep: str = "best"
+    epochs: int = ranged(MISSING, at_least(1))
+    patience: int = ranged(0, at_least(0))
+    keep: str = ranged("best", one_of("best", "last"))
     reestimate: bool = False
     test: bool = True
-    log_every: int = 50
-    probe_every: int = 0
-    probe_examples: int = 64
-    steps_per_execution: int = 1
+    log_every: int = ranged(50, at_least(1))
+    probe_every: int = ranged(0, at_least(0))
+    probe_examples: int = ranged(64, at_least(2))
+    steps_per_execution: int = ranged(1, at_least(1))
     deterministic: bool = True
 
 
@@ -180,7 +195,7 @@ class TrackingConfig:
     """
 
     name: str = MISSING
-    mode: str = "online"
+    mode: str = ranged("online", one_of("online", "offline", "disabled"))
     project: str = "seqnorm"
     entity: str | None = None
     group: str | None = None
@@ -199,8 +214,8 @@ class RunConfig:
         imports: modules that register parts of the user's, see `seqnorm.lab.registry`.
     """
 
-    seed: int = MISSING
-    runs_dir: str = MISSING
+    seed: int = ranged(MISSING, SEED)
+    runs_dir: str = ranged(MISSING, FOLDER)
     study: str | None = None
     arm: str | None = None
     imports: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
-from seqnorm.lab.config.former import GONE, LATER, RENAMED
+from seqnorm.lab.config.former import in_words_of_today
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
 COMMANDS = ("train", "compare", "report", "data", "check", "bench")
@@ -33,16 +33,8 @@ def portable_name(text: str) -> str:
 
 def portable_config(config: dict[str, Any]) -> dict[str, Any]:
     """A flat config without absolute paths, in the words of today's."""
-    later = {
-        f"{group}.{key}": value
-        for group, keys in LATER.items()
-        if any(key.startswith(f"{group}.") and key != f"{group}.name" for key in config)
-        for key, value in keys.items()
-    }
-    found = {**later, **config}
-    if "study" not in found:
-        found |= {new: found.pop(old) for old, new in RENAMED.items() if old in found}
-    return {key: portable_value(key, value) for key, value in found.items() if key not in GONE}
+    today = in_words_of_today(config)
+    return {key: portable_value(key, value) for key, value in today.items()}
 
 
 def _portable_word(word: str) -> str:

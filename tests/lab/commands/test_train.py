@@ -101,6 +101,19 @@ def test_a_yaml_file_with_a_mistake_is_named(tmp_path, capsys):
     assert "In 'norm/gentle': norm has no key 'epsilom'. Did you mean epsilon?" in message(capsys)
 
 
+def test_a_file_of_ones_own_without_keys_is_told_where_they_come_from(tmp_path, capsys):
+    (tmp_path / "mine" / "norm").mkdir(parents=True)
+    file = tmp_path / "mine" / "norm" / "gentle.yaml"
+    file.write_text("name: layer\ngamma: 0.3\n")
+    assert train(["--config-dir", "mine", "norm=gentle"]) == 1
+    said = message(capsys)
+    assert "In 'norm/gentle': norm has no key 'gamma'." in said
+    assert "begin with 'defaults: [CHOICE, _self_]', CHOICE being one of none, layer, rms" in said
+    file.write_text("defaults: [layer, _self_]\ngamma: 0.3\n")
+    assert train(["--config-dir", "mine", "norm=gentle", "data=synthetic", "--cfg", "job"]) == 0
+    assert "gamma: 0.3" in capsys.readouterr().out
+
+
 def test_missing_data_is_one_message(tmp_path, capsys):
     assert train(["data=imdb", f"data.dir={tmp_path / 'nowhere'}"]) == 1
     assert "nowhere" in message(capsys)

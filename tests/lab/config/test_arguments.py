@@ -88,6 +88,19 @@ def test_a_run_again_takes_overrides_on_top(tmp_path):
     assert longer.norm.max_steps == 99 and longer.norm.epsilon == 0.5
 
 
+def test_a_run_of_before_is_read_in_the_words_of_today(tmp_path):
+    config = compose(["experiment=demo", "cell.units=9"])
+    before = asdict(config)
+    before["task"] = "train"
+    before["tracking"] |= {"group": before.pop("study"), "arm": before.pop("arm")}
+    for key in ("init_state", "init_stddev"):
+        del before["cell"][key]
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(before))
+    assert again(folder) == replace(config, runs_dir=compose().runs_dir)
+
+
 def test_a_value_that_no_longer_exists_is_named(tmp_path):
     config = asdict(compose())
     config["norm"]["gone"] = 1

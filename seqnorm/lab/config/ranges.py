@@ -1,0 +1,79 @@
+"""Ranges and choices of a configuration's values, written beside the field that they are for.
+
+@dataclass
+class L2Config(NormConfig):
+power: float = ranged(2.0, POSITIVE)
+side: str = ranged("left", one_of("left", "right"))
+
+seqnorm-train norm=l2 norm.power=-1
+error: norm.power must be a positive number; received norm.power=-1.0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from omegaconf import MISSING
+
+_KEY = "range"
+
+
+class Range(NamedTuple):
+    """What a value must be.
+
+    Attributes:
+        required: in words, after the name of the key.
+        holds: whether a value is so; None, which stands for "not set", is never asked about.
+    """
+
+    required: str
+    holds: Callable[[Any], Any]
+
+
+def at_least(low: int) -> Range:
+    """That number, or a larger one."""
+    return Range(f"must be at least {low}", lambda value: value >= low)
+
+
+def one_of(*choices: str) -> Range:
+    """One of some words."""
+    return Range(f"must be one of {', '.join(choices)}", lambda value: value in choices)
+
+
+POSITIVE = Range("must be a positive number", lambda value: value > 0 and math.isfinite(value))
+POSITIVE_OR_OFF = POSITIVE._replace(required=f"{POSITIVE.required}, or null for none")
+FINITE = Range("must be finite", math.isfinite)
+RATE = Range("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
+SHARE = Range("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
+WEIGHT = Range("is a weight and must be from 0 to 1", lambda value: 0 <= value <= 1)
+FOLDER = Range("must name a folder (an empty name is often a variable that is not set)", len)
+
+
+def ranged(default: Any, allowed: Range) -> Any:
+    """A field of a dataclass with a default, `list` for an empty list, and a range."""
+    metadata = {_KEY: allowed}
+    if default is list:
+        return dataclasses.field(default_factory=list, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def out_of_range(config: Any, prefix: str = "") -> Iterator[str]:
+    """A sentence for each value of a dataclass, and of those in it, that is out of its range.
+
+    Args:
+        config: an instance; what is None or missing in it is not set.
+        prefix: of the keys, such as "data.".
+    """
+    for entry in dataclasses.fields(config):
+        value, key = getattr(config, entry.name), f"{prefix}{entry.name}"
+        if dataclasses.is_dataclass(value):
+            yield from out_of_range(value, f"{key}.")
+            continue
+        allowed = entry.metadata.get(_KEY)
+        if allowed is None or value is None or value == MISSING or allowed.holds(value):
+            continue
+        shown = "''" if value == "" else value
+        yield f"{key} {allowed.required}; received {key}={shown}."
