@@ -201,12 +201,12 @@ class NormRNN(keras.layers.RNN):
         last, new_states, all_states = None, [], []
         for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
             keep_outputs = self.return_sequences or depth < len(self.cells)
-            state = timeline.poison(state)
+            state = timeline.invalidate(state)
             last, x, new, seen, every = engine.run(cell, x, state, keep_outputs)
             new_states.append(new)
             all_states.append([*map(timeline.leave, every or [], state)])
             for site, moments in seen.items():
-                cell.normalizers[site].fold(timeline.believed(moments), step_index)
+                cell.normalizers[site].fold(timeline.ignore_invalid(moments), step_index)
         states = nest(self, new_states, timeline.age_after(steps, self.age_limit))
         if self.stateful:
             keep(self, states)

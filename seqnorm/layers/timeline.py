@@ -104,15 +104,15 @@ class Timeline:
         ages = self.age + ops.cumsum(ops.cast(seen, self.age.dtype), axis=0)
         return self.leave(ops.minimum(ages, limit), self.age)
 
-    def poison(self, states: list[Any]) -> list[Any]:
+    def invalidate(self, states: list[Any]) -> list[Any]:
         """Turn states into NaN where compiled code met a mask that it could not raise for."""
         if self.right_padded is None:
             return states
         # 0 or √-1. A NaN that waits in a branch not taken is one to tf.debugging and to tf2onnx.
         return [s + ops.sqrt(ops.cast(self.right_padded, s.dtype) - 1) for s in states]
 
-    def believed(self, moments: Moments) -> Moments:
-        """Moments of what `poison` spoilt count no row, so that no running statistic takes them."""
+    def ignore_invalid(self, moments: Moments) -> Moments:
+        """Moments of what `invalidate` turned into NaN count no row, so that no running statistic takes them."""
         if self.right_padded is None:
             return moments
         count = ops.where(self.right_padded, moments.count, ops.zeros_like(moments.count))

@@ -93,7 +93,7 @@ class Plan:
             self.compare.space, self.compare.trials, self.compare.list_seed
         )
         self._refuse_fixed_keys()
-        self._refuse_unheard()
+        self._refuse_what_has_no_effect()
         self._refuse_keys_of_no_arm(composed)
         self._refuse_several_data_sets()
         self._refuse_equal_arms()
@@ -143,15 +143,15 @@ class Plan:
                 "to take settings as they are given."
             )
 
-    def _refuse_unheard(self) -> None:
-        """What no part of a comparison would listen to."""
+    def _refuse_what_has_no_effect(self) -> None:
+        """What would have no effect in any part of a comparison."""
         of_arms = [token for arm in self.arms for token in arm.split()]
-        unheard = [token for token in of_arms if token.startswith(("compare.", "runs_dir"))]
-        unheard += [token for token in [*self.overrides, *of_arms] if _HYDRA_S_OWN.match(token)]
-        if unheard:
+        idle = [token for token in of_arms if token.startswith(("compare.", "runs_dir"))]
+        idle += [token for token in [*self.overrides, *of_arms] if _HYDRA_S_OWN.match(token)]
+        if idle:
             raise ConfigError(
                 "a comparison trains, starts its own processes, and has one folder and one list of "
-                f"seeds and trials; received {', '.join(unheard)}. "
+                f"seeds and trials; received {', '.join(idle)}. "
                 "Leave it out, or give it beside compare.arms."
             )
 

@@ -70,14 +70,14 @@ def check_group(group: str, component: Any) -> None:
 def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
     tracking, default = config.tracking, TrackingConfig()
-    unheard = [
+    idle = [
         f"tracking.{key}={getattr(tracking, key)}"
         for key in ("mode", "project", "entity", "tags")
         if getattr(tracking, key) != getattr(default, key)
     ]
-    if tracking.name == "local" and unheard:
+    if tracking.name == "local" and idle:
         yield (
-            f"tracking=local writes into the run folder only; received {', '.join(unheard)}. Add "
+            f"tracking=local writes into the run folder only; received {', '.join(idle)}. Add "
             "tracking=wandb, or leave it out."
         )
     if config.train.reestimate and config.norm.name not in WITH_RUNNING_STATISTICS:
