@@ -112,7 +112,7 @@ class Timeline:
         return [s + ops.sqrt(ops.cast(self.right_padded, s.dtype) - 1) for s in states]
 
     def ignore_invalid(self, moments: Moments) -> Moments:
-        """Moments of what `invalidate` turned into NaN count no row, so that no running statistic takes them."""
+        """Moments of what `invalidate` made NaN count no row: no running statistic takes them."""
         if self.right_padded is None:
             return moments
         count = ops.where(self.right_padded, moments.count, ops.zeros_like(moments.count))
