@@ -142,6 +142,7 @@ def mnist(done: set[tuple[str, ...]], data: Path) -> Iterator[tuple[Any, ...]]:
         x, y, x_test, y_test = (file[k] for k in ("x_train", "y_train", "x_test", "y_test"))
     x, x_test = ((each / 255).astype("float32") for each in (x, x_test))
     arms = [(cell, norm, "rest") for cell in CELLS[::-1] for norm in OF_MNIST]
+    arms += [(cell, "batch", "noise") for cell in CELLS[::-1]]
     arms += [("lstm", norm, cure) for norm in ("layer", "batch") for cure in ("learned", "zeros")]
     for cell, norm, cure in arms:
         if (cell, norm, cure, "0") in done:
