@@ -216,7 +216,9 @@ def of_mnist(folder: Path) -> Iterator[str]:
     """A Markdown table of mnist.csv."""
     yield "| cell | norm | `init_state` | epochs | accuracy | loss |"
     yield "|---|---|---|---|---|---|"
-    for line in read(folder / "mnist.csv"):
+    order = [*product(CELLS, ("none", *OF_MNIST))]
+    lines = read(folder / "mnist.csv")
+    for line in sorted(lines, key=lambda each: order.index((each["cell"], each["norm"]))):
         yield "| {cell} | {norm} | {cure} | {epochs} | {accuracy} | {loss} |".format(**line)
 
 
