@@ -196,7 +196,9 @@ def _median(lines: list[dict[str, str]], name: str) -> str:
 
 def shown(norm: str) -> tuple[str, ...]:
     """The cures that the page shows: of layer norm all, of others the choice."""
-    return cures(norm) if norm == "layer" else ("zeros", "rest", "learned")
+    if norm == "layer":
+        return cures(norm)
+    return ("zeros", "rest", "learned", *(("noise",) if norm == "batch" else ()))
 
 
 def of_gradients(folder: Path) -> Iterator[str]:
