@@ -80,7 +80,8 @@ def _configuration(folder: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--from needs a run folder; received {folder}, whose config.yaml is none of a run."
         )
-    return {str(key): value for key, value in run.items() if key not in GONE}
+    kept = {str(key): value for key, value in run.items()}
+    return {k: v for k, v in kept.items() if k not in GONE or isinstance(v, Mapping)}
 
 
 def _follows(plain: DictConfig, key: str, value: Any, run: Mapping[str, Any]) -> bool:

@@ -11,7 +11,8 @@ A YAML file of a group takes its schema through its first lines::
       - _self_
 
 A new choice is one dataclass, listed in ``SCHEMAS``, and one YAML file. Cells and normalisers, the
-arms of the comparison, are in `seqnorm.lab.config.parts`; models in `seqnorm.lab.config.models`.
+arms of the comparison, are in `seqnorm.lab.config.parts`; models in `seqnorm.lab.config.models`,
+tasks in `seqnorm.lab.config.tasks`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from omegaconf import MISSING
 
 from seqnorm.lab.config.models import MODELS, ModelConfig
 from seqnorm.lab.config.parts import CELLS, NORMS, CellConfig, NormConfig
+from seqnorm.lab.config.tasks import TASKS, TaskConfig
 
 
 @dataclass
@@ -207,6 +209,7 @@ class RunConfig:
     data: DataConfig = MISSING
     cell: CellConfig = MISSING
     norm: NormConfig = MISSING
+    task: TaskConfig = MISSING
     model: ModelConfig = MISSING
     optim: OptimConfig = MISSING
     train: TrainConfig = MISSING
@@ -232,6 +235,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
     },
     "cell": CELLS,
     "norm": NORMS,
+    "task": TASKS,
     "model": MODELS,
     "optim": {"adam": AdamConfig, "sgd": SGDConfig, "rmsprop": RMSpropConfig},
     "train": {"default": TrainConfig},

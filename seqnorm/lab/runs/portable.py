@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
-from seqnorm.lab.config.former import GONE, LATER, RENAMED
+from seqnorm.lab.config.former import FIRST_TASK, GONE, LATER, RENAMED
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
 COMMANDS = ("train", "compare", "report", "data", "check", "bench")
@@ -39,7 +39,7 @@ def portable_config(config: dict[str, Any]) -> dict[str, Any]:
         if any(key.startswith(f"{group}.") and key != f"{group}.name" for key in config)
         for key, value in keys.items()
     }
-    found = {**later, **config}
+    found = {"task.name": FIRST_TASK, **later, **config}
     if "study" not in found:
         found |= {new: found.pop(old) for old, new in RENAMED.items() if old in found}
     return {key: portable_value(key, value) for key, value in found.items() if key not in GONE}
