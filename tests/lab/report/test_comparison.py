@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from seqnorm.lab.report.statistics.predictions import mcnemar, pooled
 
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.grouping import compare
@@ -20,7 +21,6 @@ from seqnorm.lab.report.page.page import picture_heading
 from seqnorm.lab.report.page.plates import make_plates
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.short import sentences
-from seqnorm.lab.report.statistics.predictions import mcnemar, pooled
 from seqnorm.lab.runs.find import read_runs
 from tests.lab.report.fabricate import fabricate_comparison, fabricate_run
 

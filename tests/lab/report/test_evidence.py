@@ -19,7 +19,7 @@ from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.page.svg import chart_svg
 from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
 from seqnorm.lab.report.statistics.estimates import common_target
-from tests.lab.report.fabricate import fabricate_run, fabricate_trial, named, only
+from tests.lab.report.fabricate import change_result, fabricate_run, fabricate_trial, named, only
 
 # Validation accuracy after each epoch of 100 steps, and how long an epoch took in seconds.
 CURVES = {
@@ -51,9 +51,8 @@ def runs(tmp_path: Path) -> Path:
             for epoch, value in enumerate(curve, start=1)
         ]  # fmt: skip
         (folder / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
-        result = json.loads((folder / "result.json").read_text())
-        result |= {"val_accuracy": max(curve), "test_macro_f1": 0.1 * seed + (norm == "layer") / 2}
-        (folder / "result.json").write_text(json.dumps(result))
+        macro_f1 = 0.1 * seed + (norm == "layer") / 2
+        change_result(folder, validation__accuracy=max(curve), test__macro_f1=macro_f1)
         np.savez(
             folder / "predictions.npz",
             labels=LABELS, predicted=ANSWERS[norm, seed], lengths=LENGTHS,

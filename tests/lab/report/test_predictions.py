@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
-
 from seqnorm.lab.report.statistics.predictions import (
     accuracy_by_bin,
     class_f1,
@@ -13,6 +11,7 @@ from seqnorm.lab.report.statistics.predictions import (
     mcnemar,
     pooled,
 )
+from sklearn.metrics import f1_score
 
 
 def test_mcnemar_by_hand() -> None:

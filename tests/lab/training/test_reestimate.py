@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -41,7 +42,9 @@ def test_kerass_layer_gets_the_moments_of_all_rows(rng):
 
 def test_a_table_inside_a_recurrence_counts_every_row_once(rng):
     config = compose(["experiment=smoke", "norm=batch", "data.max_length=8", *NO_DROPOUT])
-    model = build_classifier(config, vocabulary_size=20, num_classes=2)
+    model = build_classifier(
+        config, vocabulary_size=20, head=partial(keras.layers.Dense, 2, name="logits")
+    )
     batches = some_batches(rng)
     (layer,) = recurrent_layers(model)
     table: Any = layer.cells[0].normalizers["input"]
@@ -64,7 +67,11 @@ def test_a_table_inside_a_recurrence_counts_every_row_once(rng):
 
 
 def test_without_batch_normalisation_nothing_changes(rng):
-    model = build_classifier(compose(["experiment=smoke"]), vocabulary_size=20, num_classes=2)
+    model = build_classifier(
+        compose(["experiment=smoke"]),
+        vocabulary_size=20,
+        head=partial(keras.layers.Dense, 2, name="logits"),
+    )
     before = model.get_weights()
     assert reestimate(model, some_batches(rng)) == 0
     for old, new in zip(before, model.get_weights(), strict=True):

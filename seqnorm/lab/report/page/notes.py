@@ -6,7 +6,7 @@ from seqnorm.lab.report.page.task_page import TaskPage
 from seqnorm.lab.tasks.score import Scoring
 
 ALIKE = "Every arm tried the same list of settings."
-NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is higher by chance."
+NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is {} by chance."
 UNTUNED = (
     "No arm was tuned here: learning rate, dropout and gain are as given, or as another comparison "
     "chose them for the cell and norm."
@@ -48,9 +48,9 @@ def cost_note(task: Scoring) -> str:
         "Medians over completed runs, seconds and tokens/s with the lowest and the highest. "
         "Parameters include running statistics, which batch normalisation keeps for each step; "
         "trainable ones do not (- if not recorded). Reach: runs whose validation "
-        f"{task.score.title} gets to the target, {near} the best arm's, which is known at the ends of epochs; "
-        "steps and seconds to it are medians in which a run that never does is infinite. Seconds "
-        "compare arms only on a machine that did nothing else."
+        f"{task.score.title} gets to the target, {near} the best arm's, which is known at the ends "
+        "of epochs; steps and seconds to it are medians in which a run that never does is "
+        "infinite. Seconds compare arms only on a machine that did nothing else."
     )
 
 
@@ -62,11 +62,11 @@ def tuning_note(task: Scoring, own: TaskPage, alike: bool) -> str:
         own: What the page says of the task.
         alike: Whether all arms tried the same list.
     """
-    worse = "below" if task.score.higher_is_better else "above"
+    better, worse = ("higher", "below") if task.score.higher_is_better else ("lower", "above")
     return (
-        f"{ALIKE if alike else NOT_ALIKE} Chosen between by validation {task.score.title}; the test "
-        "set was read once per arm, seed and setting that was ever chosen; runs of an earlier "
-        f"choice are named under left out. {own.tuning_note} Its runs: mean validation "
+        f"{ALIKE if alike else NOT_ALIKE.format(better)} Chosen between by validation {task.score.title}; the "
+        "test set was read once per arm, seed and setting that was ever chosen; runs of an "
+        f"earlier choice are named under left out. {own.tuning_note} Its runs: mean validation "
         f"{task.score.title} of the runs with the setting chosen, on splits of their own; where it "
         f"is far {worse} the best trial, another setting may do better, which finalists find out "
         "(compare.finalists)."
