@@ -285,10 +285,16 @@ def named(norm: str, **changes: object) -> dict[str, object]:
 
 
 def fabricate_trial(
-    folder: Path, norm: str, seed: int, rate: float, score: float, **changes: object
+    folder: Path,
+    norm: str,
+    seed: int,
+    rate: float,
+    score: float,
+    task: Scoring = CLASSES,
+    **changes: object,
 ) -> None:
     """A trial of a named arm."""
-    fabricate_run(folder, norm=norm, seed=seed, accuracy=score, trial=True,
+    fabricate_run(folder, norm=norm, seed=seed, accuracy=score, trial=True, task=task,
                   changes=named(norm, optim__learning_rate=rate, **changes))  # fmt: skip
 
 

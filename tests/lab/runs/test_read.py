@@ -135,7 +135,7 @@ def test_finds_run_folders_at_any_depth_once(tmp_path: Path) -> None:
     assert sorted(find_run_folders(tmp_path)) == sorted([first, second, unfinished, empty])
 
     records, ignored = read_runs([tmp_path, first, tmp_path / "b"])
-    assert [record.seed for record in records] == [1, 2]
+    assert [record.result.seed for record in records] == [1, 2]
     assert {item.folder for item in ignored} == {unfinished.resolve(), empty.resolve()}
 
 

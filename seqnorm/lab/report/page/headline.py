@@ -107,7 +107,7 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
         cells += [_median_of(arm, key) for key in ("parameters", "trainable_parameters", "steps")]
         cells += [_median_of(arm, key, True) for key in ("train_seconds", "tokens_per_second")]
         if target is not None:
-            cells += _target_cells(arm, evidence, target, score)
+            cells += _target_cells(arm, evidence, target)
         hours = sum(run.result.train_seconds for run in arm.trials) / 3600
         tried = len(arm_trials(arm))
         cells += [str(tried), f"{hours:.2f}"] if tried else [NOT_AVAILABLE] * 2
@@ -119,10 +119,10 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
     return Table((*headings, "settings tried", "hours of trials"), tuple(rows))
 
 
-def _target_cells(arm: Arm, evidence: Evidence, target: float, score: Score) -> list[str]:
+def _target_cells(arm: Arm, evidence: Evidence, target: float) -> list[str]:
     if is_floor(arm):
         return [NOT_AVAILABLE] * 3
-    steps, seconds = arm_time_to_target(arm, evidence, target, score)
+    steps, seconds = arm_time_to_target(arm, evidence, target)
     return [f"{steps.reached} of {steps.count}", _time(steps, 0), _time(seconds, 1)]
 
 

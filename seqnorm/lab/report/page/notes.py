@@ -64,10 +64,10 @@ def tuning_note(task: Scoring, own: TaskPage, alike: bool) -> str:
     """
     better, worse = ("higher", "below") if task.score.higher_is_better else ("lower", "above")
     return (
-        f"{ALIKE if alike else NOT_ALIKE.format(better)} Chosen between by validation {task.score.title}; the "
-        "test set was read once per arm, seed and setting that was ever chosen; runs of an "
-        f"earlier choice are named under left out. {own.tuning_note} Its runs: mean validation "
-        f"{task.score.title} of the runs with the setting chosen, on splits of their own; where it "
-        f"is far {worse} the best trial, another setting may do better, which finalists find out "
-        "(compare.finalists)."
+        f"{ALIKE if alike else NOT_ALIKE.format(better)} Chosen between by validation "
+        f"{task.score.title}; the test set was read once per arm, seed and setting that was ever "
+        f"chosen; runs of an earlier choice are named under left out. {own.tuning_note} Its runs: "
+        f"mean validation {task.score.title} of the runs with the setting chosen, on splits of "
+        f"their own; where it is far {worse} the best trial, another setting may do better, which "
+        "finalists find out (compare.finalists)."
     )

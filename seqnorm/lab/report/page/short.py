@@ -75,7 +75,7 @@ def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -
     score, target = comparison.task.score, common_target(comparison)
     if target is None:
         return None
-    mine, other = (arm_time_to_target(arm, evidence, target, score)[0].median for arm in arms)
+    mine, other = (arm_time_to_target(arm, evidence, target)[0].median for arm in arms)
     epochs = [
         history[0, 0]
         for arm in arms

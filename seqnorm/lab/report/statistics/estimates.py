@@ -72,13 +72,14 @@ def common_target(comparison: Comparison) -> float | None:
 
 
 def arm_time_to_target(
-    arm: Arm, evidence: Evidence, target: float, score: Score
+    arm: Arm, evidence: Evidence, target: float
 ) -> tuple[TimeToTarget, TimeToTarget]:
     """Steps and seconds at which the runs of an arm reach a validation score.
 
     A run that diverged never reaches it, whatever it had before: it scores as the baseline.
     One whose curves cannot be read does not count.
     """
+    score = arm.runs[0].result.task.score
     completed = [run for run in evidence.arms[arm.label].curves if not run.diverged]
     never = [np.inf] * arm.diverged
     steps, seconds = (
