@@ -81,9 +81,9 @@ def test_without_batch_normalisation_nothing_changes(rng):
 def test_a_run_keeps_what_was_estimated_and_all_else(tmp_path):
     options = ["data.examples=100", "train.epochs=1", "optim=rmsprop", f"runs_dir={tmp_path}"]
     results = [run(compose([*MLP, *options, f"train.reestimate={flag}"])) for flag in (False, True)]
-    assert results[0]["config_hash"] != results[1]["config_hash"]
+    assert results[0].config_hash != results[1].config_hash
     left, mended = (
-        keras.models.load_model(tmp_path / result["run"] / "model.keras") for result in results
+        keras.models.load_model(tmp_path / result.run / "model.keras") for result in results
     )
     for one, two in zip(left.weights, mended.weights, strict=True):
         assert np.array_equal(one, two) != one.name.startswith("moving_"), one.name
