@@ -52,6 +52,9 @@ class Result:
         parameters, trainable_parameters: numbers of weights.
 
     A record that an older version has written may lack what no comparison needs; that is None.
+
+    Raises:
+        ValueError: if other scores were measured than the task has.
     """
 
     run: str | None
@@ -74,6 +77,15 @@ class Result:
     parameters: int | None
     trainable_parameters: int | None
 
+    def __post_init__(self) -> None:
+        names = [score.name for score in self.task.scores]
+        if self.test is not None and sorted(self.test) != sorted(names):
+            raise ValueError(
+                f"a result needs each score of task={self.task.name} and no other, "
+                f"{', '.join(names)}; received test={dict(self.test)}. Have the task's evaluate "
+                "and baseline give these."
+            )
+
     @property
     def diverged(self) -> bool:
         """Whether the run broke down; its numbers are then those of the baseline."""
@@ -87,8 +99,9 @@ class Result:
     @property
     def validation_score(self) -> float:
         """The number that settings are compared by; of a diverged run that of the baseline."""
-        unknown = self.diverged or self.validation is None
-        return self.baseline if unknown else float(self.validation or 0.0)
+        if self.diverged or self.validation is None:
+            return self.baseline
+        return self.validation
 
     @property
     def objective(self) -> float | None:
@@ -166,8 +179,8 @@ def _checked(flat: dict[str, Any], shown: Mapping[str, str]) -> Result:
     """
     task: Scoring = flat["task"]
     names = [f"test.{each.name}" for each in task.scores]
-    if "test" in flat:  # of a trial: null as a whole
-        flat = {**dict.fromkeys(names, flat["test"]), **flat}
+    if "test" in flat and flat["test"] is None:  # of a trial
+        flat = {**dict.fromkeys(names), **flat}
     baseline, validation = (f"{part}.{task.score.name}" for part in ("baseline", "validation"))
     numbers = ["train_seconds", baseline]
     missing = [key for key in (*_TEXTS, "seed", *numbers, *names) if key not in flat]

@@ -63,6 +63,7 @@ def test_an_old_result_may_lack_what_no_comparison_needs() -> None:
         ({"test__accuracy": None}, r"with test\.accuracy=None, which is no finite number"),
         ({"test__macro_f1": float("nan")}, r"with test\.macro_f1=nan"),
         ({"test": {}}, r"without test\.accuracy, test\.macro_f1"),
+        ({"test": 5}, r"without test\.accuracy, test\.macro_f1"),
         ({"test": ...}, r"without test\.accuracy, test\.macro_f1"),
         ({"train_seconds": "3"}, r"with train_seconds='3'"),
         ({"cell": ..., "baseline__accuracy": ...}, r"without cell, baseline\.accuracy"),
@@ -113,3 +114,8 @@ def test_a_diverged_run_wins_no_sweep_and_counts_as_the_baseline() -> None:
     broken = a_result(status="diverged", validation=0.9)
     assert broken.objective is None and broken.validation_score == broken.baseline
     assert a_result(validation=0.9).objective == a_result(validation=0.9).validation_score == 0.9
+
+
+def test_a_result_has_the_scores_of_its_task() -> None:
+    with pytest.raises(ValueError, match=r"each score of task=classification and no other, acc"):
+        a_result(test={"accuracy": 0.5})

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, settings_of
 from seqnorm.lab.report.arms.grouping import compare
-from seqnorm.lab.report.findings.evidence import OTHER_TEXTS, PLACE, ArmEvidence, Evidence
+from seqnorm.lab.report.findings.evidence import OTHER_TEXTS, ArmEvidence, Evidence, reader_of
 from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord
 
@@ -106,7 +106,8 @@ def join(parts: Sequence[Part]) -> tuple[Comparison, Evidence, list[Ignored]]:
         found[arm.label] = held.found
         if held.found.answers and held.whole.texts != whole.texts:
             found[arm.label] = replace(held.found, answers={})
-            notes.add(f"{comparison.title}, {arm.label}: not in {PLACE}: {OTHER_TEXTS}")
+            place = reader_of(comparison).place
+            notes.add(f"{comparison.title}, {arm.label}: not in {place}: {OTHER_TEXTS}")
     evidence = replace(whole, arms=found, notes=sorted(notes))
     return comparison, evidence, [*left_out, *replaced]
 

@@ -15,6 +15,7 @@ from seqnorm.lab.runs.read import Arrays
 class ClassAnswers(Answers):
     """Accuracy by length, F1 by class, and which texts the runs of an arm together get right."""
 
+    place = "the scores by length and class"
     needed = ("labels", "predicted", "probability", "lengths")
 
     def common(self, arrays: Arrays) -> Arrays:

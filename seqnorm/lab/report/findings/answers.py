@@ -20,9 +20,11 @@ class Answers:
     A task with more to say has a reader of its own.
 
     Attributes:
+        place: where in the report these are, for notes on runs that are missing there.
         needed: arrays that predictions must have.
     """
 
+    place: ClassVar[str] = "the scores by length"
     needed: ClassVar[tuple[str, ...]] = ("lengths",)
 
     def read(self, run: RunRecord) -> Arrays:

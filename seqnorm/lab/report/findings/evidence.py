@@ -18,7 +18,6 @@ from seqnorm.lab.report.statistics.profiles import LayerProfiles, arm_profiles
 from seqnorm.lab.runs.files import RunFolderError
 from seqnorm.lab.runs.read import Arrays, RunRecord
 
-PLACE = "the scores by length and class"
 OTHER_TEXTS = "it was tested on other texts, or cut them at another length"
 # Tasks whose answers say more than a score of each text.
 READERS: dict[str, type[Answers]] = {"classification": ClassAnswers}
@@ -66,6 +65,11 @@ class Evidence:
     notes: list[str] = field(default_factory=list)
 
 
+def reader_of(comparison: Comparison) -> Answers:
+    """What reads the answers of a comparison's runs."""
+    return READERS.get(comparison.task.name, Answers)()
+
+
 def curve_metrics(comparison: Comparison) -> tuple[str, str]:
     """The records that learning curves are drawn of: the first score, and the loss."""
     return f"val_{comparison.task.score.name}", "val_loss"
@@ -76,7 +80,7 @@ class _Gatherer:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
-        self.reader = READERS.get(comparison.task.name, Answers)()
+        self.reader = reader_of(comparison)
         self.notes: dict[str, None] = {}  # ordered, each note once
         self.found = Evidence({}, texts=self._texts_of_most())
 
@@ -115,7 +119,7 @@ class _Gatherer:
         return {metric: run.history(metric) for metric in curve_metrics(self.comparison)}
 
     def _predictions(self, run: RunRecord) -> Arrays | None:
-        return self._readable(run, PLACE, partial(self.reader.read, run))
+        return self._readable(run, self.reader.place, partial(self.reader.read, run))
 
     def _layers(self, arm: Arm) -> list[LayerProfiles]:
         place = "the statistics over time"
@@ -138,7 +142,7 @@ class _Gatherer:
         if same and not self.found.common:
             self.found.common = self.reader.common(arrays)
         if not same:
-            self.notes[f"{run.name}: not in {PLACE}: {OTHER_TEXTS}"] = None
+            self.notes[f"{run.name}: not in {self.reader.place}: {OTHER_TEXTS}"] = None
         return same
 
 
