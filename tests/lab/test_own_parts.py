@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
@@ -124,28 +123,27 @@ def test_a_task_of_ones_own_is_trained_compared_and_reported(folder: Path) -> No
     made = command(
         "compare", folder, "imports=[mylab.tasks]", "task=count", "task.delta=4", *TEXTS,
         "data.max_length=40", 'compare.arms=["norm=none,layer"]', "compare.name=count",
-        "compare.trials=2", "compare.finalists=0", "compare.seeds=2",
-        "train.epochs=1", "cell.units=4", "compare.workers=1", "train.probe_every=4",
+        "compare.trials=2", "compare.finalists=0", "compare.seeds=1",
+        "train.epochs=1", "cell.units=4", "model.bidirectional=false", "compare.workers=1",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    assert "2 test runs of each, into" in made.stdout and "bags of words" not in made.stdout
+    assert "1 test runs of each, into" in made.stdout and "bags of words" not in made.stdout
     runs = [read_run(path.parent) for path in (folder / "runs/count").glob("*/result.json")]
-    tested = {norm: [] for norm in ("none", "layer")}  # type: dict[str, list[float]]
+    tested: dict[str, float] = {}
     for run in runs:
         assert run.result.task.name == "count" and run.config["task.delta"] == 4
-        assert (run.result.norm, run.result.seed) and "# task=count is of mylab.tasks" in (
-            run.folder / "config.yaml"
-        ).read_text()
+        assert "# task=count is of mylab.tasks\n" in (run.folder / "config.yaml").read_text()
         if run.result.test is not None:
-            tested[run.result.norm].append(run.result.test["error"])
-    best = min(tested, key=lambda norm: float(np.mean(tested[norm])))
-    report = command("report", folder, "runs/count")  # which knows nothing of the module
+            tested[run.result.norm] = run.result.test["error"]
+    best = min(tested, key=lambda norm: tested[norm])
+    # The report knows nothing of the module.
+    report = command("report", folder, "runs/count", "--no-pictures")
     assert report.returncode == 0, report.stderr
     assert "synthetic, count" in report.stdout and "Median length: error" in report.stdout
     page = (folder / "runs/count/report/report.md").read_text()
-    mean = f"{np.mean(tested[best]):.2f}"
-    assert f"Lowest mean test error: lstm {best} with {mean} (" in page
-    assert "Error by length" in page and "accuracy" not in page
+    html = (folder / "runs/count/report/report.html").read_text()
+    assert f"Lowest mean test error: lstm {best} with {tested[best]:.2f}." in page
+    assert "Error by length" in html and "accuracy" not in page
     # Of two trials the one with the lower error was tested.
     for norm in tested:
         own = [run for run in runs if run.result.norm == norm]

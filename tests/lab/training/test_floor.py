@@ -57,7 +57,7 @@ def test_a_trial_does_not_look_at_the_test_part(tmp_path):
     result = run(config)
     assert result.test is None
     assert 0.4 < result.validation < 0.9
-    names = {path.name for path in (tmp_path / result["run"]).iterdir()}
+    names = {path.name for path in (tmp_path / result.run).iterdir()}
     assert names == {"config.yaml", "environment.json", "metrics.jsonl", "result.json"}
 
 

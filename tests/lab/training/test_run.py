@@ -218,7 +218,7 @@ def test_divergence_is_a_result_that_names_step_and_rate(small, records):
     config = small("norm=none", "optim.learning_rate=3e38")
     result = run(config)
     assert result.status == "diverged"
-    assert f"at step {result['steps']} " in result.message
+    assert f"at step {result.steps} " in result.message
     assert "last learning rate was 3e+38" in result.message
     assert result.test["accuracy"] == result.baseline
     assert result.test_loss is None
