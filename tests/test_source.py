@@ -32,6 +32,7 @@ LAB = (
     "signals",
     "config",
     "data",
+    "tasks",
     "models",
     "registry",
     "tracking",

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from seqnorm.lab.config.schema import DataConfig as DataConfig
     from seqnorm.lab.config.schema import RunConfig as RunConfig
     from seqnorm.lab.config.schema import TextConfig as TextConfig
+    from seqnorm.lab.config.tasks import TaskConfig as TaskConfig
     from seqnorm.lab.registry import register_cell as register_cell
     from seqnorm.lab.registry import register_data as register_data
     from seqnorm.lab.registry import register_model as register_model
     from seqnorm.lab.registry import register_norm as register_norm
+    from seqnorm.lab.registry import register_task as register_task
 
 # Public name -> the module that holds it, loaded when it is asked for.
 _HOMES = {
@@ -31,11 +33,13 @@ _HOMES = {
     "NormConfig": "seqnorm.lab.config.parts",
     "RecurrentConfig": "seqnorm.lab.config.parts",
     "RunConfig": "seqnorm.lab.config.schema",
+    "TaskConfig": "seqnorm.lab.config.tasks",
     "TextConfig": "seqnorm.lab.config.schema",
     "register_cell": "seqnorm.lab.registry",
     "register_data": "seqnorm.lab.registry",
     "register_model": "seqnorm.lab.registry",
     "register_norm": "seqnorm.lab.registry",
+    "register_task": "seqnorm.lab.registry",
 }
 
 __all__ = list(_HOMES)

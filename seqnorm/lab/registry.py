@@ -1,4 +1,4 @@
-"""One door for parts with a name: cells, norms, models and data sets, ours and the user's.
+"""One door for parts with a name: cells, norms, models, tasks and data sets, ours and the user's.
 
 A module of the user's registers what it has, and a configuration that names the module in `imports`
 can choose it like one of ours:
@@ -28,6 +28,7 @@ from seqnorm.lab.config import schema as schemas
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS, ModelConfig
 from seqnorm.lab.config.parts import CellConfig, NormConfig
 from seqnorm.lab.config.schema import DataConfig
+from seqnorm.lab.config.tasks import TaskConfig
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-BASES = {"cell": CellConfig, "norm": NormConfig, "model": ModelConfig, "data": DataConfig}
+BASES = {
+    "cell": CellConfig,
+    "norm": NormConfig,
+    "task": TaskConfig,
+    "model": ModelConfig,
+    "data": DataConfig,
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Part:
     """A part that is not seqnorm's own.
 
     Attributes:
-        group: "cell", "norm", "model" or "data".
+        group: "cell", "norm", "task", "model" or "data".
         name: by which it is chosen.
         schema: the dataclass of its keys.
         module: which registered it.
@@ -133,8 +140,8 @@ def register_model(
     """Makes a function the choice ``model=<name>``: it builds the network of a run.
 
     The function gets the whole configuration (`config.model` is an instance of the schema) and the
-    data set, and returns a model that is not compiled: int32[batch, time] -> float32[batch,
-    classes], logits.
+    data set, and returns a model that is not compiled: int32[batch, time] -> what
+    ``make_task(config.task).head(dataset)`` gives, for classes the logits float32[batch, classes].
 
     Args:
         name: not one of ours.
@@ -155,6 +162,34 @@ def register_model(
         if not recurrent:
             NORMS_WITHOUT_STEPS[name] = ("none", "keras_layer", "keras_batch")
         return build
+
+    return decorate
+
+
+def register_task(name: str, schema: type) -> Callable[[type[Thing]], type[Thing]]:
+    """Makes a subclass of `seqnorm.lab.tasks.Task` the choice ``task=<name>``.
+
+    Its constructor gets the schema's fields by name; the name becomes the class's `name`.
+
+    Args:
+        name: not one of ours.
+        schema: a dataclass that derives from `TaskConfig`.
+
+    Raises:
+        ValueError: if the name is taken, or the scores are none that a report could write about.
+        TypeError: if the schema or the class is of another kind.
+    """
+
+    def decorate(task: type[Thing]) -> type[Thing]:
+        from seqnorm.lab.tasks import TASKS, Scoring, Task
+
+        _require_subclass("task", name, task, Task)
+        made: Any = task
+        Scoring(name, made.scores, made.baseline_name)
+        _add("task", name, schema, task)
+        made.name = name
+        TASKS[name] = made
+        return task
 
     return decorate
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from seqnorm.lab.config import imports
+from seqnorm.lab.runs.read import read_run
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own_parts.md").read_text(encoding="utf-8")
@@ -47,7 +48,7 @@ def command(name: str, folder: Path, *arguments: str) -> subprocess.CompletedPro
 
 def test_the_page_has_its_files() -> None:
     assert set(FILES) == {
-        *(f"mylab/{name}.py" for name in ("norms", "cells", "data", "models")),
+        *(f"mylab/{name}.py" for name in ("norms", "cells", "data", "models", "tasks")),
         "mine/experiment/power.yaml",
     }
 
@@ -115,6 +116,48 @@ def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
     assert re.search(r"lstm power", made.stdout)
     report = command("report", folder, "runs/power")
     assert report.returncode == 0 and "lstm power" in report.stdout
+
+
+def test_a_task_of_ones_own_is_trained_compared_and_reported(folder: Path) -> None:
+    """Its score is an error: the lowest is the best."""
+    made = command(
+        "compare", folder, "imports=[mylab.tasks]", "task=count", "task.delta=4", *TEXTS,
+        "data.max_length=40", 'compare.arms=["norm=none,layer"]', "compare.name=count",
+        "compare.trials=2", "compare.finalists=0", "compare.seeds=1",
+        "train.epochs=1", "cell.units=4", "model.bidirectional=false", "compare.workers=1",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert "1 test runs of each, into" in made.stdout and "bags of words" not in made.stdout
+    runs = [read_run(path.parent) for path in (folder / "runs/count").glob("*/result.json")]
+    tested: dict[str, float] = {}
+    for run in runs:
+        assert run.result.task.name == "count" and run.config["task.delta"] == 4
+        assert "# task=count is of mylab.tasks\n" in (run.folder / "config.yaml").read_text()
+        if run.result.test is not None:
+            tested[run.result.norm] = run.result.test["error"]
+    best = min(tested, key=lambda norm: tested[norm])
+    # The report knows nothing of the module.
+    report = command("report", folder, "runs/count", "--no-pictures")
+    assert report.returncode == 0, report.stderr
+    assert "synthetic, count" in report.stdout and "Median length: error" in report.stdout
+    page = (folder / "runs/count/report/report.md").read_text()
+    html = (folder / "runs/count/report/report.html").read_text()
+    assert f"Lowest mean test error: lstm {best} with {tested[best]:.2f}." in page
+    assert "Error by length" in html and "accuracy" not in page
+    # Of two trials the one with the lower error was tested.
+    for norm in tested:
+        own = [run for run in runs if run.result.norm == norm]
+        trials = {run.config["optim.learning_rate"]: run.result for run in own if run.result.trial}
+        chosen = min(trials, key=lambda rate: trials[rate].validation_score)
+        rates = {run.config["optim.learning_rate"] for run in own if not run.result.trial}
+        assert rates == {chosen}
+
+
+def test_a_bag_of_words_is_no_floor_of_another_task(folder: Path) -> None:
+    given = ["imports=[mylab.tasks]", "task=count", "model=bag_of_words", *TEXTS]
+    found = command("train", folder, *given)
+    assert found.returncode == 1
+    assert "model=bag_of_words answers with a class and needs task=classification" in found.stderr
 
 
 def test_an_experiment_file_may_name_the_imports(folder: Path) -> None:

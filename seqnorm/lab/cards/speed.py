@@ -24,13 +24,15 @@ def peak_memory() -> float | None:
 def pipeline_speed(config: RunConfig, dataset: Dataset) -> float:
     """Real tokens per second of one epoch of batches that nobody trains on, its order included."""
     from seqnorm.lab.data.batching import Batches
-    from seqnorm.lab.training.backend import stream
+    from seqnorm.lab.tasks import make_task
+    from seqnorm.lab.tasks.stream import stream
 
     batches = Batches.configured(dataset.train, config.data, config.seed)
-    next(iter(stream(batches)))  # TensorFlow starts with the first batch it makes
+    targets = make_task(config.task).targets
+    next(iter(stream(batches, targets)))  # TensorFlow starts with the first batch it makes
     begin = time.perf_counter()
     batches.epoch = 0
-    for _ in stream(batches):
+    for _ in stream(batches, targets):
         pass
     return batches.tokens / (time.perf_counter() - begin)
 
@@ -45,17 +47,19 @@ def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
 
     from seqnorm.lab.data.batching import Batches
     from seqnorm.lab.models.build import build_model
-    from seqnorm.lab.training.backend import stream
+    from seqnorm.lab.tasks import make_task
+    from seqnorm.lab.tasks.stream import stream
     from seqnorm.lab.training.optim import make_optimizer
 
     keras.utils.set_random_seed(config.seed)
     batches = Batches.configured(dataset.train, config.data, config.seed)
-    data = stream(batches).take(steps).cache()
+    task = make_task(config.task)
+    data = stream(batches, task.targets).take(steps).cache()
     with blame_the_input():
         model: Any = build_model(config, dataset)
     model.compile(
         make_optimizer(config.optim, total_steps=steps),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        task.loss(),
         jit_compile=False,  # as in training
     )
     model.fit(data, verbose=0, shuffle=False)

@@ -100,7 +100,9 @@ def announcement(plan: Plan, by_default: bool) -> str:
         parts.append(f"{compare.trials} settings of each on validation data")
     if compare.trials and compare.finalists:
         parts.append(f"the best {min(compare.finalists, compare.trials)} again")
-    parts += [f"{compare.seeds} test runs of each", f"{compare.floors} bags of words"]
+    parts.append(f"{compare.seeds} test runs of each")
+    if compare.floors == plan.number_of_floors:
+        parts.append(f"{compare.floors} bags of words")
     default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
     return f"{', '.join(parts)}, into {plan.folder}{default}"
 

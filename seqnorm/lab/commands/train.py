@@ -31,7 +31,7 @@ from seqnorm.lab.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, L
 from seqnorm.lab.multirun.lifeline import end_if_outlived
 from seqnorm.lab.multirun.session import SESSION, Refused, Session, in_one_line, show
 from seqnorm.lab.multirun.worker import in_a_process_of_its_own, show_in_the_queue
-from seqnorm.lab.runs.naming import objective, run_prefix
+from seqnorm.lab.runs.naming import run_prefix
 from seqnorm.lab.signals import exit_code, stoppable
 from seqnorm.lab.training import require_tensorflow
 
@@ -111,7 +111,7 @@ def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
 
 
 def _job(config: DictConfig) -> float | None:
-    """One run; returns the validation accuracy, for sweepers that maximise a number.
+    """One run; returns its validation score, for sweepers that search for the best one.
 
     Nothing that fails leaves a process of a launcher's as an error, or the launcher would give the
     other jobs up: it is noted. Only to a sweeper that searches a failure has to be an error.
@@ -164,7 +164,7 @@ def _run(config: DictConfig) -> float | None:
     require_tensorflow()
     from seqnorm.lab.training.run import run
 
-    return objective(run(run_config))
+    return run(run_config).objective
 
 
 def _refuse_multirun_folder(runs_dir: str) -> None:

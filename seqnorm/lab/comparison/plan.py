@@ -25,6 +25,7 @@ from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import DataConfig, RunConfig, conf_dir
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.runs.naming import lasting_name
+from seqnorm.lab.tasks import Classification
 from seqnorm.lab.tracking.factory import refuse_one_id
 
 FLOOR = "model=bag_of_words"
@@ -95,7 +96,8 @@ class Plan:
         self._refuse_fixed_keys()
         self._refuse_what_has_no_effect()
         self._refuse_keys_of_no_arm(composed)
-        self._refuse_several_data_sets()
+        self._refuse_several("data", "on which its bags of words are trained as well")
+        self._refuse_several("task", "by whose scores its arms are compared")
         self._refuse_equal_arms()
         if self.compare.settings_of:  # before anything runs
             for arm in self.arms:
@@ -116,12 +118,13 @@ class Plan:
                 "leave a direction out, as in '~compare.space.gain'."
             )
 
-    def _refuse_several_data_sets(self) -> None:
-        names = sorted({composed.data.name for composed in self._composed.values()})
+    def _refuse_several(self, group: str, why: str) -> None:
+        names = sorted({composed[group].name for composed in self._composed.values()})
         if len(names) > 1:
+            what = {"data": "data set"}.get(group, group)
             raise ConfigError(
-                "a comparison is of one data set, on which its bags of words are trained as well; "
-                f"received compare.arms with data={','.join(names)}. Make one comparison of each."
+                f"a comparison is of one {what}, {why}; received compare.arms with "
+                f"{group}={','.join(names)}. Make one comparison of each."
             )
 
     def _refuse_fixed_keys(self) -> None:
@@ -247,10 +250,16 @@ class Plan:
                 for number in of_arm:
                     yield self._job(arm, seed, self.settings[number], number)
 
+    @property
+    def number_of_floors(self) -> int:
+        """How many bag-of-words runs there are: of a task that it cannot do, none."""
+        can = self._plain.task.name == Classification.name
+        return self.compare.floors if can else 0
+
     def floors(self) -> Iterator[Job]:
         """The bag-of-words runs."""
         floor, composed = compose([FLOOR]), self._plain
-        for seed in range(self.compare.floors):
+        for seed in range(self.number_of_floors):
             config = _run_config(composed, FLOOR, seed)
             config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
             yield Job(FLOOR, None, config)

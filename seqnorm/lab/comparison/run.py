@@ -16,10 +16,11 @@ from seqnorm.lab.comparison.progress import Progress
 from seqnorm.lab.durable import write_text
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.report.arms.grouping import compare
-from seqnorm.lab.report.arms.trials import leaders
+from seqnorm.lab.report.arms.trials import leaders, merit_of
 from seqnorm.lab.report.page.headline import robust_table, tuning_table
 from seqnorm.lab.runs.files import RunFolderError, read_object
-from seqnorm.lab.runs.read import RESULT, RunRecord, read_run
+from seqnorm.lab.runs.read import RunRecord, read_run
+from seqnorm.lab.runs.result import RESULT
 from seqnorm.machine import usable_cores
 
 TABLE, SETTINGS = "table.md", "settings.json"
@@ -50,12 +51,12 @@ def record_of(job: Job) -> RunRecord:
 
 
 def _scores(trials: Iterable[Job]) -> dict[str, dict[int, list[float]]]:
-    """Scores of every setting of every arm."""
+    """Scores of every setting of every arm, the higher the better."""
     found: dict[str, dict[int, list[float]]] = {}
     for job in trials:
         if job.number is not None:
             of_arm = found.setdefault(job.arm, {})
-            of_arm.setdefault(job.number, []).append(record_of(job).validation_score)
+            of_arm.setdefault(job.number, []).append(merit_of(record_of(job)))
     return found
 
 
@@ -224,13 +225,16 @@ class Comparison:
         comparisons, _ = compare(map(record_of, jobs))
         parts: list[str] = []
         for comparison in comparisons:
-            parts += [f"## {comparison.data}", robust_table(comparison).markdown()]
+            parts += [f"## {comparison.subject}", robust_table(comparison).markdown()]
             tuning = tuning_table(comparison)
             parts += [tuning.markdown()] if tuning else []
         return "\n\n".join(parts) + "\n"
 
 
 def _text(run: RunRecord) -> str:
-    if run.diverged:
+    result, score = run.result, run.result.task.score
+    if result.diverged:
         return "diverged"
-    return f"validation {run.validation_score:.4f}" if run.trial else f"test {run.accuracy:.4f}"
+    if result.test is None:
+        return f"validation {score.write(result.validation_score)}"
+    return f"test {score.write(result.test[score.name])}"

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 # Those that had one value in all runs and are gone, those that had another name, and those that
-# came later, with what runs did before.
+# came later, with what runs did before. `task` was a text once, and is a group today.
 GONE = ("task",)
+FIRST_TASK = "classification"  # of all runs before there were others
 RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
 LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
 
@@ -19,7 +20,7 @@ def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:
     """A flat config of a run of whatever time: "optim.learning_rate" -> value.
 
     What came later has the value that stands for what runs did before, where the run has that
-    group; `study` and `arm` are looked for under their old names where there is none.
+    group, and the task is the first there was; `study` and `arm` are looked for under their old names where there is none.
     """
     later = {
         f"{group}.{key}": value
@@ -27,7 +28,7 @@ def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:
         if any(key.startswith(f"{group}.") and key != f"{group}.name" for key in config)
         for key, value in keys.items()
     }
-    found = {**later, **config}
+    found = {"task.name": FIRST_TASK, **later, **config}
     if "study" not in found:
         found |= {new: found.pop(old) for old, new in RENAMED.items() if old in found}
     return {key: value for key, value in found.items() if key not in GONE}

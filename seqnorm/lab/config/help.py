@@ -13,7 +13,7 @@ from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 HEADER = """\
 usage: seqnorm-train [group=choice ...] [key=value ...] [-m] [--from RUN] [--config-dir DIR]
 
-Trains a classifier with a normalised recurrent network and writes a run folder.
+Trains a normalised recurrent network and writes a run folder.
 
   seqnorm-train data=synthetic cell=lstm norm=layer
   seqnorm-train -m norm=none,layer,batch seed=0,1,2      all nine combinations, one after the other

@@ -8,6 +8,7 @@ from typing import Any
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
 from seqnorm.lab.config.ranges import out_of_range
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, TrackingConfig
+from seqnorm.lab.config.tasks import ClassificationConfig
 
 
 class ConfigError(ValueError):
@@ -114,6 +115,11 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
 def _misfits(config: RunConfig) -> Iterator[str]:
     """Cells and norms that the model has no place for."""
     model, cell, norm = config.model.name, config.cell.name, config.norm.name
+    if model == "bag_of_words" and not isinstance(config.task, ClassificationConfig):
+        yield (
+            "model=bag_of_words answers with a class and needs task=classification; received "
+            f"task={config.task.name}. Use another model; of a comparison, compare.floors=0."
+        )
     if model in NORMS_WITHOUT_STEPS:
         if cell != "none":
             yield f"model={model} has no recurrence and needs cell=none; received cell={cell}."

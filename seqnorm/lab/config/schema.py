@@ -11,7 +11,8 @@ A YAML file of a group takes its schema through its first lines::
       - _self_
 
 A new choice is one dataclass, listed in ``SCHEMAS``, and one YAML file. Cells and normalisers, the
-arms of the comparison, are in `seqnorm.lab.config.parts`; models in `seqnorm.lab.config.models`.
+arms of the comparison, are in `seqnorm.lab.config.parts`; models in `seqnorm.lab.config.models`,
+tasks in `seqnorm.lab.config.tasks`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from seqnorm.lab.config.ranges import (
     one_of,
     ranged,
 )
+from seqnorm.lab.config.tasks import TASKS, TaskConfig
 
 # What NumPy and Keras take as one.
 SEED = Range("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32)
@@ -222,6 +224,7 @@ class RunConfig:
     data: DataConfig = MISSING
     cell: CellConfig = MISSING
     norm: NormConfig = MISSING
+    task: TaskConfig = MISSING
     model: ModelConfig = MISSING
     optim: OptimConfig = MISSING
     train: TrainConfig = MISSING
@@ -247,6 +250,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
     },
     "cell": CELLS,
     "norm": NORMS,
+    "task": TASKS,
     "model": MODELS,
     "optim": {"adam": AdamConfig, "sgd": SGDConfig, "rmsprop": RMSpropConfig},
     "train": {"default": TrainConfig},

@@ -119,7 +119,7 @@ def batch_order(
 
 
 class Batches(keras.utils.PyDataset):
-    """A split as padded batches ``(tokens int32[B, T], labels int32[B])``.
+    """A split as padded batches ``(tokens int32[B, T], labels [B, ...])``.
 
     T is the longest row of the batch; shorter rows are padded on the right with 0, so the mask is
     ``tokens != 0``. The order of an epoch follows from ``(seed, epoch)`` alone, whatever ran before
@@ -214,8 +214,8 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Batch ``index`` of the current epoch: tokens int32[B, T] and labels int32[B]."""
+    def __getitem__(self, index: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
+        """Batch ``index`` of the current epoch: tokens int32[B, T] and labels [B, ...]."""
         rows = self._batches[index]
         return self.split.sequences.padded(rows), self.split.labels[rows]
 

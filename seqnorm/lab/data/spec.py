@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -103,11 +104,11 @@ class Split:
 
     Attributes:
         sequences: the rows; each begins with START, so none is empty.
-        labels: int32[n], the class of each row.
+        labels: [n, ...], what is right for each row; of classes int32[n].
     """
 
     sequences: Sequences
-    labels: NDArray[np.int32]
+    labels: NDArray[Any]
 
     def __post_init__(self) -> None:
         if len(self.sequences) != len(self.labels):
@@ -133,7 +134,7 @@ class Dataset:
         name: registered name.
         train, validation: the published training part, divided by the seed of the run.
         test: the published test part, the same for every seed.
-        label_names: one per class, in the order of the labels.
+        label_names: one per class, in the order of the labels; empty if there are no classes.
         vocabulary: words by id.
     """
 

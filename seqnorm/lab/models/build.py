@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import keras
@@ -10,23 +11,37 @@ import keras
 from seqnorm.lab.config.models import ConvnetConfig, MLPConfig
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.models.classifier import build_classifier
+from seqnorm.lab.models.classifier import Head, build_classifier
 from seqnorm.lab.models.convnet import build_convnet
 from seqnorm.lab.models.mlp import build_mlp
+from seqnorm.lab.tasks import make_task
 
 
 def _classifier(config: RunConfig, dataset: Dataset) -> keras.Model:
-    return build_classifier(config, dataset.vocabulary.size, dataset.num_classes)
+    task = make_task(config.task)
+    head = partial(task.head, dataset)
+    return build_classifier(config, dataset.vocabulary.size, head, task.every_step)
 
 
 def _mlp(config: RunConfig, dataset: Dataset) -> keras.Model:
-    model = cast(MLPConfig, config.model)
-    return build_mlp(model, config.norm, dataset.vocabulary.size, dataset.num_classes)
+    model, head = cast(MLPConfig, config.model), _head_of_a_row(config, dataset)
+    return build_mlp(model, config.norm, dataset.vocabulary.size, head)
 
 
 def _convnet(config: RunConfig, dataset: Dataset) -> keras.Model:
-    model = cast(ConvnetConfig, config.model)
-    return build_convnet(model, config.norm, dataset.vocabulary.size, dataset.num_classes)
+    model, head = cast(ConvnetConfig, config.model), _head_of_a_row(config, dataset)
+    return build_convnet(model, config.norm, dataset.vocabulary.size, head)
+
+
+def _head_of_a_row(config: RunConfig, dataset: Dataset) -> Head:
+    """The head for a model without steps."""
+    task = make_task(config.task)
+    if task.every_step:
+        raise ValueError(
+            f"task={task.name} needs a model that answers at every step; received "
+            f"model={config.model.name}, which reads a row as a whole. Use model=classifier."
+        )
+    return partial(task.head, dataset)
 
 
 BUILDERS: dict[str, Callable[[RunConfig, Dataset], keras.Model]] = {
@@ -37,7 +52,7 @@ BUILDERS: dict[str, Callable[[RunConfig, Dataset], keras.Model]] = {
 
 
 def build_model(config: RunConfig, dataset: Dataset) -> keras.Model:
-    """The model of a run for its data: int32[batch, time] -> float32[batch, classes], logits.
+    """The model of a run for its data: int32[batch, time] -> what the head of its task gives.
 
     Raises:
         ValueError: if there is no network of that name, or a component refuses its arguments.

@@ -1,7 +1,8 @@
-"""The recurrent classifier: word vectors, recurrent layers, one vector per text, a linear head."""
+"""The recurrent model: word vectors, recurrent layers, one vector per text, the task's head."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -13,19 +14,27 @@ from seqnorm.lab.config.schema import NormConfig, RunConfig
 from seqnorm.lab.data.spec import PAD
 from seqnorm.layers import MaskedPooling, NormRNN, recurrent_layer
 
+# Makes the last layer, and is called last: Keras draws the seed of a layer's first weights when the
+# layer is made.
+Head = Callable[[], keras.layers.Layer]
 
-def build_classifier(config: RunConfig, vocabulary_size: int, num_classes: int) -> keras.Model:
+
+def build_classifier(
+    config: RunConfig, vocabulary_size: int, head: Head, every_step: bool = False
+) -> keras.Model:
     """The model of a run.
 
-        tokens -> embedding -> dropout -> recurrent layers -> pooling -> dropout -> logits
+        tokens -> embedding -> dropout -> recurrent layers -> pooling -> dropout -> head
 
     Args:
         config: groups ``model``, ``cell`` and ``norm`` are read.
         vocabulary_size: number of ids, padding included.
-        num_classes: width of the output.
+        head: makes the last layer.
+        every_step: whether the head is put on every step; then nothing is pooled.
 
     Returns:
-        A functional model, not compiled: int32[batch, time] -> float32[batch, num_classes], logits.
+        A functional model, not compiled: int32[batch, time] -> what the head gives of
+        float[batch, features], or with `every_step` of float[batch, time, features].
 
     Masking:
         Tokens equal to PAD are padding. The mask is computed once and handed to every layer that
@@ -42,14 +51,12 @@ def build_classifier(config: RunConfig, vocabulary_size: int, num_classes: int) 
     for level in range(1, model.depth + 1):
         # The last output of both directions, unlike the outputs at the last token: there the
         # backward direction has read one word.
-        last_only = level == model.depth and model.pooling == "last"
+        last_only = level == model.depth and model.pooling == "last" and not every_step
         x = _recurrent(config, level, return_sequences=not last_only)(x, mask=mask)
-    if model.pooling != "last":
+    if model.pooling != "last" and not every_step:
         x = MaskedPooling(model.pooling, name="pooling")(x, mask=mask)
     x = keras.layers.Dropout(model.dropout, name="dropout")(x)
-    # Mixed precision must not round what the loss exponentiates.
-    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    return keras.Model(tokens, logits, name=f"{config.norm.name}_{config.cell.name}")
+    return keras.Model(tokens, head()(x), name=f"{config.norm.name}_{config.cell.name}")
 
 
 def recurrent_layers(model: keras.Model) -> list[NormRNN]:

@@ -10,24 +10,25 @@ from keras import ops
 from seqnorm.lab.config.models import ConvnetConfig
 from seqnorm.lab.config.schema import NormConfig
 from seqnorm.lab.data import mnist
+from seqnorm.lab.models.classifier import Head
 from seqnorm.lab.models.keras_norms import keras_norm
 
 
 def build_convnet(
-    model: ConvnetConfig, norm: NormConfig, vocabulary_size: int, num_classes: int
+    model: ConvnetConfig, norm: NormConfig, vocabulary_size: int, head: Head
 ) -> keras.Model:
     """One convolution with a norm over its channels, one hidden layer.
 
-        tokens -> image -> convolution -> norm -> dense -> activation -> dropout -> logits
+        tokens -> image -> convolution -> norm -> dense -> activation -> dropout -> head
 
     Args:
         model: sizes.
         norm: none, or one of Keras's own; axis 3 or -1 are the channels.
         vocabulary_size: number of ids, which must be those of `seqnorm.lab.data.mnist`.
-        num_classes: width of the output.
+        head: makes the last layer.
 
     Returns:
-        A functional model, not compiled: int32[batch, 785] -> float32[batch, num_classes], logits.
+        A functional model, not compiled: int32[batch, 785] -> what the head gives.
         A batch of rows of another length is refused.
 
     Raises:
@@ -46,8 +47,7 @@ def build_convnet(
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dense(model.hidden, activation=model.activation, name="hidden")(x)
     x = keras.layers.Dropout(model.dropout, name="dropout")(x)
-    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    return keras.Model(tokens, logits, name=f"convnet_{norm.name}")
+    return keras.Model(tokens, head()(x), name=f"convnet_{norm.name}")
 
 
 def image(tokens: Any) -> Any:

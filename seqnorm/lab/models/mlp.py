@@ -10,24 +10,23 @@ from keras import ops
 from seqnorm.lab.config.models import MLPConfig
 from seqnorm.lab.config.schema import NormConfig
 from seqnorm.lab.data.spec import PAD
+from seqnorm.lab.models.classifier import Head
 from seqnorm.lab.models.keras_norms import keras_norm
 
 
-def build_mlp(
-    model: MLPConfig, norm: NormConfig, vocabulary_size: int, num_classes: int
-) -> keras.Model:
+def build_mlp(model: MLPConfig, norm: NormConfig, vocabulary_size: int, head: Head) -> keras.Model:
     """Hidden layers over the set of words.
 
-        tokens -> multi-hot -> (dense -> norm and activation in either order -> dropout)* -> logits
+        tokens -> multi-hot -> (dense -> norm and activation in either order -> dropout)* -> head
 
     Args:
         model: the hidden layers, and whether the norm comes before or after the activation.
         norm: none, or one of Keras's own.
         vocabulary_size: number of ids, padding included.
-        num_classes: width of the output.
+        head: makes the last layer.
 
     Returns:
-        A functional model, not compiled: int32[batch, time] -> float32[batch, num_classes], logits.
+        A functional model, not compiled: int32[batch, time] -> what the head gives.
 
     Masking:
         Padding is no word: more of it changes nothing.
@@ -45,8 +44,7 @@ def build_mlp(
         for layer in (normalize, activate) if before else (activate, normalize):
             x = layer(x)
         x = keras.layers.Dropout(model.dropout, name=f"dropout_{level}")(x)
-    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    return keras.Model(tokens, logits, name=f"mlp_{norm.name}")
+    return keras.Model(tokens, head()(x), name=f"mlp_{norm.name}")
 
 
 def multi_hot(tokens: Any, size: int) -> Any:

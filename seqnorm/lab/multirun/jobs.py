@@ -7,16 +7,18 @@ import time
 from concurrent.futures import BrokenExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from seqnorm.lab.comparison.expand import combinations
 from seqnorm.lab.config.rules import ConfigError
+from seqnorm.lab.config.tasks import TaskConfig
 from seqnorm.lab.multirun.ledger import BEGUN, FAILED, STOPPED, JobFailed, Ledger
 from seqnorm.lab.multirun.lifeline import LIFELINE
+from seqnorm.lab.tasks import Score, make_task
 from seqnorm.lab.tracking.factory import refuse_one_id
 
 FOLDER = ".multirun"  # below runs_dir
@@ -31,7 +33,8 @@ class Multirun:
             folder of this multirun.
 
     Raises:
-        ConfigError: if a launcher or W&B is set up so that jobs would be made twice, or as one.
+        ConfigError: if a launcher or W&B is set up so that jobs would be made twice, or as one;
+            or a sweeper so that it would find the worst setting.
     """
 
     def __init__(self, config: DictConfig) -> None:
@@ -47,6 +50,8 @@ class Multirun:
             [*tokens, *config.hydra.overrides.task]
         )
         searched = not str(config.hydra.sweeper._target_).endswith(".BasicSweeper")
+        self.score = make_task(cast(TaskConfig, OmegaConf.to_object(config.task))).scoring.score
+        _refuse_worst(config.hydra.sweeper.get("direction"), self.score)
         # Which jobs there will be, where that is known beforehand.
         self.planned = [] if searched else combinations(overrides)
         self.ledger = Ledger(self.folder)
@@ -96,7 +101,8 @@ class Multirun:
             return []
         found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         values = " ".join(f"{key}={value}" for key, value in found["best_params"].items())
-        return [f"best validation accuracy {found['best_value']:.4f}: {values}", f"kept in {path}"]
+        best = f"{self.score.title} {self.score.write(found['best_value'])}"
+        return [f"best validation {best}: {values}", f"kept in {path}"]
 
     def await_the_others(self) -> None:
         """Has the jobs in other processes end, and gives them the time to close what is open."""
@@ -128,6 +134,16 @@ def _refuse_requeue(launcher: DictConfig) -> None:
             "hydra.launcher.max_num_timeout must be 0, since a run that is cut off cannot be taken "
             f"up again and would begin anew in a second folder; received {timeouts}. Give the jobs "
             "more time by hydra.launcher.timeout_min."
+        )
+
+
+def _refuse_worst(direction: str | None, score: Score) -> None:
+    """Refuses a search, as of Optuna, for the worst setting."""
+    right = "maximize" if score.higher_is_better else "minimize"
+    if direction is not None and str(direction).rpartition(".")[2] != right:
+        raise ConfigError(
+            f"a search for the {score.best} validation {score.title} needs hydra.sweeper.direction="
+            f"{right}; received hydra.sweeper.direction={direction}. Set it."
         )
 
 

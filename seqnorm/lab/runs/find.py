@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqnorm.lab.runs.files import RunFolderError
-from seqnorm.lab.runs.read import CONFIG, METRICS, RESULT, RunRecord, read_run
+from seqnorm.lab.runs.read import CONFIG, METRICS, RunRecord, read_run
+from seqnorm.lab.runs.result import RESULT
 
 RUN_NAME = re.compile(r"-s\d+-(\d{8}-\d{6}-[0-9a-f]{4}|[0-9a-f]{12})$")
 

@@ -1,14 +1,12 @@
-"""What a run is called, by what decides its numbers, and what a sweep takes it for."""
+"""What a run is called, by what decides its numbers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
-from seqnorm.lab.config.former import LATER
+from seqnorm.lab.config.former import FIRST_TASK, LATER
 from seqnorm.lab.config.schema import RunConfig
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
@@ -32,19 +30,10 @@ def config_hash(config: RunConfig) -> str:
     """
     values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
     del values["data"]["dir"]
-    values["task"] = "train"  # as in the first runs, whose names last
+    if values["task"] == {"name": FIRST_TASK}:
+        values["task"] = "train"  # as in the first runs, whose names last
     for group, keys in LATER.items():  # so set, they are as before and do not enter
         for key, before in keys.items():
             if values[group].get(key) == before:
                 del values[group][key]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def objective(result: Mapping[str, Any]) -> float | None:
-    """The number that a sweep chooses by: the validation accuracy, of a diverged run none.
-
-    A report scores a diverged run as the majority class; beside networks that learn nothing that
-    would be the best setting of a sweep. It is None and not NaN, which W&B compares as a text and
-    at which the Optuna sweeper stops.
-    """
-    return None if result.get("status") == "diverged" else result.get("val_accuracy")

@@ -26,6 +26,7 @@ from seqnorm.lab.errors import UserError
 from seqnorm.lab.registry import BASES, PARTS
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import run_prefix
+from seqnorm.lab.runs.result import RESULT, Result
 from seqnorm.lab.tracking.sink import MultiSink
 
 
@@ -163,11 +164,11 @@ class RunFolder:
         with np.load(path) as stored:
             return {name: stored[name] for name in stored.files}
 
-    def finish(self, result: Mapping[str, Any]) -> None:
+    def finish(self, result: Result) -> None:
         """Writes result.json, whose existence says that the run is finished: its last file."""
         for path in sorted(self.path.iterdir()):
             sync(path)  # or a power cut could leave a result whose model is empty
-        self.write_json("result.json", result)
+        self.write_json(RESULT, result.to_json())
 
 
 def _origins(config: RunConfig) -> str:
@@ -178,7 +179,7 @@ def _origins(config: RunConfig) -> str:
 
 
 def _remove_unfinished(path: Path) -> None:
-    if (path / "result.json").exists():
+    if (path / RESULT).exists():
         raise UserError(
             f"a run is made once; received name={path.name}, whose folder {path} holds a finished "
             "run. Delete the folder to run it again."

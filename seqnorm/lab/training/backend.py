@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
-
-from seqnorm.lab.data.batching import Batches
-
-
-def stream(batches: Batches) -> tf.data.Dataset:
-    """The batches as Keras may read them: any number of rows, any length.
-
-    Handed a PyDataset, Keras fixes the length of every batch if the first two happen to agree in it
-    (`keras.src.trainers.data_adapters.data_adapter_utils.get_tensor_spec`), and the first batch of
-    another length then ends the training.
-    """
-
-    def generate() -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
-        for index in range(len(batches)):
-            yield batches[index]
-
-    signature = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32))
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    # The next batch is padded while the current one is trained on.
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
 
 
 def make_deterministic() -> None:

@@ -10,10 +10,10 @@ from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.models.classifier import recurrent_layers
+from seqnorm.lab.tasks import Task
+from seqnorm.lab.tasks.stream import batches_of, stream
 from seqnorm.lab.tracking.sink import Sink
-from seqnorm.lab.training.backend import stream
 from seqnorm.lab.training.cause import advice, leading_zeros
-from seqnorm.lab.training.evaluate import batches_of, evaluate
 from seqnorm.lab.training.optim import make_optimizer
 from seqnorm.lab.training.probes import Probe, Prober, probe_batch
 from seqnorm.lab.training.progress import ProgressBar
@@ -27,29 +27,43 @@ class Training:
 
     Args:
         config: the complete configuration.
+        task: what the model has to answer.
         dataset: where batches come from.
-        model: the classifier; its weights are trained in place.
+        model: the network; its weights are trained in place.
         sink: where records go.
 
     Attributes:
-        best: the best epoch and its validation accuracy.
+        best: the best epoch and its validation score.
         probe: what was probed; None if probing is off, or there is no recurrent layer.
         pulse: steps and speed.
         seconds: how long `fit` took.
+
+    Raises:
+        ValueError: if the task measures no first score while training.
     """
 
-    def __init__(self, config: RunConfig, dataset: Dataset, model: keras.Model, sink: Sink) -> None:
-        self.config, self.model = config, model
+    def __init__(
+        self, config: RunConfig, task: Task, dataset: Dataset, model: keras.Model, sink: Sink
+    ) -> None:
+        self.config, self.task, self.dataset, self.model = config, task, dataset, model
+        self.metrics, first = task.metrics(), task.scoring.score
+        if first.name not in [metric.name for metric in self.metrics]:
+            raise ValueError(
+                f"task={task.name} needs a metric with the name of its first score, "
+                f"{first.name!r}; received metrics()={[each.name for each in self.metrics]}. Name "
+                "one so, as in keras.metrics.MeanAbsoluteError(name=...)."
+            )
         self.batches = Batches.configured(dataset.train, config.data, config.seed)
         self.validation = batches_of(dataset.validation, config.data.batch_size)
         train = config.train
         total_steps = train.epochs * len(self.batches)
         self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
         self.pulse = Pulse(self.optimizer, self.batches)
-        self.best = BestEpoch(train.patience, train.keep)
+        self.best = BestEpoch(first.name, train.patience, train.keep)
         self.probe: Probe | None = None
         if train.probe_every and recurrent_layers(model):
-            prober = Prober(model, *probe_batch(dataset.train, train.probe_examples))
+            tokens, labels = probe_batch(dataset.train, train.probe_examples)
+            prober = Prober(model, tokens, task.targets(tokens, labels), task.loss())
             self.probe = Probe(self.pulse, sink, prober, train.probe_every)
         # Looked at before training, which may leave weights that are no numbers.
         self.silence = leading_zeros(model, self.batches[0][0])
@@ -66,8 +80,8 @@ class Training:
         trainer: Any = keras.Model(self.model.inputs, self.model.outputs)
         trainer.compile(
             self.optimizer,
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            self.task.loss(),
+            metrics=self.metrics,
             jit_compile=False,  # XLA would compile anew for every length of a batch
             steps_per_execution=self.config.train.steps_per_execution,
         )
@@ -76,7 +90,7 @@ class Training:
         )
         callbacks = [
             self.pulse,
-            ProgressBar(self.pulse, self.config.train.epochs),
+            ProgressBar(self.pulse, self.config.train.epochs, self.task.scoring.score),
             self.recorder,
             StopWhenDiverged(self.pulse),
             *([self.probe] if self.probe else []),
@@ -86,8 +100,8 @@ class Training:
         message = None
         try:
             trainer.fit(
-                stream(self.batches),
-                validation_data=stream(self.validation),
+                stream(self.batches, self.task.targets),
+                validation_data=stream(self.validation, self.task.targets),
                 epochs=self.config.train.epochs,
                 callbacks=callbacks,
                 shuffle=False,  # the order of an epoch is the business of `Batches`
@@ -99,8 +113,9 @@ class Training:
         self.best.restore(self.model)
         if self.config.train.reestimate and message is None:
             reestimate(self.model, self.batches)
-            scores = evaluate(self.model, self.validation.split, self.config.data.batch_size)
-            if scores.broken:
-                return f"the validation loss became {scores.loss} with re-estimated statistics"
-            self.best.accuracy = scores.accuracy
+            rows = self.config.data.batch_size
+            found = self.task.evaluate(self.model, self.dataset, "validation", rows)
+            if found.fault:
+                return f"the validation {found.fault} with re-estimated statistics"
+            self.best.score = found.scores[self.task.scoring.score.name]
         return message

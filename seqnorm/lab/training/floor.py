@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from typing import Any, cast
+from typing import cast
 
 from seqnorm.lab import data
 from seqnorm.lab.config.compose import compose
@@ -12,9 +12,10 @@ from seqnorm.lab.config.models import BagOfWordsConfig
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.bag_of_words import BagOfWords
+from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.tasks import Classification, Evaluation
 from seqnorm.lab.tracking.factory import make_sinks
-from seqnorm.lab.training.evaluate import Evaluation, evaluate_majority, evaluate_probabilities
 from seqnorm.lab.training.result import closing_line, identity, predictions
 
 
@@ -24,13 +25,13 @@ def floor_of(config: RunConfig) -> RunConfig:
     return replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
 
 
-def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+def run_floor(config: RunConfig, name: str | None = None) -> Result:
     """Trains, scores and records a bag of words; of ``optim`` and ``train`` it reads `train.test`.
 
     The run folder has no model.keras and no epochs.
 
     Returns:
-        The content of result.json.
+        What result.json holds.
 
     Raises:
         UserError: if data is missing or damaged, or the training part is too small.
@@ -49,35 +50,38 @@ def run_floor(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         result = _conclude(config, dataset, model, seconds, folder)
         folder.finish(result)
-        sinks.summary(result)
+        sinks.summary(result.flat())
     print(closing_line(result), flush=True)
     return result
 
 
 def _conclude(
     config: RunConfig, dataset: data.Dataset, model: BagOfWords, seconds: float, folder: RunFolder
-) -> dict[str, Any]:
-    def scored(split: data.Split) -> Evaluation:
-        return evaluate_probabilities(split, model.probabilities(split))
+) -> Result:
+    task = Classification()
 
-    test = scored(dataset.test) if config.train.test else None
+    def scored(part: str) -> Evaluation:
+        probabilities = model.probabilities(getattr(dataset, part))
+        return task.evaluate_probabilities(dataset, part, probabilities)
+
+    test = scored("test") if config.train.test else None
     if test:
         folder.write_vocabulary(dataset.vocabulary)
         folder.write_predictions(predictions(dataset, test))
-    majority = evaluate_majority(dataset, "test" if config.train.test else "validation")
-    return {
-        **identity(config, folder),
-        "status": "completed",
-        "message": None,
-        "test_accuracy": test and test.accuracy,
-        "test_macro_f1": test and test.macro_f1,
-        "test_loss": None,
-        "val_accuracy": scored(dataset.validation).accuracy,
-        "majority_accuracy": majority.accuracy,
-        "best_epoch": None,
-        "steps": 0,
-        "train_seconds": round(seconds, 3),
-        "tokens_per_second": round(dataset.train.sequences.values.size / seconds, 1),
-        "parameters": model.parameters,
-        "trainable_parameters": model.parameters,
-    }
+    first = task.scoring.score.name
+    baseline = task.baseline(dataset, "test" if config.train.test else "validation")
+    return Result(
+        **identity(config, task, folder),
+        status="completed",
+        message=None,
+        test=test.scores if test else None,
+        test_loss=None,
+        validation=scored("validation").scores[first],
+        baseline=baseline.scores[first],
+        best_epoch=None,
+        steps=0,
+        train_seconds=round(seconds, 3),
+        tokens_per_second=round(dataset.train.sequences.values.size / seconds, 1),
+        parameters=model.parameters,
+        trainable_parameters=model.parameters,
+    )

@@ -32,14 +32,14 @@ from seqnorm.ops.moments import Moments
 Arrays = dict[str, NDArray]
 
 
-def probe_batch(split: Split, rows: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def probe_batch(split: Split, rows: int) -> tuple[NDArray[np.int32], NDArray]:
     """Rows of every length that the split has, evenly from the shortest to the longest.
 
     So the number of rows that are still alive falls with the step as it does in the whole split:
     what few rows do to batch statistics is in the picture.
 
     Returns:
-        tokens int32[B, T], right-padded, and labels int32[B]; fewer than `rows` rows if the split
+        tokens int32[B, T], right-padded, and labels [B, ...]; fewer than `rows` rows if the split
         has no more.
     """
     by_length = np.argsort(split.sequences.lengths, kind="stable")
@@ -49,18 +49,21 @@ def probe_batch(split: Split, rows: int) -> tuple[NDArray[np.int32], NDArray[np.
 
 
 class Prober:
-    """Reads a classifier's recurrent layers on one batch.
+    """Reads a model's recurrent layers on one batch.
 
     Args:
-        model: classifier from `seqnorm.lab.models.classifier`.
+        model: with recurrent layers, as `seqnorm.lab.models.classifier` builds it.
         tokens: int32[B, T], right-padded with PAD.
-        labels: int32[B].
+        targets: what is right, [B, ...].
+        loss: of targets and answers, a mean over rows.
     """
 
-    def __init__(self, model: keras.Model, tokens: NDArray, labels: NDArray) -> None:
+    def __init__(
+        self, model: keras.Model, tokens: NDArray, targets: NDArray, loss: keras.losses.Loss
+    ) -> None:
         self.model = model
         self.layers = recurrent_layers(model)
-        self.tokens, self.labels = tokens, labels
+        self.tokens, self.targets, self.loss = tokens, targets, loss
         self._gradient = compiled_gradient(self._observed_loss)
 
     def read(self) -> Arrays:
@@ -71,7 +74,7 @@ class Prober:
         """
         rows, steps = self.tokens.shape
         zeros = [ops.zeros((steps, rows, layer.cell.units)) for layer in self.layers]
-        batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.labels)
+        batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.targets)
         gradients, seen = self._gradient(zeros, batch)
         alive = (self.tokens != PAD).sum(axis=0)  # right-padded, so the same in both directions
         arrays: Arrays = {"rows": alive}
@@ -87,15 +90,14 @@ class Prober:
         return arrays
 
     def _observed_loss(self, perturbations: list[Any], batch: Any) -> tuple[Any, Any]:
-        tokens, labels = batch
+        tokens, targets = batch
         with ExitStack() as stack:
             seen = [
                 stack.enter_context(layer.observing(perturbation))
                 for layer, perturbation in zip(self.layers, perturbations, strict=True)
             ]
-            logits = self.model(tokens, training=False)
-        loss = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-        return ops.mean(loss), [cells[0] for cells in seen]
+            answers = self.model(tokens, training=False)
+        return self.loss(targets, answers), [cells[0] for cells in seen]
 
 
 def scalars(arrays: Arrays) -> dict[str, float]:

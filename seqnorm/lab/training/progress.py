@@ -9,25 +9,27 @@ from typing import Any, TextIO
 import keras
 
 from seqnorm.lab.console import bar
+from seqnorm.lab.tasks.score import Score
 from seqnorm.lab.training.pulse import Pulse
 
 REFRESH = 0.1  # seconds; more often only costs time
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A bar with loss, accuracy and speed on a terminal; elsewhere one line for each epoch.
+    """A bar with loss, first score and speed on a terminal; elsewhere one line for each epoch.
 
         epoch 2/8 [=========>              ] 133/352  loss 0.2817  accuracy 0.883  31.2k tokens/s
 
     Args:
         pulse: where the run stands.
         epochs: largest number of epochs.
+        score: the first score of the task.
         file: where to write; None means stdout.
     """
 
-    def __init__(self, pulse: Pulse, epochs: int, file: TextIO | None = None) -> None:
+    def __init__(self, pulse: Pulse, epochs: int, score: Score, file: TextIO | None = None) -> None:
         super().__init__()
-        self.pulse, self.epochs = pulse, epochs
+        self.pulse, self.epochs, self.score = pulse, epochs, score
         self.file = file or sys.stdout
         self.live = self.file.isatty()
         self._drawn = 0.0
@@ -46,7 +48,7 @@ class ProgressBar(keras.callbacks.Callback):
         values = logs or {}
         line = (
             f"{self._head()}  {self._numbers(values)}  "
-            f"val_loss {values['val_loss']:.4f}  val_accuracy {values['val_accuracy']:.4f}"
+            f"val_loss {values['val_loss']:.4f}  {self._scored('val_', values)}"
         )
         self._write(f"\r{line}\x1b[K\n" if self.live else f"{line}\n")
 
@@ -55,7 +57,11 @@ class ProgressBar(keras.callbacks.Callback):
 
     def _numbers(self, logs: Any) -> str:
         speed = self.pulse.tokens_per_second / 1000
-        return f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  {speed:.1f}k tokens/s"
+        return f"loss {logs['loss']:.4f}  {self._scored('', logs)}  {speed:.1f}k tokens/s"
+
+    def _scored(self, part: str, logs: Any) -> str:
+        name = f"{part}{self.score.name}"
+        return f"{name} {self.score.write(logs[name])}"
 
     def _write(self, text: str) -> None:
         self.file.write(text)

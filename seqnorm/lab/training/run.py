@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import keras
 
@@ -12,18 +11,18 @@ from seqnorm.lab.config.rules import validate
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.build import build_model
-from seqnorm.lab.runs.naming import objective
+from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.tasks import make_task
 from seqnorm.lab.tracking.factory import make_sinks
 from seqnorm.lab.training.fit import Training
 from seqnorm.lab.training.floor import run_floor
-from seqnorm.lab.training.mistakes import COLUMNS, mistakes
 from seqnorm.lab.training.result import closing_line, conclude
 from seqnorm.lab.training.seeding import seed_all, start_afresh
 from seqnorm.machine import threads
 
 
-def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+def run(config: RunConfig, name: str | None = None) -> Result:
     """Trains what the configuration asks for: a network or a bag of words.
 
     Args:
@@ -31,7 +30,7 @@ def run(config: RunConfig, name: str | None = None) -> dict[str, Any]:
         name: of the run folder; None for one that holds the time.
 
     Returns:
-        The content of result.json.
+        What result.json holds.
 
     Raises:
         ConfigError: if the configuration contradicts itself.
@@ -67,23 +66,24 @@ def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
         ) from error
 
 
-def run_network(config: RunConfig, name: str | None = None) -> dict[str, Any]:
+def run_network(config: RunConfig, name: str | None = None) -> Result:
     """Trains, evaluates and records one network."""
     with blame_the_input():
         dataset = data.load(config.data, config.seed)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
-        model = _built(config, dataset)
+        task, model = make_task(config.task), _built(config, dataset)
         sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
-        training = Training(config, dataset, model, sinks)
+        training = Training(config, task, dataset, model, sinks)
         diverged = training.fit()
-        result = conclude(config, dataset, model, training, diverged, folder)
+        result = conclude(config, task, dataset, model, training, diverged, folder)
         folder.finish(result)  # before what is only mirrored, whose failure costs no finished run
-        sinks.summary({**result, "val_accuracy": objective(result)})
+        # Of a diverged run the score that a sweep compares is none.
+        chosen_by = f"val_{task.scoring.score.name}"
+        sinks.summary({**result.flat(), chosen_by: result.objective})
         answers = folder.read_predictions()
-        if answers:  # a trial has none
-            rows = mistakes(dataset, answers["predicted"], answers["probability"])
-            sinks.table("mistakes", COLUMNS, rows)
+        for table in task.tables(dataset, answers) if answers else ():  # a trial has none
+            sinks.table(*table)
     print(closing_line(result), flush=True)
     return result

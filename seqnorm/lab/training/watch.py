@@ -65,7 +65,7 @@ class Recorder(keras.callbacks.Callback):
             self.sink.log("train", self.pulse.step, {**self.pulse.when(), **values})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Records both losses and accuracies, the rate and the speed."""
+        """Records losses and metrics of both parts, the rate and the speed."""
         values = {
             **(logs or {}),
             "learning_rate": self.pulse.learning_rate,
@@ -79,22 +79,24 @@ class BestEpoch(keras.callbacks.Callback):
 
     With ``keep="last"`` the epoch to keep is the last, as in recipes without early stopping.
 
-    Best is the lowest validation loss. The accuracy of some thousand rows moves in steps of noise,
-    and may still creep up while the loss shows that the network has begun to learn rows by heart.
+    Best is the lowest validation loss. A score, as the accuracy of some thousand rows, moves in
+    steps of noise, and may still improve while the loss shows that the network has begun to learn
+    rows by heart.
 
     Args:
+        name: of the first score of the task.
         patience: epochs without a better one before training stops; 0 never stops.
         keep: "best" or "last".
 
     Attributes:
         epoch: the epoch that is kept, from 1; 0 before the first.
-        accuracy: its validation accuracy.
+        score: its validation score.
     """
 
-    def __init__(self, patience: int, keep: str = "best") -> None:
+    def __init__(self, name: str, patience: int, keep: str = "best") -> None:
         super().__init__()
-        self.patience, self.keep = patience, keep
-        self.epoch, self.accuracy = 0, 0.0
+        self.name, self.patience, self.keep = name, patience, keep
+        self.epoch, self.score = 0, 0.0
         self._loss, self._lowest = math.inf, 0
         self._weights: list[Any] | None = None
 
@@ -108,7 +110,7 @@ class BestEpoch(keras.callbacks.Callback):
         elif self.patience and epoch + 1 - self._lowest >= self.patience:
             model.stop_training = True
         if lower or self.keep == "last":
-            self.epoch, self.accuracy = epoch + 1, float(values["val_accuracy"])
+            self.epoch, self.score = epoch + 1, float(values[f"val_{self.name}"])
             self._weights = model.get_weights()
 
     def restore(self, model: keras.Model) -> None:

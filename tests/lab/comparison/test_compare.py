@@ -123,7 +123,7 @@ def check_the_protocol(runs: Path) -> None:
     trials += plan.finals(finalists(trials, 1))
     assert len(trials) == 6
     for job in trials:
-        assert record_of(job).trial
+        assert record_of(job).result.trial
         files = {path.name for path in job.folder.iterdir()}
         assert not files & {"predictions.npz", "model.keras"}
     tests = list(plan.tests(choose(trials)))

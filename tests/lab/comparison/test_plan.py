@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.lab.report.fabricate import fabricate_run
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
 SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
 PADDING = "compare_reuters_padding"
+ROOT = Path(__file__).parents[3]
 LOW_RATE = "compare_reuters_clean_low_rate"
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
@@ -125,6 +127,14 @@ def test_every_experiment_makes_a_plan(experiment: str) -> None:
     assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
         experiment.removeprefix("compare_")
     }
+
+
+def test_the_names_of_published_runs_last() -> None:
+    """Their hashes have seen no task, and a comparison that goes on takes its runs up by name."""
+    plan = Plan([f"experiment={LOW_RATE}"])
+    with (ROOT / "results" / LOW_RATE / "runs.csv").open(newline="") as file:
+        published = {row["run"] for row in csv.DictReader(file)}
+    assert {job.name for job in (*plan.tests({}), *plan.floors())} == published
 
 
 def test_the_low_rate_is_that_of_every_arm() -> None:

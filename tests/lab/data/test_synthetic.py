@@ -10,7 +10,7 @@ from seqnorm.lab.config.schema import SyntheticConfig
 from seqnorm.lab.data import synthetic
 from seqnorm.lab.data.spec import UNKNOWN
 from seqnorm.lab.models.bag_of_words import BagOfWords
-from seqnorm.lab.training.evaluate import evaluate_probabilities
+from seqnorm.lab.tasks import Classification
 
 CONFIG = SyntheticConfig(
     name="synthetic",
@@ -119,8 +119,9 @@ def test_a_bag_of_words_stays_below_three_quarters(full):
     for weighting, strength in (("tfidf", 0.3), ("tfidf", 10.0), ("counts", 0.1), ("counts", 1.0)):
         model = BagOfWords(full.vocabulary.size, full.num_classes, weighting, strength)
         model.fit(full.train)
-        found = evaluate_probabilities(full.test, model.probabilities(full.test))
-        assert 0.6 < found.accuracy < 0.7
+        probabilities = model.probabilities(full.test)
+        found = Classification().evaluate_probabilities(full, "test", probabilities)
+        assert 0.6 < found.scores["accuracy"] < 0.7
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_split():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,11 @@ SMALL = ["experiment=smoke"]
 
 
 def build(*overrides: str) -> keras.Model:
-    return build_classifier(compose([*SMALL, *overrides]), vocabulary_size=30, num_classes=3)
+    return build_classifier(
+        compose([*SMALL, *overrides]),
+        vocabulary_size=30,
+        head=partial(keras.layers.Dense, 3, name="logits"),
+    )
 
 
 def rows(rng: np.random.Generator, lengths: list[int], width: int) -> np.ndarray:

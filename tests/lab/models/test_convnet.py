@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,12 @@ from seqnorm.lab.models.convnet import build_convnet, image
 
 def build(*overrides: str, ids: int = OFFSET + GREYS) -> keras.Model:
     config = compose(["model=convnet", "data=mnist", *overrides])
-    return build_convnet(config.model, config.norm, vocabulary_size=ids, num_classes=10)
+    return build_convnet(
+        config.model,
+        config.norm,
+        vocabulary_size=ids,
+        head=partial(keras.layers.Dense, 10, name="logits"),
+    )
 
 
 def rows(rng: np.random.Generator, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,12 @@ from seqnorm.lab.models.mlp import build_mlp, multi_hot
 def build(*overrides: str) -> keras.Model:
     keras.utils.set_random_seed(0)
     config = compose(["model=mlp", "model.hidden=[6, 5]", *overrides])
-    return build_mlp(config.model, config.norm, vocabulary_size=12, num_classes=3)
+    return build_mlp(
+        config.model,
+        config.norm,
+        vocabulary_size=12,
+        head=partial(keras.layers.Dense, 3, name="logits"),
+    )
 
 
 def test_multi_hot_marks_the_words_that_occur():

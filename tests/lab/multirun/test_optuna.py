@@ -45,3 +45,12 @@ def test_failures_count_for_the_rate_that_ends_a_search(start: Start):
     assert process.returncode == 1 and "Traceback" not in err
     assert "the sweep was given up: more jobs failed than hydra.sweeper.max_failure_rate" in err
     assert f"  [seed={FAILS}] no such data\n" in err
+
+
+def test_a_search_for_the_worst_setting_is_refused(start: Start):
+    process = start("seed=choice(7)", *SEARCH, "hydra.sweeper.direction=minimize")
+    _, err = process.communicate(timeout=LATEST)
+    assert process.returncode == 1 and "Traceback" not in err
+    assert (
+        "a search for the highest validation accuracy needs hydra.sweeper.direction=maximize" in err
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.findings.collect import collect
+from seqnorm.lab.runs.result import Result
+from seqnorm.lab.tasks import Classification, Score, Scoring
 
 NORM_SETTINGS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -21,6 +25,16 @@ NORM_SETTINGS: dict[str, dict[str, Any]] = {
 }
 NORMS = ("none", "layer", "batch", "rms")
 MAJORITY = 0.5
+CLASSES = Classification().scoring
+# A task with an error for a score, which the report knows nothing of but what the run keeps.
+ERRORS = Scoring(
+    "depth",
+    (
+        Score("error", "mean error", 3, (0.0, math.inf), higher_is_better=False, unit="levels"),
+        Score("bias", "bias", 3, higher_is_better=False, unit="levels"),
+    ),
+    "median depth",
+)
 
 
 def fabricate_config(
@@ -120,7 +134,7 @@ def fabricate_probes(norm: str, rng: np.random.Generator, steps: int = 40) -> di
 
 
 def fabricate_metrics(
-    rng: np.random.Generator, accuracy: float, epochs: int, diverged: bool
+    rng: np.random.Generator, accuracy: float, epochs: int, diverged: bool, score: str = "accuracy"
 ) -> list[dict[str, Any]]:
     """Lines of metrics.jsonl: "train" twice an epoch and "epoch" once."""
     records: list[dict[str, Any]] = []
@@ -133,8 +147,8 @@ def fabricate_metrics(
             values = {"loss": loss, "gradient_norm": 1.0, "learning_rate": 1e-3}
             records.append({"event": "train", **head, **values})
         head = {"step": epoch * 100, "epoch": epoch, "seconds": epoch * 10.0}
-        scores = {"loss": loss, "accuracy": val_accuracy, "val_loss": loss}
-        records.append({"event": "epoch", **head, **scores, "val_accuracy": val_accuracy})
+        scores = {"loss": loss, score: val_accuracy, "val_loss": loss}
+        records.append({"event": "epoch", **head, **scores, f"val_{score}": val_accuracy})
     if diverged and records:
         records[-1].update(val_loss=None, val_loss_nonfinite="nan")
     return records
@@ -178,10 +192,12 @@ def fabricate_run(
     trial: bool = False,
     texts: int = 0,
     classes: int = 2,
+    task: Scoring = CLASSES,
 ) -> Path:
     """Write one run folder below `runs` and return it.
 
-    An unfinished one lacks its result, a trial its test scores; predictions need `texts`.
+    An unfinished one lacks its result, a trial its test scores; predictions need `texts`. Of
+    another task `accuracy` is its first score and `macro_f1` its second.
     """
     rng = np.random.default_rng([seed, len(data), len(norm)])
     config = fabricate_config(data, cell, norm, seed, changes or {})
@@ -198,39 +214,68 @@ def fabricate_run(
     }
     (folder / "environment.json").write_text(json.dumps(environment))
     score = MAJORITY if diverged else accuracy
-    records = fabricate_metrics(rng, accuracy, epochs, diverged)
+    first, second = (each.name for each in task.scores)
+    records = fabricate_metrics(rng, accuracy, epochs, diverged, first)
     (folder / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     if probes:
         np.savez(folder / "probes.npz", **fabricate_probes(norm, rng))
     if texts and not trial:
         arrays = fabricate_predictions(rng, accuracy, texts, classes)
         np.savez(folder / "predictions.npz", **arrays)
-    result = {
-        "data": data,
-        "cell": cell,
-        "norm": norm,
-        "seed": seed,
-        "status": "diverged" if diverged else "completed",
-        "test_accuracy": score,
-        "test_macro_f1": score - 0.01 if macro_f1 is None else macro_f1,
-        "test_loss": None if diverged else 0.4,
-        "best_epoch": epochs,
-        "steps": epochs * 100,
-        "train_seconds": seconds,
-        "tokens_per_second": 1e5,
-        "parameters": 12345,
-        "trainable_parameters": 12000,
-        "majority_accuracy": MAJORITY,
-        "config_hash": config_digest(config),
-        "run": folder.name,
-        "val_accuracy": score,
-        "message": "loss is nan at step 500" if diverged else None,
-    }
+    result = a_result(
+        run=folder.name,
+        data=data,
+        cell=cell,
+        norm=norm,
+        seed=seed,
+        task=task,
+        status="diverged" if diverged else "completed",
+        message="loss is nan at step 500" if diverged else None,
+        test={first: score, second: score - 0.01 if macro_f1 is None else macro_f1},
+        test_loss=None if diverged else 0.4,
+        validation=score,
+        best_epoch=epochs,
+        steps=epochs * 100,
+        train_seconds=seconds,
+        config_hash=config_digest(config),
+    )
     if trial:
-        result |= {"test_accuracy": None, "test_macro_f1": None, "test_loss": None}
+        result = replace(result, test=None, test_loss=None)
     if finished:
-        (folder / "result.json").write_text(json.dumps(result))
+        (folder / "result.json").write_text(json.dumps(result.to_json()))
     return folder
+
+
+def a_result(**changes: Any) -> Result:
+    """What a run came to."""
+    values: dict[str, Any] = {
+        "run": "imdb-lstm-layer-s1", "data": "imdb", "cell": "lstm", "norm": "layer", "seed": 1,
+        "config_hash": "0123456789ab", "task": CLASSES, "status": "completed", "message": None,
+        "test": {"accuracy": 0.85, "macro_f1": 0.84}, "test_loss": 0.4, "validation": 0.85,
+        "baseline": MAJORITY, "best_epoch": 5, "steps": 500, "train_seconds": 30.0,
+        "tokens_per_second": 1e5, "parameters": 12345, "trainable_parameters": 12000,
+    }  # fmt: skip
+    return Result(**{**values, **changes})
+
+
+def former(result: Result) -> dict[str, Any]:
+    """The content of result.json as it was before there were tasks."""
+    return result.flat()
+
+
+def change_result(folder: Path, **changes: Any) -> None:
+    """Puts other values into a result.json; `...` takes a key out, "test__accuracy" one of many."""
+    path = folder / "result.json"
+    content = json.loads(path.read_text())
+    for key, value in changes.items():
+        *parents, last = key.split("__")
+        place = content
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+        if value is ...:
+            del place[last]
+    path.write_text(json.dumps(content))
 
 
 def named(norm: str, **changes: object) -> dict[str, object]:
@@ -240,10 +285,16 @@ def named(norm: str, **changes: object) -> dict[str, object]:
 
 
 def fabricate_trial(
-    folder: Path, norm: str, seed: int, rate: float, score: float, **changes: object
+    folder: Path,
+    norm: str,
+    seed: int,
+    rate: float,
+    score: float,
+    task: Scoring = CLASSES,
+    **changes: object,
 ) -> None:
     """A trial of a named arm."""
-    fabricate_run(folder, norm=norm, seed=seed, accuracy=score, trial=True,
+    fabricate_run(folder, norm=norm, seed=seed, accuracy=score, trial=True, task=task,
                   changes=named(norm, optim__learning_rate=rate, **changes))  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_seeds_paths_and_tracking_do_not_split_an_arm(tmp_path: Path) -> None:
     (comparison,) = compare_below(tmp_path)
     (arm,) = comparison.arms
     assert arm.label == "lstm layer"
-    assert [run.seed for run in arm.runs] == [1, 2, 3]
+    assert [run.result.seed for run in arm.runs] == [1, 2, 3]
 
 
 def test_data_sets_are_compared_apart_and_none_comes_first(tmp_path: Path) -> None:

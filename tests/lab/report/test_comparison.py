@@ -12,6 +12,7 @@ import pytest
 
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.classes.statistics import mcnemar, pooled
 from seqnorm.lab.report.findings.evidence import Evidence, gather
 from seqnorm.lab.report.findings.findings import FINDINGS
 from seqnorm.lab.report.page.charts import Plate
@@ -20,9 +21,8 @@ from seqnorm.lab.report.page.page import picture_heading
 from seqnorm.lab.report.page.plates import make_plates
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.short import sentences
-from seqnorm.lab.report.statistics.predictions import mcnemar, pooled
 from seqnorm.lab.runs.find import read_runs
-from tests.lab.report.fabricate import fabricate_comparison, fabricate_run
+from tests.lab.report.fabricate import CLASSES, fabricate_comparison, fabricate_run
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_arms_by_name_hold_their_trials(found: tuple[Comparison, Evidence]) -> N
     ]
     for arm in comparison.arms:
         assert (len(arm.runs), len(arm.trials)) == (3, 4)
-        assert all(trial.trial and np.isnan(trial.accuracy) for trial in arm.trials)
+        assert all(trial.result.trial for trial in arm.trials)
         baseline = comparison.baseline_of(arm)
         assert (baseline is None) == (arm.norm == "none")
     assert len(comparison.everything) == 6 * 7
@@ -118,7 +118,7 @@ def test_a_trial_of_an_arm_that_is_not_tested_is_named(tmp_path: Path) -> None:
 def test_a_diverged_trial_counts_as_the_majority_class(tmp_path: Path) -> None:
     fabricate_run(tmp_path, trial=True, diverged=True, accuracy=0.9)
     (record,), _ = read_runs([tmp_path])
-    assert record.result["val_accuracy"] == record.validation_score == 0.5
+    assert record.result.validation == record.result.validation_score == 0.5
 
 
 def test_tables_hold_the_numbers_of_the_runs(found: tuple[Comparison, Evidence]) -> None:
@@ -142,10 +142,10 @@ def test_tables_hold_the_numbers_of_the_runs(found: tuple[Comparison, Evidence])
     assert cost.rows[-1][-2] == "4"
     tuning = tuning_table(comparison)
     assert tuning is not None and "optim.learning_rate" in tuning.headings
-    best = max(trial.validation_score for trial in comparison.arms[-1].trials)
+    best = max(trial.result.validation_score for trial in comparison.arms[-1].trials)
     row = dict(zip(tuning.headings, tuning.rows[-1], strict=True))
     assert row["best"] == f"{best:.4f}" > row["second"] > row["median trial"]
-    tested = np.mean([run.validation_score for run in comparison.arms[-1].runs])
+    tested = np.mean([run.result.validation_score for run in comparison.arms[-1].runs])
     assert row["its runs"] == f"{tested:.4f}"
 
 
@@ -181,7 +181,7 @@ def test_mcnemar_pools_the_runs_of_an_arm(found: tuple[Comparison, Evidence]) ->
         read = [run.predictions() for run in arm.runs]
         answers = pooled([r["predicted"] for r in read], [r["probability"] for r in read], 5)
         right.append(answers == read[0]["labels"])
-        np.testing.assert_array_equal(evidence.arms[arm.label].right, right[-1])
+        np.testing.assert_array_equal(evidence.arms[arm.label].answers["right"], right[-1])
     pairs, test = pairs_table(comparison, evidence), mcnemar(*right)
     assert pairs is not None
     assert pairs.rows[-1][-2:] == (f"{test.only_first} : {test.only_second}", f"{test.p_value:.4f}")
@@ -232,7 +232,7 @@ def test_rows_that_are_the_same_for_all_arms_are_one_line(
 )
 def test_a_picture_says_its_question_once(question: str, key: str, heading: str) -> None:
     title = {"curves": "Learning curves and cost", "against": "Accuracy against batch size"}[key]
-    comparison = Comparison("reuters", (), {}, question)
+    comparison = Comparison("reuters", CLASSES, (), {}, question)
     assert picture_heading(Plate(key, title, "", []), comparison) == heading
 
 

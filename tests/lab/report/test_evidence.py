@@ -19,7 +19,7 @@ from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.page.svg import chart_svg
 from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
 from seqnorm.lab.report.statistics.estimates import common_target
-from tests.lab.report.fabricate import fabricate_run, fabricate_trial, named, only
+from tests.lab.report.fabricate import change_result, fabricate_run, fabricate_trial, named, only
 
 # Validation accuracy after each epoch of 100 steps, and how long an epoch took in seconds.
 CURVES = {
@@ -51,9 +51,8 @@ def runs(tmp_path: Path) -> Path:
             for epoch, value in enumerate(curve, start=1)
         ]  # fmt: skip
         (folder / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
-        result = json.loads((folder / "result.json").read_text())
-        result |= {"val_accuracy": max(curve), "test_macro_f1": 0.1 * seed + (norm == "layer") / 2}
-        (folder / "result.json").write_text(json.dumps(result))
+        macro_f1 = 0.1 * seed + (norm == "layer") / 2
+        change_result(folder, validation__accuracy=max(curve), test__macro_f1=macro_f1)
         np.savez(
             folder / "predictions.npz",
             labels=LABELS, predicted=ANSWERS[norm, seed], lengths=LENGTHS,
@@ -193,13 +192,14 @@ def test_one_epoch_of_several_seeds_shows_their_range(tmp_path: Path) -> None:
 def test_scores_by_length_and_class(runs: Path) -> None:
     comparison = only(runs)
     found = gather(comparison)
-    np.testing.assert_array_equal(found.edges, [2, 9, 10])
+    np.testing.assert_array_equal(found.common["edges"], [2, 9, 10])
     none, layer = found.arms["lstm none"], found.arms["lstm layer"]
-    np.testing.assert_array_equal(none.by_length, [[1.0, 0.0], [1.0, 0.5]])
-    np.testing.assert_array_equal(layer.by_length, [[0.5, 0.5], [1.0, 1.0]])
+    np.testing.assert_array_equal(none.answers["by_length"], [[1.0, 0.0], [1.0, 0.5]])
+    np.testing.assert_array_equal(layer.answers["by_length"], [[0.5, 0.5], [1.0, 1.0]])
     # All answers 0: F1 of class 0 is 2 * 2 / (2 + 4), of class 1 zero.
-    np.testing.assert_allclose(layer.by_class, [[2 / 3, 0.0], [1.0, 1.0]])
-    assert found.support.tolist() == [2, 2] and found.classes == ["no", "yes"]
+    np.testing.assert_allclose(layer.answers["by_class"], [[2 / 3, 0.0], [1.0, 1.0]])
+    assert found.common["support"].tolist() == [2, 2]
+    assert found.common["classes"].tolist() == ["no", "yes"]
     lines = lines_of(
         plates_of(runs)["lengths"], "test accuracy", "tokens of the text, as the network reads it"
     )

@@ -11,7 +11,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from seqnorm.lab.report.page.charts import (
-    SHARE,
     Chart,
     Dot,
     DotChart,
@@ -213,8 +212,8 @@ def test_the_name_of_a_reference_lies_above_the_data() -> None:
 
 def test_an_axis_of_accuracy_ends_at_one() -> None:
     one = plain_band(np.array([1.0, 2.0]), np.array([0.97, 0.99]))
-    chart = LineChart("accuracy", "steps", [Line(A, one)], bounds=SHARE)
-    dots = DotChart("F1", [Row("a", [Dot("a", A, 0.0), Dot("b", B, 1.0)])], bounds=SHARE)
+    chart = LineChart("accuracy", "steps", [Line(A, one)], bounds=(0.0, 1.0))
+    dots = DotChart("F1", [Row("a", [Dot("a", A, 0.0), Dot("b", B, 1.0)])], bounds=(0.0, 1.0))
     line, dot = draw(chart, dots).axes
     assert line.get_ylim()[1] <= 1.0 and dot.get_xlim() == (0.0, 1.0)
 

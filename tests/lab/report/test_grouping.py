@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from seqnorm.lab.report.page.short import sentences
 from seqnorm.lab.report.statistics.estimates import arm_time_to_target
 from seqnorm.lab.runs.find import read_runs
 from tests.lab.report.fabricate import (
+    change_result,
     fabricate_comparison,
     fabricate_run,
     fabricate_trial,
@@ -47,7 +47,7 @@ def test_a_trial_in_two_folders_is_one_trial(tmp_path: Path) -> None:
         fabricate_run(whole, seed=seed, changes=changes)
     for folders in ([whole], [whole, look], [look, whole]):
         found = only(*folders)
-        assert [run.seed for run in found.runs] == [0, 1, 2]
+        assert [run.result.seed for run in found.runs] == [0, 1, 2]
         assert len(found.arms[0].trials) == 4 and collect(folders).ignored == []
 
 
@@ -93,11 +93,10 @@ def test_one_name_with_two_results_is_named_and_a_copy_is_not(tmp_path: Path) ->
     copy = tmp_path / "b" / run.name
     shutil.copytree(run, copy)
     assert collect([tmp_path]).ignored == []
-    result = json.loads((copy / "result.json").read_text())
-    (copy / "result.json").write_text(json.dumps(result | {"test_accuracy": 0.99}))
+    change_result(copy, test__accuracy=0.99)
     (item,) = collect([tmp_path]).ignored
     assert item.folder.parent.name == "a" and "whose result differs" in item.reason
-    assert only(tmp_path).runs[0].accuracy == 0.99
+    assert only(tmp_path).runs[0].result.test["accuracy"] == 0.99
 
 
 @pytest.mark.parametrize("gain", [0.05, -0.05])
@@ -108,9 +107,11 @@ def test_scores_do_not_decide_which_place_is_taken(tmp_path: Path, gain: float) 
                           changes=named(norm), suffix="one")  # fmt: skip
         write_report([tmp_path / place], tmp_path / f"kept-{place}", pages=False)
     kept = [tmp_path / "kept-a", tmp_path / "kept-b"]
-    scores = {one.label: one.runs[0].accuracy for one in only(*kept).arms}
+    scores = {one.label: one.runs[0].result.test["accuracy"] for one in only(*kept).arms}
     assert sum(scores.values()) == pytest.approx(1.6)  # both arms from one place
-    assert scores == {one.label: one.runs[0].accuracy for one in only(*reversed(kept)).arms}
+    assert scores == {
+        one.label: one.runs[0].result.test["accuracy"] for one in only(*reversed(kept)).arms
+    }
 
 
 def test_votes_of_unequal_numbers_of_runs_are_not_tested(tmp_path: Path) -> None:
@@ -227,4 +228,4 @@ def test_run_folders_that_were_mended_replace_what_was_kept(tmp_path: Path) -> N
     assert len(evidence.notes) == 1
     (run / "predictions.npz").write_bytes(whole)
     ((_, evidence),) = collect([tmp_path / "kept", tmp_path / "runs"]).comparisons
-    assert evidence.notes == [] and evidence.arms["lstm layer"].right.size == 40
+    assert evidence.notes == [] and evidence.arms["lstm layer"].answers["right"].size == 40

@@ -41,7 +41,7 @@ def pages(report: Report) -> dict[str, bytes]:
 
 def arm_runs(paths: list[Path], label: str) -> list[int]:
     ((comparison, _),) = collect(paths).comparisons
-    return [run.seed for arm in comparison.arms if arm.label == label for run in arm.runs]
+    return [run.result.seed for arm in comparison.arms if arm.label == label for run in arm.runs]
 
 
 @pytest.fixture
@@ -147,7 +147,11 @@ def test_arms_tested_on_other_texts_are_noted(tmp_path: Path) -> None:
         write_report([runs / place], tmp_path / place, pages=False)
     for order in (["a", "b"], ["b", "a"]):
         ((_, evidence),) = collect([tmp_path / place for place in order]).comparisons
-        assert [arm.right.size for arm in evidence.arms.values()] == [200, 0, 200]
+        assert [len(arm.answers.get("right", ())) for arm in evidence.arms.values()] == [
+            200,
+            0,
+            200,
+        ]
         (note,) = evidence.notes
         assert note.startswith("reuters, lstm batch: not in the scores by length and class: it was")
     both = tmp_path / "both"
@@ -175,4 +179,4 @@ def test_runs_of_a_setting_that_a_later_trial_has_beaten_are_left_out(tmp_path: 
     assert [run.name for run in comparison.runs] == [better.name]
     ignored = collect([tmp_path]).ignored
     assert len(ignored) == 2 and all("later trial has beaten" in item.reason for item in ignored)
-    assert np.isclose(comparison.runs[0].accuracy, 0.83)
+    assert np.isclose(comparison.runs[0].result.test["accuracy"], 0.83)

@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from seqnorm.lab.report.statistics.predictions import (
-    accuracy_by_bin,
-    class_f1,
-    length_bins,
-    mcnemar,
-    pooled,
-)
+from seqnorm.lab.report.classes.statistics import class_f1, mcnemar, pooled
+from seqnorm.lab.report.statistics.lengths import length_bins, mean_by_bin
 
 
 def test_mcnemar_by_hand() -> None:
@@ -66,12 +61,12 @@ def test_every_text_is_in_one_bin() -> None:
     lengths = np.minimum(rng.integers(2, 300, size=1000), 200)
     right = rng.random(1000) < 0.7
     edges = length_bins(lengths)
-    accuracy = accuracy_by_bin(right, lengths, edges)
+    accuracy = mean_by_bin(right, lengths, edges)
     counts = np.histogram(lengths, edges)[0]
     assert counts.sum() == 1000 and len(accuracy) == len(edges) - 1
     assert np.sum(accuracy * counts) == pytest.approx(right.sum())
 
 
-def test_accuracy_by_bin_by_hand() -> None:
-    found = accuracy_by_bin([1, 0, 1, 1], [1, 2, 3, 9], [1, 3, 5, 9, 10])
+def test_mean_by_bin_by_hand() -> None:
+    found = mean_by_bin([1, 0, 1, 1], [1, 2, 3, 9], [1, 3, 5, 9, 10])
     np.testing.assert_array_equal(found, [0.5, 1.0, np.nan, 1.0])

@@ -80,7 +80,7 @@ def test_csv_has_one_row_per_run(runs: Path) -> None:
     assert {row["run"] for row in rows} == folders
     for row in rows:
         result = json.loads((runs / row["run"] / "result.json").read_text())
-        assert float(row["test_accuracy"]) == result["test_accuracy"]
+        assert float(row["test_accuracy"]) == result["test"]["accuracy"]
         assert (row["seed"], row["status"]) == (str(result["seed"]), result["status"])
         assert row["message"] == (result["message"] or "")
     rates = {row["optim.learning_rate"] for row in rows if row["data"] == "imdb"}

@@ -104,7 +104,7 @@ def test_both_rates_on_clean_reuters() -> None:
         for rate, name in names.items():
             arm = arm_of(published(name), "lstm", norm)
             assert {run.config["optim.learning_rate"] for run in arm.runs} == {rate}
-            cells.append(short(float(np.mean([run.validation_score for run in arm.runs]))))
+            cells.append(short(float(np.mean([run.result.validation_score for run in arm.runs]))))
             cells.append(cell_text(mean_estimate(list(arm.values("accuracy").values()))))
             cells.append(short(float(np.mean(list(arm.values("macro_f1").values())))))
         assert f"  | {' | '.join(cells)} |" in lines
@@ -165,5 +165,5 @@ def test_readme_s_table_is_that_of_the_results(cell: str) -> None:
 def test_readme_s_floors_are_those_of_the_results() -> None:
     table = readme_table("LSTM")
     floors = [bag_of_words(published(name)) for name in COLUMNS]
-    words = ["" if floor is None else short(floor.accuracy) for floor in floors]
+    words = ["" if floor is None else short(floor["accuracy"]) for floor in floors]
     assert table["bag of words"] == [text for each in words for text in (each, "")]

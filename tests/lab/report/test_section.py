@@ -12,7 +12,8 @@ from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.page.charts import DotChart, LineChart, Row
 from seqnorm.lab.report.page.headline import cost_table, tuning_table
-from seqnorm.lab.report.page.section import UNTUNED, Section, make_section
+from seqnorm.lab.report.page.notes import UNTUNED
+from seqnorm.lab.report.page.section import Section, make_section
 from tests.lab.report.fabricate import fabricate_run, fabricate_trial, named, only
 
 

@@ -16,7 +16,7 @@ from seqnorm.lab.runs.portable import (
     portable_name,
     portable_value,
 )
-from tests.lab.report.fabricate import fabricate_run
+from tests.lab.report.fabricate import change_result, fabricate_run
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,8 +79,7 @@ def test_no_file_of_a_report_names_the_machine_s_folders(tmp_path: Path) -> None
     fabricate_run(runs, seed=2, finished=False)
     copy = tmp_path / "runs" / "second" / folder.name
     shutil.copytree(folder, copy)
-    result = json.loads((copy / "result.json").read_text())
-    (copy / "result.json").write_text(json.dumps(result | {"test_accuracy": 0.9}))
+    change_result(copy, test__accuracy=0.9)
     out = write_report([runs, copy.parent], pictures=False).path.parent
     for path in out.iterdir():
         assert str(tmp_path) not in path.read_text(encoding="utf-8"), path.name

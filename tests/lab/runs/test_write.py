@@ -5,22 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 from seqnorm.lab.console import forgiving
-from seqnorm.lab.data.spec import Dataset, Sequences, Split
-from seqnorm.lab.data.vocabulary import Vocabulary
 from seqnorm.lab.durable import DiskError
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import config_hash
 from seqnorm.lab.runs.write import RunFolder
 from seqnorm.lab.tracking.factory import make_sinks
-from seqnorm.lab.training.evaluate import evaluate_majority, evaluate_probabilities
+from tests.lab.report.fabricate import a_result
 
 
 def test_names_say_what_ran_and_never_clash(small, monkeypatch):
@@ -59,10 +56,10 @@ def test_folder_starts_with_config_and_environment(small):
 def test_files_are_complete_or_not_there(small):
     folder = RunFolder.create(small())
     with pytest.raises(ValueError, match="JSON"):
-        folder.finish({"test_loss": float("nan")})
+        folder.finish(a_result(test_loss=float("nan")))
     assert not (folder.path / "result.json").exists()
     folder.write_arrays("predictions.npz", {"labels": np.arange(3)})
-    folder.finish({"test_loss": None})
+    folder.finish(a_result())
     names = {path.name for path in folder.path.iterdir()}
     assert names == {"config.yaml", "environment.json", "predictions.npz", "result.json"}
 
@@ -119,28 +116,3 @@ def test_hash_tells_arms_apart_and_not_seeds(small):
     assert config_hash(same) == reference
     for other in ("norm=none", "norm.epsilon=0.1", "optim=sgd", "data.max_length=13"):
         assert config_hash(small(other)) != reference
-
-
-def test_majority_is_that_of_the_training_part():
-    def split(labels):
-        return Split(Sequences.from_rows([[1]] * len(labels)), np.array(labels, "int32"))
-
-    vocabulary = Vocabulary(["<pad>", "<start>", "<unknown>", "word"])
-    dataset = Dataset(
-        "toy", split([2, 2, 1]), split([0]), split([0, 0, 1, 2]), ("a", "b", "c"), vocabulary
-    )
-    scores = evaluate_majority(dataset)
-    assert scores.predicted.tolist() == [2] * 4 and scores.accuracy == 0.25
-    assert scores.accuracy == dataset.majority_accuracy
-    # F1 of class 2: precision 1/4, recall 1; the other two classes are never answered.
-    assert scores.macro_f1 == pytest.approx(2 * 0.25 / 1.25 / 3)
-    assert scores.loss is None
-    np.testing.assert_allclose(scores.probability, [2 / 3] * 4)
-    assert replace(dataset, name="other").num_classes == 3
-
-
-def test_macro_f1_is_over_the_classes_of_the_part():
-    """A class that the part lacks is no class of it, whether it is answered or not."""
-    split = Split(Sequences.from_rows([[1]] * 4), np.array([0, 0, 1, 1], np.int32))
-    answers = np.eye(3)[[0, 0, 1, 2]]
-    assert evaluate_probabilities(split, answers).macro_f1 == pytest.approx((1 + 2 / 3) / 2)

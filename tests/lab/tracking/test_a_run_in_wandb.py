@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from seqnorm.lab.config.compose import compose
+from seqnorm.lab.runs.read import read_run
 from seqnorm.lab.training.run import run
 from tests.lab.tracking.offline_store import read_offline_run
 
@@ -19,14 +20,14 @@ def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
         "arm='cell=lstm norm=batch'", "tracking.tags=[a]",
     ])  # fmt: skip
     result = run(config)
-    folder = tmp_path / result["run"]
+    folder = tmp_path / result.run
     mirrored = read_offline_run(folder)
 
-    assert (mirrored.name, mirrored.group) == (result["run"], "compare_smoke")
+    assert (mirrored.name, mirrored.group) == (result.run, "compare_smoke")
     assert (mirrored.job_type, mirrored.tags) == ("cell=lstm norm=batch", ("a",))
     assert mirrored.config["norm.name"] == "batch" and mirrored.config["seed"] == 0
-    kept = json.loads((folder / "result.json").read_text())
-    assert kept["status"] == "completed"
+    kept = read_run(folder).result.flat()
+    assert kept["status"] == "completed" and kept["test_accuracy"] is not None
     known = {key: value for key, value in kept.items() if value is not None}
     assert {key: mirrored.summary.get(key) for key in known} == known
 

@@ -27,9 +27,9 @@ def silent(monkeypatch):
 
 def test_a_diverged_run_names_inputs_that_begin_with_zeros(small, silent):
     result = run(small("cell=lstm", "norm=layer", "cell.init_state=zeros", "data.max_length=30"))
-    assert result["status"] == "diverged"
-    assert "Rows begin with up to" in result["message"]
-    assert "cell.init_state=rest or learned ends that" in result["message"]
+    assert result.status == "diverged"
+    assert "Rows begin with up to" in result.message
+    assert "cell.init_state=rest or learned ends that" in result.message
 
 
 def test_no_cause_is_named_where_it_is_none(small, silent):

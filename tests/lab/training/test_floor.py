@@ -24,14 +24,14 @@ def test_it_is_a_run_like_any_other_and_the_floor_of_the_report(tmp_path, small)
     assert {"config.yaml", "environment.json", "result.json", "predictions.npz"} <= names
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert result["cell"] == "bag_of_words" and result["status"] == "completed"
-    assert 0.5 < result["test_accuracy"] < 0.8 and result["parameters"] > 100
+    assert 0.5 < result["test"]["accuracy"] < 0.8 and result["parameters"] > 100
     with np.load(folder / "predictions.npz") as stored:
-        assert np.mean(stored["labels"] == stored["predicted"]) == result["test_accuracy"]
+        assert np.mean(stored["labels"] == stored["predicted"]) == result["test"]["accuracy"]
         assert (stored["probability"] >= 0.5).all()
 
     run(small("norm=none", "train.probe_every=0", runs="runs"))
     text = write_report([tmp_path / "runs"]).text
-    assert f"Bag of words: accuracy {result['test_accuracy']:.4f}, macro-F1" in text
+    assert f"Bag of words: accuracy {result['test']['accuracy']:.4f}, macro-F1" in text
     assert "bag of words" in text and "lstm none " in text
     assert "epochs=" not in text  # the bag of words reads none
 
@@ -39,8 +39,9 @@ def test_it_is_a_run_like_any_other_and_the_floor_of_the_report(tmp_path, small)
 def test_the_same_seed_gives_the_same_scores(tmp_path):
     config = compose(["model=bag_of_words", *DATA, f"runs_dir={tmp_path}"])
     first, second = (run(config) for _ in range(2))
-    for key in ("test_accuracy", "test_macro_f1", "val_accuracy", "parameters", "config_hash"):
-        assert first[key] == second[key]
+    assert first.test is not None and first.test == second.test
+    for key in ("validation", "parameters", "config_hash"):
+        assert getattr(first, key) == getattr(second, key)
 
 
 def test_the_floor_of_a_run_reads_the_same_data(small):
@@ -48,15 +49,15 @@ def test_the_floor_of_a_run_reads_the_same_data(small):
     floor = floor_of(config)
     assert floor.data == config.data and floor.runs_dir == config.runs_dir
     result = run_floor(floor)
-    assert (Path(config.runs_dir) / result["run"] / "result.json").is_file()
+    assert (Path(config.runs_dir) / result.run / "result.json").is_file()
 
 
 def test_a_trial_does_not_look_at_the_test_part(tmp_path):
     config = compose(["model=bag_of_words", *DATA, f"runs_dir={tmp_path}", "train.test=false"])
     result = run(config)
-    assert result["test_accuracy"] is result["test_macro_f1"] is None
-    assert 0.4 < result["val_accuracy"] < 0.9
-    names = {path.name for path in (tmp_path / result["run"]).iterdir()}
+    assert result.test is None
+    assert 0.4 < result.validation < 0.9
+    names = {path.name for path in (tmp_path / result.run).iterdir()}
     assert names == {"config.yaml", "environment.json", "metrics.jsonl", "result.json"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +12,10 @@ from keras import ops
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.models.classifier import build_classifier
+from seqnorm.lab.tasks import Classification
 from seqnorm.lab.training.probes import Prober, probe_batch, scalars
+
+LOSS = Classification().loss()
 
 
 @pytest.fixture
@@ -21,7 +26,9 @@ def batch(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 def classifier(*overrides: str) -> keras.Model:
     keras.utils.set_random_seed(3)
     config = compose(["experiment=smoke", *overrides])
-    return build_classifier(config, vocabulary_size=30, num_classes=3)
+    return build_classifier(
+        config, vocabulary_size=30, head=partial(keras.layers.Dense, 3, name="logits")
+    )
 
 
 def test_probe_batch_has_rows_of_every_length(rng):
@@ -41,8 +48,8 @@ def test_a_row_counts_only_while_it_is_alive(batch, norm, direction):
     tokens[0, 2:] = 0
     model = classifier(f"norm={norm}", "model.bidirectional=true")
     name = f"{direction}_lstm_1"
-    read = Prober(model, tokens, labels).read()
-    alone = Prober(model, tokens[1:], labels[1:]).read()
+    read = Prober(model, tokens, labels, LOSS).read()
+    alone = Prober(model, tokens[1:], labels[1:], LOSS).read()
     assert read["rows"].tolist() == [5, 5, 4, 4]
     for what in ("input/mean", "recurrent/spread", "gradient_norm"):
         late = slice(2, 4)  # where the short row has ended
@@ -54,7 +61,7 @@ def test_a_row_counts_only_while_it_is_alive(batch, norm, direction):
 def test_input_site_is_the_input_product(batch):
     tokens, labels = batch
     model = classifier("norm=layer")
-    arrays = Prober(model, tokens, labels).read()
+    arrays = Prober(model, tokens, labels, LOSS).read()
     x = model.get_layer("embedding")(tokens)
     product = np.asarray(ops.matmul(x, model.get_layer("lstm_1").cell.kernel))  # [B, T, 4H]
     np.testing.assert_allclose(arrays["lstm_1/input/mean"], product.mean(axis=(0, 2)), atol=1e-6)
@@ -70,7 +77,7 @@ def test_gradient_at_the_last_step_is_that_of_the_head(batch, norm, direction):
     tokens, labels = batch
     model = classifier(f"norm={norm}", "model.pooling=last", "model.bidirectional=true")
     name = f"{direction}_lstm_1"
-    read = Prober(model, tokens, labels).read()[f"{name}/gradient_norm"]
+    read = Prober(model, tokens, labels, LOSS).read()[f"{name}/gradient_norm"]
     assert read.shape == (4,) and (read > 0).all()
     error = np.asarray(ops.softmax(model(tokens))) - np.eye(3)[labels]  # [B, classes]
     kernel = np.asarray(model.get_layer("logits").kernel)  # [2H, classes]
@@ -84,7 +91,7 @@ def test_gradient_passes_through_all_later_steps(batch):
     tokens, labels = batch
     model = classifier("norm=layer", "model.pooling=max")
     layer = model.get_layer("lstm_1")
-    read = Prober(model, tokens, labels).read()["lstm_1/gradient_norm"]
+    read = Prober(model, tokens, labels, LOSS).read()["lstm_1/gradient_norm"]
 
     def losses(perturbation: np.ndarray) -> np.ndarray:
         with layer.observing(ops.convert_to_tensor(perturbation, "float32")):
@@ -105,13 +112,13 @@ def test_distance_is_measured_in_running_spreads(batch):
     tokens, labels = batch
     model = classifier("norm=batch", "model.pooling=last", "model.embedding_dropout=0")
     norm = model.get_layer("lstm_1").cell.normalizers["input"]
-    assert "lstm_1/joint/distance" not in Prober(model, tokens, labels).read()
+    assert "lstm_1/joint/distance" not in Prober(model, tokens, labels, LOSS).read()
     for _ in range(60):  # statistics settle on this very batch
         model(tokens, training=True)
-    settled = Prober(model, tokens, labels).read()["lstm_1/input/distance"]
+    settled = Prober(model, tokens, labels, LOSS).read()["lstm_1/input/distance"]
     np.testing.assert_allclose(settled, np.zeros(4), atol=1e-3)
     norm.moving_mean.assign(norm.moving_mean + 3 * ops.sqrt(norm.moving_variance + norm.epsilon))
-    moved = Prober(model, tokens, labels).read()["lstm_1/input/distance"]
+    moved = Prober(model, tokens, labels, LOSS).read()["lstm_1/input/distance"]
     np.testing.assert_allclose(moved, np.full(4, 3.0), rtol=1e-3)
 
 
@@ -119,6 +126,6 @@ def test_distance_is_measured_in_running_spreads(batch):
 def test_reading_changes_no_weight(batch, norm):
     model = classifier(f"norm={norm}")
     before = model.get_weights()
-    Prober(model, *batch).read()
+    Prober(model, *batch, LOSS).read()
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)

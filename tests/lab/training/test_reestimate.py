@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -41,7 +42,9 @@ def test_kerass_layer_gets_the_moments_of_all_rows(rng):
 
 def test_a_table_inside_a_recurrence_counts_every_row_once(rng):
     config = compose(["experiment=smoke", "norm=batch", "data.max_length=8", *NO_DROPOUT])
-    model = build_classifier(config, vocabulary_size=20, num_classes=2)
+    model = build_classifier(
+        config, vocabulary_size=20, head=partial(keras.layers.Dense, 2, name="logits")
+    )
     batches = some_batches(rng)
     (layer,) = recurrent_layers(model)
     table: Any = layer.cells[0].normalizers["input"]
@@ -64,7 +67,11 @@ def test_a_table_inside_a_recurrence_counts_every_row_once(rng):
 
 
 def test_without_batch_normalisation_nothing_changes(rng):
-    model = build_classifier(compose(["experiment=smoke"]), vocabulary_size=20, num_classes=2)
+    model = build_classifier(
+        compose(["experiment=smoke"]),
+        vocabulary_size=20,
+        head=partial(keras.layers.Dense, 2, name="logits"),
+    )
     before = model.get_weights()
     assert reestimate(model, some_batches(rng)) == 0
     for old, new in zip(before, model.get_weights(), strict=True):
@@ -74,9 +81,9 @@ def test_without_batch_normalisation_nothing_changes(rng):
 def test_a_run_keeps_what_was_estimated_and_all_else(tmp_path):
     options = ["data.examples=100", "train.epochs=1", "optim=rmsprop", f"runs_dir={tmp_path}"]
     results = [run(compose([*MLP, *options, f"train.reestimate={flag}"])) for flag in (False, True)]
-    assert results[0]["config_hash"] != results[1]["config_hash"]
+    assert results[0].config_hash != results[1].config_hash
     left, mended = (
-        keras.models.load_model(tmp_path / result["run"] / "model.keras") for result in results
+        keras.models.load_model(tmp_path / result.run / "model.keras") for result in results
     )
     for one, two in zip(left.weights, mended.weights, strict=True):
         assert np.array_equal(one, two) != one.name.startswith("moving_"), one.name

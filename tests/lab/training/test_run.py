@@ -20,31 +20,11 @@ from seqnorm.lab import data
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.config.schema import conf_dir
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.runs.naming import objective
+from seqnorm.lab.runs.read import read_run
+from seqnorm.lab.runs.result import Result
 from seqnorm.lab.training.fit import Training
 from seqnorm.lab.training.run import run
 
-RESULT_KEYS = {
-    "run",
-    "data",
-    "cell",
-    "norm",
-    "seed",
-    "config_hash",
-    "status",
-    "message",
-    "test_accuracy",
-    "test_macro_f1",
-    "test_loss",
-    "val_accuracy",
-    "majority_accuracy",
-    "best_epoch",
-    "steps",
-    "train_seconds",
-    "tokens_per_second",
-    "parameters",
-    "trainable_parameters",
-}
 PLAIN = ("norm=none", "train.probe_every=0")  # the quickest to compile
 # What a clock measures, or names: the only things that may differ between equal runs.
 TIMES = {"seconds", "tokens_per_second", "train_seconds", "run"}
@@ -66,7 +46,7 @@ def test_what_loading_draws_changes_no_weight(small, monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr("seqnorm.lab.data.load", drawing)
-            losses.append(run(small(*PLAIN))["test_loss"])
+            losses.append(run(small(*PLAIN)).test_loss)
     assert losses[0] == losses[1]
 
 
@@ -74,10 +54,10 @@ def test_half_precision_stays_as_it_was_set(small):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         result = run(small("norm=layer"))
-        model = keras.models.load_model(Path(small().runs_dir) / result["run"] / "model.keras")
+        model = keras.models.load_model(Path(small().runs_dir) / result.run / "model.keras")
     finally:
         keras.config.set_dtype_policy("float32")
-    assert result["status"] == "completed"
+    assert result.status == "completed"
     assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
 
 
@@ -129,14 +109,14 @@ def test_trainable_parameters_are_those_without_statistics(small):
     for norm in ("layer", "batch"):
         found[norm] = run(small(f"norm={norm}", "train.probe_every=0"))
     ours, theirs = found["batch"], found["layer"]
-    assert ours["trainable_parameters"] == theirs["trainable_parameters"] == theirs["parameters"]
-    assert ours["parameters"] > ours["trainable_parameters"]
+    assert ours.trainable_parameters == theirs.trainable_parameters == theirs.parameters
+    assert ours.parameters > ours.trainable_parameters
 
 
 def test_run_folder_is_complete(small, records):
     config = small("norm=batch", "train.epochs=2")
     result = run(config)
-    folder = Path(config.runs_dir) / result["run"]
+    folder = Path(config.runs_dir) / result.run
     assert {path.name for path in folder.iterdir()} == {
         "config.yaml",
         "environment.json",
@@ -148,16 +128,16 @@ def test_run_folder_is_complete(small, records):
         "result.json",
     }
     stored = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    assert stored == result and set(result) == RESULT_KEYS
-    assert result["status"] == "completed" and result["message"] is None
+    assert stored == result.to_json() and Result.from_json(stored) == result
+    assert result.status == "completed" and result.message is None
 
     lines = records(folder)
     assert all({"event", "step", "epoch", "seconds"} <= line.keys() for line in lines)
     epochs = [line for line in lines if line["event"] == "epoch"]
     assert [line["epoch"] for line in epochs] == [1, 2]
-    assert epochs[-1]["step"] == result["steps"] == 2 * epochs[0]["step"]
+    assert epochs[-1]["step"] == result.steps == 2 * epochs[0]["step"]
     steps = [line["step"] for line in lines if line["event"] == "train"]
-    assert steps == list(range(1, result["steps"] + 1))
+    assert steps == list(range(1, result.steps + 1))
     # The losses of an epoch's steps average to the loss of the epoch.
     losses = [line["loss"] for line in lines if line["event"] == "train" and line["epoch"] == 2]
     assert np.mean(losses) == pytest.approx(epochs[1]["loss"], rel=0.02)
@@ -166,14 +146,14 @@ def test_run_folder_is_complete(small, records):
 
     with np.load(folder / "predictions.npz") as predictions:
         right = predictions["labels"] == predictions["predicted"]
-        assert right.mean() == result["test_accuracy"]
+        assert right.mean() == result.test["accuracy"]
         assert len(predictions["lengths"]) == len(right) == config.data.test_examples
         assert (predictions["probability"] >= 0.5).all()
 
 
 def test_the_sweep_maximises_what_a_run_comes_to(small):
     sweep = OmegaConf.load(conf_dir() / "sweep" / "imdb.yaml")
-    assert run(small("norm=none", "train.probe_every=0"))[sweep.metric.name] is not None
+    assert run(small("norm=none", "train.probe_every=0")).flat()[sweep.metric.name] is not None
     assert sweep.metric.name.startswith("val_") and sweep.metric.goal == "maximize"
     compose([f"{key}={space['values'][0]}" for key, space in sweep.parameters.items()
              if "values" in space])  # fmt: skip
@@ -181,7 +161,7 @@ def test_the_sweep_maximises_what_a_run_comes_to(small):
 
 def test_saved_model_loads_in_a_fresh_process(small):
     config = small("model.bidirectional=true", *PLAIN, "norm=batch")
-    folder = Path(config.runs_dir) / run(config)["run"]
+    folder = Path(config.runs_dir) / run(config).run
     tokens = np.array([[1, 5, 4, 7], [1, 9, 0, 0]], "int32")
     here = keras.models.load_model(folder / "model.keras")(tokens)
     program = (
@@ -205,8 +185,8 @@ def test_same_seed_same_numbers_with_and_without_probes(small, records):
     results, histories, weights = [], [], []
     for config in configs:
         result = run(config)
-        folder = Path(config.runs_dir) / result["run"]
-        results.append(without_times(result))
+        folder = Path(config.runs_dir) / result.run
+        results.append(without_times(result.to_json()))
         histories.append([without_times(line) for line in records(folder)])
         weights.append(keras.models.load_model(folder / "model.keras").get_weights())
     assert results[0] == results[1] and histories[0] == histories[1]
@@ -228,8 +208,8 @@ def test_other_seed_other_weights_order_and_split(small, monkeypatch):
 
     monkeypatch.setattr("seqnorm.lab.training.run.Training", Watched)
     first, second = (run(small(f"seed={seed}", *PLAIN)) for seed in (0, 1))
-    assert first["test_loss"] != second["test_loss"]
-    assert first["config_hash"] == second["config_hash"]
+    assert first.test_loss != second.test_loss
+    assert first.config_hash == second.config_hash
     for ours, theirs in zip(*begun, strict=True):
         assert ours.shape == theirs.shape and np.any(ours != theirs)
 
@@ -237,37 +217,37 @@ def test_other_seed_other_weights_order_and_split(small, monkeypatch):
 def test_divergence_is_a_result_that_names_step_and_rate(small, records):
     config = small("norm=none", "optim.learning_rate=3e38")
     result = run(config)
-    assert result["status"] == "diverged"
-    assert f"at step {result['steps']} " in result["message"]
-    assert "last learning rate was 3e+38" in result["message"]
-    assert result["test_accuracy"] == result["majority_accuracy"]
-    assert result["test_loss"] is None
+    assert result.status == "diverged"
+    assert f"at step {result.steps} " in result.message
+    assert "last learning rate was 3e+38" in result.message
+    assert result.test["accuracy"] == result.baseline
+    assert result.test_loss is None
     labels = data.load(config.data, config.seed).validation.labels
-    assert result["val_accuracy"] == np.bincount(labels).max() / len(labels)
-    assert objective(result) is None  # or it would be the best setting of a sweep
-    folder = Path(config.runs_dir) / result["run"]
-    assert json.loads((folder / "result.json").read_text(encoding="utf-8")) == result
+    assert result.validation == np.bincount(labels).max() / len(labels)
+    assert result.objective is None  # or it would be the best setting of a sweep
+    folder = Path(config.runs_dir) / result.run
+    assert read_run(folder).result == result
     last = [line for line in records(folder) if line["event"] == "train"][-1]
-    assert last["step"] == result["steps"]
+    assert last["step"] == result.steps
     assert "loss_nonfinite" in last or "gradient_norm_nonfinite" in last
 
 
 def test_early_stopping_keeps_the_best_epoch(small, records):
     config = small("train.epochs=6", "train.patience=1", "optim.learning_rate=0.05", *PLAIN)
     result = run(config)
-    folder = Path(config.runs_dir) / result["run"]
+    folder = Path(config.runs_dir) / result.run
     epochs = [line for line in records(folder) if line["event"] == "epoch"]
     losses = [line["val_loss"] for line in epochs]
-    assert result["best_epoch"] == 1 + losses.index(min(losses))
-    assert result["val_accuracy"] == epochs[result["best_epoch"] - 1]["val_accuracy"]
+    assert result.best_epoch == 1 + losses.index(min(losses))
+    assert result.validation == epochs[result.best_epoch - 1]["val_accuracy"]
     stopped_early = len(epochs) < 6
-    assert stopped_early == (len(epochs) - result["best_epoch"] >= 1)
+    assert stopped_early == (len(epochs) - result.best_epoch >= 1)
 
 
 def test_killed_run_leaves_no_result_and_others_alone(small):
     finished = small(*PLAIN)
     result = run(finished)
-    folder = Path(finished.runs_dir) / result["run"]
+    folder = Path(finished.runs_dir) / result.run
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     program = (
         "from seqnorm.lab.commands.train import main; main(["

@@ -11,41 +11,42 @@ import pytest
 from seqnorm.lab import data
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.write import RunFolder
-from seqnorm.lab.training import result as result_module
-from seqnorm.lab.training.mistakes import mistakes
+from seqnorm.lab.tasks import Classification
+from seqnorm.lab.tasks.mistakes import mistakes
 from seqnorm.lab.training.run import run
+from tests.lab.report.fabricate import a_result
 
 PLAIN = ("norm=none", "train.probe_every=0")
 
 
 def test_a_trial_does_not_look_at_the_test_part(small, monkeypatch):
     seen = []
-    evaluate = result_module.evaluate
+    evaluate = Classification.evaluate
     monkeypatch.setattr(
-        result_module, "evaluate", lambda *args: seen.append(args[1]) or evaluate(*args)
+        Classification, "evaluate", lambda *args: seen.append(args[3]) or evaluate(*args)
     )
     config = small("train.test=false", *PLAIN)
     result = run(config)
-    folder = Path(config.runs_dir) / result["run"]
+    folder = Path(config.runs_dir) / result.run
     assert seen == []
-    assert result["test_accuracy"] is result["test_macro_f1"] is result["test_loss"] is None
-    assert result["val_accuracy"] is not None
+    assert result.test is result.test_loss is None and result.trial
+    assert result.validation is not None
     labels = data.load(config.data, config.seed).validation.labels
-    assert result["majority_accuracy"] in {np.mean(labels == 0), np.mean(labels == 1)}
+    assert result.baseline in {np.mean(labels == 0), np.mean(labels == 1)}
     files = {path.name for path in folder.iterdir()}
     assert files == {"config.yaml", "environment.json", "metrics.jsonl", "result.json"}
     tested = run(replace(config, train=replace(config.train, test=True)))
-    assert len(seen) == 1 and tested["val_accuracy"] == result["val_accuracy"]
+    assert seen == ["test"] and tested.validation == result.validation
 
 
 def test_a_test_loss_that_breaks_is_divergence(small, monkeypatch):
-    evaluate = result_module.evaluate
+    evaluate = Classification.evaluate
     monkeypatch.setattr(
-        result_module, "evaluate", lambda *args: evaluate(*args)._replace(loss=float("nan"))
+        Classification, "evaluate", lambda *args: replace(evaluate(*args), loss=float("nan"))
     )
     result = run(small(*PLAIN))
-    assert (result["status"], result["message"]) == ("diverged", "the test loss became nan")
-    assert result["test_accuracy"] == result["majority_accuracy"] and result["test_loss"] is None
+    assert (result.status, result.message) == ("diverged", "the test loss became nan")
+    assert result.test["accuracy"] == result.baseline and result.test_loss is None
 
 
 def test_a_named_folder_is_made_anew_until_it_is_finished(small):
@@ -54,7 +55,7 @@ def test_a_named_folder_is_made_anew_until_it_is_finished(small):
     (first.path / "half.txt").write_text("left by a run that was stopped")
     second = RunFolder.create(config, "one")
     assert first.path == second.path and not (second.path / "half.txt").exists()
-    second.finish({"status": "completed"})
+    second.finish(a_result())
     with pytest.raises(UserError, match=r"made once; received name=one.*Delete the folder"):
         RunFolder.create(config, "one")
 

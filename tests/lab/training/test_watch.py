@@ -12,6 +12,7 @@ import pytest
 from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Sequences, Split
+from seqnorm.lab.tasks import Classification
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.progress import ProgressBar
 from seqnorm.lab.training.pulse import Pulse
@@ -130,26 +131,26 @@ class Model:
 
 
 def test_the_last_epoch_can_be_kept_instead():
-    model, best = Model(), BestEpoch(patience=2, keep="last")
+    model, best = Model(), BestEpoch("accuracy", patience=2, keep="last")
     best.set_model(model)
     for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.8, 0.9), (0.7, 0.95), (0.6, 0.91)]):
         assert not model.stop_training
         model.weights = epoch + 1
         best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
-    assert model.stop_training and best.epoch == 4 and best.accuracy == 0.6
+    assert model.stop_training and best.epoch == 4 and best.score == 0.6
     best.restore(model)
     assert model.restored == [4]
 
 
 def test_best_epoch_has_the_lowest_loss_and_waits():
-    model, best = Model(), BestEpoch(patience=2)
+    model, best = Model(), BestEpoch("accuracy", patience=2)
     best.set_model(model)
     course = [(0.5, 1.0), (0.8, 0.9), (0.7, 0.8), (0.9, 0.85), (0.9, 0.81)]
     for epoch, (accuracy, loss) in enumerate(course):
         model.weights = epoch + 1
         assert not model.stop_training
         best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
-    assert model.stop_training and best.epoch == 3 and best.accuracy == 0.7
+    assert model.stop_training and best.epoch == 3 and best.score == 0.7
     best.restore(model)
     assert model.restored == [3]
 
@@ -175,7 +176,7 @@ def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(pulse):
             return True
 
     for file, redraws in ((io.StringIO(), 0), (Terminal(), 1)):
-        bar = ProgressBar(pulse, epochs=4, file=file)
+        bar = ProgressBar(pulse, 4, Classification.scores[0], file)
         drive([pulse, bar], [0.25] * 8)
         logs = {"loss": 0.25, "accuracy": 0.5, "val_loss": 0.75, "val_accuracy": 0.625}
         bar.on_epoch_end(0, logs)

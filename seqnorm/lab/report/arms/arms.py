@@ -1,4 +1,4 @@
-"""What is compared: the arms that answer one question about one data set."""
+"""What is compared: the arms that answer one question about one data set, at one task."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from seqnorm.lab.config.former import FIRST_TASK
 from seqnorm.lab.runs.portable import portable_name
 from seqnorm.lab.runs.read import RunRecord
+from seqnorm.lab.tasks.score import Scoring
 
 BASELINE = "none"
 BAG_OF_WORDS = "bag_of_words"
@@ -18,9 +20,9 @@ _FREE_KEYS = ("seed", "study", "arm", "train.test", "runs_dir", "imports", *_LOG
 _FREE_GROUPS = ("tracking.", "hydra.")
 _PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
 # These name the arm already (one without recurrence by its model).
-_NAMED_KEYS = ("data.name", "cell.name", "norm.name", "model.name")
+_NAMED_KEYS = ("data.name", "cell.name", "norm.name", "task.name", "model.name")
 # What a comparison of norms holds fixed; learning rate, dropout and gain are chosen for each arm.
-_RECIPE = ("data.", "train.", "cell.", "norm.small_batch")
+_RECIPE = ("data.", "task.", "train.", "cell.", "norm.small_batch")
 
 
 @dataclass(frozen=True)
@@ -46,38 +48,46 @@ class Arm:
     @property
     def diverged(self) -> int:
         """How many of the runs diverged."""
-        return sum(run.diverged for run in self.runs)
+        return sum(run.result.diverged for run in self.runs)
 
-    def values(self, metric: str) -> dict[int, float]:
-        """One number of every run by seed: "accuracy", "macro_f1" or "seconds"."""
-        return {run.seed: getattr(run, metric) for run in self.runs}
+    def values(self, score: str) -> dict[int, float]:
+        """A score on the test part of every run, by seed."""
+        return {run.result.seed: (run.result.test or {})[score] for run in self.runs}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All arms that answer one question about one data set.
+    """All arms that answer one question about one data set, at one task.
 
     Attributes:
         data: Name of the data set.
+        task: What their runs are measured by.
         arms: Ordered by cell, then `none` first, then by name and settings; bags of words last.
         shared: The config keys that all runs have in common, with their values.
         question: What is asked, as "batch size"; empty for which norm is best.
     """
 
     data: str
+    task: Scoring
     arms: tuple[Arm, ...]
     shared: dict[str, Any]
     question: str = ""
 
     @property
     def title(self) -> str:
-        """Data set and question."""
-        return f"{self.data}: {self.question}" if self.question else self.data
+        """Data set, task unless it is the first, and question."""
+        return f"{self.subject}: {self.question}" if self.question else self.subject
+
+    @property
+    def subject(self) -> str:
+        """Data set, and task unless it is the first."""
+        first = self.task.name == FIRST_TASK
+        return self.data if first else f"{self.data}, {self.task.name.replace('_', ' ')}"
 
     @property
     def slug(self) -> str:
         """The title as part of a file name."""
-        return portable_name("-".join([self.data, *self.question.split()]))
+        return portable_name("-".join([*self.subject.split(", "), *self.question.split()]))
 
     @property
     def runs(self) -> list[RunRecord]:
@@ -137,7 +147,7 @@ def question(run: RunRecord) -> str:
     that belongs to no comparison.
     """
     name = str(run.config.get("study") or "").removeprefix("compare_")
-    return " ".join(name.removeprefix(run.data).replace("_", " ").split())
+    return " ".join(name.removeprefix(run.result.data).replace("_", " ").split())
 
 
 def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:

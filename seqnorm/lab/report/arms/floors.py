@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from seqnorm.lab.report.arms.arms import BAG_OF_WORDS, Arm, Comparison
-
-
-@dataclass(frozen=True)
-class BagOfWords:
-    """Test accuracy and macro-F1 of the bag-of-words baseline."""
-
-    accuracy: float
-    macro_f1: float
+from seqnorm.lab.tasks import Classification
 
 
 def is_floor(arm: Arm) -> bool:
@@ -22,28 +13,45 @@ def is_floor(arm: Arm) -> bool:
     return arm.cell == BAG_OF_WORDS
 
 
-def bag_of_words(comparison: Comparison) -> BagOfWords | None:
-    """The best bag-of-words arm of a comparison, its mean over seeds; `None` if none was run."""
+def has_bag_of_words(comparison: Comparison) -> bool:
+    """Whether a bag of words can do the task: it answers with a class."""
+    return comparison.task.name == Classification.name
+
+
+def bag_of_words(comparison: Comparison) -> dict[str, float] | None:
+    """Test scores of the best bag-of-words arm, means over seeds; `None` if none was run."""
+    task = comparison.task
     floors = [
-        BagOfWords(
-            *(float(np.mean(list(arm.values(name).values()))) for name in ("accuracy", "macro_f1"))
-        )
+        {score.name: float(np.mean(list(arm.values(score.name).values()))) for score in task.scores}
         for arm in comparison.arms
         if is_floor(arm)
     ]
-    return max(floors, key=lambda floor: floor.accuracy, default=None)
+    merit = task.score.merit
+    return max(floors, key=lambda floor: merit(floor[task.score.name]), default=None)
+
+
+def baseline_score(comparison: Comparison) -> float:
+    """The first score of what needs no model, mean over runs."""
+    return float(np.mean([run.result.baseline for run in comparison.runs]))
 
 
 def floor_lines(comparison: Comparison) -> list[str]:
     """The floors of one comparison as sentences."""
-    majority = sorted({f"{run.majority_accuracy:.4f}" for run in comparison.runs})
-    lines = [f"Majority class: accuracy {' or '.join(majority)}."]
+    task = comparison.task
+    found = sorted({task.score.write(run.result.baseline) for run in comparison.runs})
+    lines = [f"{capitalised(task.baseline)}: {task.score.title} {' or '.join(found)}."]
     floor = bag_of_words(comparison)
-    if floor is None:
+    if floor is not None:
+        scores = (f"{score.title} {score.write(floor[score.name])}" for score in task.scores)
+        lines.append(f"Bag of words: {', '.join(scores)}.")
+    elif has_bag_of_words(comparison):
         lines.append(
             f"Bag of words: not measured (seqnorm-train model={BAG_OF_WORDS} "
             f"data={comparison.data}, then report on both)."
         )
-    else:
-        lines.append(f"Bag of words: accuracy {floor.accuracy:.4f}, macro-F1 {floor.macro_f1:.4f}.")
     return lines
+
+
+def capitalised(text: str) -> str:
+    """A text that begins a sentence; capitals within it stay, as in macro-F1."""
+    return text[:1].upper() + text[1:]

@@ -21,9 +21,10 @@ from seqnorm.lab.report.arms.arms import (
 from seqnorm.lab.report.arms.trials import best_settings
 from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord
+from seqnorm.lab.tasks.score import Scoring
 
 # A named arm is told apart by these in the table already.
-_NAMING_GROUPS = ("data", "cell", "norm", "model")
+_NAMING_GROUPS = ("data", "cell", "norm", "task", "model")
 _UNTESTED = (
     "an arm needs a run on the test set; received a run on validation data of an arm without one. "
     "Let seqnorm-compare end, or train with train.test=true."
@@ -31,6 +32,10 @@ _UNTESTED = (
 _BEATEN = (
     "an arm has the setting that its trials chose; received a run with another one, which a later "
     "trial has beaten. It counts no more; delete it or leave it."
+)
+_OTHER_SCORES = (
+    "a comparison is of runs with the same scores; received a run whose task measured others than "
+    "most. Repeat it, or report on it alone."
 )
 REPEATED = "an arm needs one run per seed; received a second one with the same config and seed."
 Setting = tuple[str, Any]
@@ -108,20 +113,20 @@ def _newest_per_seed(runs: Iterable[RunRecord]) -> tuple[list[RunRecord], list[I
     repeated: list[RunRecord] = []
     # Names end in the time of the start, or are the same for the same configuration.
     for run in sorted(runs, key=lambda run: (run.name, str(run.folder))):
-        if run.seed in newest:
-            repeated.append(newest[run.seed])
-        newest[run.seed] = run
+        if run.result.seed in newest:
+            repeated.append(newest[run.result.seed])
+        newest[run.result.seed] = run
     ignored = [
-        _repeated(run, newest[run.seed])
+        _repeated(run, newest[run.result.seed])
         for run in repeated
-        if (run.name, run.result) != (newest[run.seed].name, newest[run.seed].result)
+        if (run.name, run.result) != (newest[run.result.seed].name, newest[run.result.seed].result)
     ]
     return [newest[seed] for seed in sorted(newest)], ignored
 
 
 def _once(trials: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
     """One trial of each setting and seed; a copy of it in another folder is no further trial."""
-    found = {(settings_of(run), run.seed): run for run in trials}
+    found = {(settings_of(run), run.result.seed): run for run in trials}
     return tuple(found.values())
 
 
@@ -147,7 +152,7 @@ def _arms_of(data: str, runs: Sequence[RunRecord]) -> Iterator[Arm]:
         ]
         settings = tuple(dict([*_named_settings(record), *own]).items())
         identity = tuple((key, as_text(value)) for key, value in settings)
-        groups[record.cell, record.norm, identity].append(record)
+        groups[record.result.cell, record.result.norm, identity].append(record)
     for (cell, norm, identity), members in groups.items():
         settings = tuple((key, members[0].config[key]) for key, _ in identity)
         yield Arm(data, cell, norm, settings, _label(cell, norm, settings), tuple(members))
@@ -199,20 +204,35 @@ def _with_chosen_setting(
     return kept, beaten
 
 
+def _measured_alike(
+    records: Sequence[RunRecord],
+) -> tuple[Scoring, list[RunRecord], list[Ignored]]:
+    """What most runs were measured by, these runs, and those that were measured by other scores.
+
+    A user's task may have got other scores since its first runs.
+    """
+    counts = Counter(record.result.task.comparable for record in records)
+    usual = max(counts, key=lambda names: (counts[names], names))
+    kept = [record for record in records if record.result.task.comparable == usual]
+    others = [record for record in records if record.result.task.comparable != usual]
+    newest = max(kept, key=lambda record: (record.name, str(record.folder)))
+    return newest.result.task, kept, [Ignored(each.folder, _OTHER_SCORES) for each in others]
+
+
 def _compare_one(
-    key: tuple[str, str], records: Sequence[RunRecord]
+    key: tuple[str, str, str], members: Sequence[RunRecord]
 ) -> tuple[Comparison, list[Ignored]]:
-    data, asked = key
+    data, asked, _ = key
+    task, records, ignored = _measured_alike(members)
     tests: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     trials: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     for record in records:
-        (trials if record.trial else tests)[record.config.get("arm")].append(record)
+        (trials if record.result.trial else tests)[record.config.get("arm")].append(record)
     arms: list[Arm] = []
-    ignored: list[Ignored] = []
     tested: set[tuple[str | None, Any]] = set()
-    for name, members in tests.items():
+    for name, tested_runs in tests.items():
         tried = _by_recipe(_once(trials[name]) if name else ())
-        kept, beaten = _with_chosen_setting(members, tried)
+        kept, beaten = _with_chosen_setting(tested_runs, tried)
         ignored.extend(beaten)
         for arm in _arms_of(data, kept):
             tested.add((name, recipe_of(arm.runs[0])))
@@ -222,18 +242,18 @@ def _compare_one(
             arms.append(replace(arm, runs=tuple(runs), trials=tuple(own)))
     ignored.extend(
         Ignored(run.folder, _UNTESTED)
-        for name, members in trials.items()
-        for run in members
+        for name, tries in trials.items()
+        for run in tries
         if name is None or (name, recipe_of(run)) not in tested
     )
     ordered = tuple(_told_apart(sorted(arms, key=_order)))
     networks = [run for arm in ordered for run in arm.runs if arm.cell != BAG_OF_WORDS]
     shared = _shared(networks or [run for arm in ordered for run in arm.runs])
-    return Comparison(data, ordered, shared, asked), ignored
+    return Comparison(data, task, ordered, shared, asked), ignored
 
 
 def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignored]]:
-    """Group finished runs by data set, question and arm.
+    """Group finished runs by data set, question, task and arm.
 
     Comparisons of other names ask other questions, as compare_reuters_batch_size beside
     compare_reuters. Runs of `seqnorm-compare` carry the name of their arm
@@ -244,13 +264,15 @@ def compare(records: Iterable[RunRecord]) -> tuple[list[Comparison], list[Ignore
         records: Finished runs.
 
     Returns:
-        One comparison per data set and question with a run that was tested, by name, and the runs
-        left out: those that others replace (newer ones with the same config and seed, or those of
-        a better setting), and trials of an arm that has no run on the test set.
+        One comparison per data set, question and task with a run that was tested, by name, and the
+        runs left out: those that others replace (newer ones with the same config and seed, or
+        those of a better setting), those that other scores were measured of, and trials of an arm
+        that has no run on the test set.
     """
-    parts: defaultdict[tuple[str, str], list[RunRecord]] = defaultdict(list)
+    parts: defaultdict[tuple[str, str, str], list[RunRecord]] = defaultdict(list)
     for record in records:
-        parts[record.data, question(record)].append(record)
+        result = record.result
+        parts[result.data, question(record), result.task.name].append(record)
     comparisons: list[Comparison] = []
     ignored: list[Ignored] = []
     for key in sorted(parts):

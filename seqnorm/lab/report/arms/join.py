@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, settings_of
 from seqnorm.lab.report.arms.grouping import compare
-from seqnorm.lab.report.findings.evidence import OTHER_TEXTS, PLACE, ArmEvidence, Evidence
+from seqnorm.lab.report.findings.evidence import OTHER_TEXTS, ArmEvidence, Evidence, reader_of
 from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord
 
@@ -42,7 +42,7 @@ def _rank(comparison: Comparison) -> tuple[int, str]:
     A digest decides: the results themselves would favour high or low scores.
     """
     runs = comparison.everything
-    content = json.dumps([(run.name, run.result) for run in runs], sort_keys=True, default=str)
+    content = json.dumps([(run.name, run.result.to_json()) for run in runs], sort_keys=True)
     return len(runs), sha256(content.encode()).hexdigest()
 
 
@@ -77,13 +77,13 @@ def _texts_of_most(chosen: Sequence[_Held]) -> Evidence:
     """The evidence whose test texts most arms were tested on."""
     counts: defaultdict[str, int] = defaultdict(int)
     for held in chosen:
-        counts[held.whole.texts] += bool(held.found.right.size)
+        counts[held.whole.texts] += bool(held.found.answers)
     texts = max(counts, key=lambda text: (counts[text], text))
     return next(held.whole for held in chosen if held.whole.texts == texts)
 
 
 def join(parts: Sequence[Part]) -> tuple[Comparison, Evidence, list[Ignored]]:
-    """Join comparisons of the same data set and question, arm by arm.
+    """Join comparisons of the same data set, question and task, arm by arm.
 
     An arm that several places hold is taken whole from the one with the most runs, so that no run
     is counted twice; what only the others have of it is left out, and named.
@@ -104,25 +104,24 @@ def join(parts: Sequence[Part]) -> tuple[Comparison, Evidence, list[Ignored]]:
     for arm in comparison.arms:
         held = by_settings[settings_of(arm.runs[0])]
         found[arm.label] = held.found
-        if held.found.right.size and held.whole.texts != whole.texts:
-            empty = ArmEvidence()
-            found[arm.label] = replace(
-                held.found, by_length=empty.by_length, by_class=empty.by_class, right=empty.right
-            )
-            notes.add(f"{comparison.title}, {arm.label}: not in {PLACE}: {OTHER_TEXTS}")
+        if held.found.answers and held.whole.texts != whole.texts:
+            found[arm.label] = replace(held.found, answers={})
+            place = reader_of(comparison).place
+            notes.add(f"{comparison.title}, {arm.label}: not in {place}: {OTHER_TEXTS}")
     evidence = replace(whole, arms=found, notes=sorted(notes))
     return comparison, evidence, [*left_out, *replaced]
 
 
 def join_all(parts: Iterable[Part]) -> tuple[list[Part], list[Ignored]]:
-    """Join the comparisons that share data set and question.
+    """Join the comparisons that share data set, question and task.
 
     Returns:
-        One comparison of each, by data set and question, and the runs left out.
+        One comparison of each, by data set, question and task, and the runs left out.
     """
-    places: defaultdict[tuple[str, str], list[Part]] = defaultdict(list)
+    places: defaultdict[tuple[str, str, str], list[Part]] = defaultdict(list)
     for part in parts:
-        places[part[0].data, part[0].question].append(part)
+        comparison = part[0]
+        places[comparison.data, comparison.question, comparison.task.name].append(part)
     joined = [join(places[key]) for key in sorted(places)]
     ignored = [item for _, _, left_out in joined for item in left_out]
     return [(comparison, evidence) for comparison, evidence, _ in joined], ignored

@@ -27,8 +27,8 @@ class Trial:
 
     Attributes:
         config: Its config, flat.
-        score: Validation accuracy, the mean over the seeds that all settings of the arm ran with;
-            of the majority class if diverged.
+        score: Validation score, the mean over the seeds that all settings of the arm ran with; of
+            the baseline if diverged.
         mean: The mean over all its seeds, which are more for a finalist.
         seeds: Their number.
     """
@@ -50,17 +50,26 @@ def _by_setting(trials: Sequence[RunRecord]) -> dict[Setting, list[RunRecord]]:
 def arm_trials(arm: Arm) -> list[Trial]:
     """The settings that were tried for an arm; one counts once, however many seeds it ran with."""
     tried = list(_by_setting(arm.trials).values())
-    shared = set.intersection(*({run.seed for run in runs} for runs in tried)) if tried else set()
+    shared = (
+        set.intersection(*({run.result.seed for run in runs} for runs in tried)) if tried else set()
+    )
     found = []
     for runs in tried:
-        scores = {run.seed: run.validation_score for run in runs}
+        scores = {run.result.seed: run.result.validation_score for run in runs}
         alike = [scores[seed] for seed in sorted(shared)] or list(scores.values())
         found.append(Trial(runs[0].config, mean(alike), mean(scores.values()), len(scores)))
     return found
 
 
+def merit_of(run: RunRecord) -> float:
+    """What a setting is chosen by, the higher the better: the validation score or its negative."""
+    return run.result.task.score.merit(run.result.validation_score)
+
+
 def leaders(scores: Mapping[Key, Sequence[float]]) -> list[Key]:
     """Of the keys with the most scores those with the highest mean; several if they are equal.
+
+    Scores are the higher the better, see `merit_of`.
 
     What ran once cannot win against what was good enough to run again.
     """
@@ -72,7 +81,7 @@ def leaders(scores: Mapping[Key, Sequence[float]]) -> list[Key]:
 def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
     """The setting that the trials chose, as `leaders` has it."""
     found = _by_setting(trials)
-    return set(leaders({key: [r.validation_score for r in runs] for key, runs in found.items()}))
+    return set(leaders({key: [merit_of(run) for run in runs] for key, runs in found.items()}))
 
 
 def tried_alike(arms: Sequence[Arm]) -> bool:

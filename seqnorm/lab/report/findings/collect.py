@@ -10,7 +10,7 @@ from seqnorm.lab.report.arms.join import Part, join_all
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.findings.findings import FINDINGS, Findings, load_findings
 from seqnorm.lab.runs.find import Ignored, ignored_lines, read_runs
-from seqnorm.lab.runs.read import RESULT
+from seqnorm.lab.runs.result import RESULT
 
 
 def _require_finished(finished: int, paths: Sequence[Path], ignored: Sequence[Ignored]) -> None:

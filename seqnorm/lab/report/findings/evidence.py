@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
-from seqnorm.lab.report.statistics.predictions import accuracy_by_bin, class_f1, length_bins, pooled
+from seqnorm.lab.report.classes.answers import ClassAnswers
+from seqnorm.lab.report.findings.answers import Answers
 from seqnorm.lab.report.statistics.profiles import LayerProfiles, arm_profiles
 from seqnorm.lab.runs.files import RunFolderError
 from seqnorm.lab.runs.read import Arrays, RunRecord
 
-PLACE = "the scores by length and class"
 OTHER_TEXTS = "it was tested on other texts, or cut them at another length"
-METRICS = ("val_accuracy", "val_loss")
+# Tasks whose answers say more than a score of each text.
+READERS: dict[str, type[Answers]] = {"classification": ClassAnswers}
 Floats = NDArray[np.float64]
 
 
@@ -40,16 +40,12 @@ class ArmEvidence:
     Attributes:
         curves: One entry per run that has any epoch.
         layers: Mean profiles of the last probes.
-        by_length: float64 [runs, bins], accuracy by length of the text.
-        by_class: float64 [runs, classes], F1.
-        right: bool [texts], whether the arm's runs together answer each test text rightly.
+        answers: What its runs have answered comes to, by name, see `Answers.of_arm`.
     """
 
     curves: list[RunCurves] = field(default_factory=list)
     layers: list[LayerProfiles] = field(default_factory=list)
-    by_length: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    by_class: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    right: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    answers: Arrays = field(default_factory=dict)
 
 
 @dataclass
@@ -58,23 +54,25 @@ class Evidence:
 
     Attributes:
         arms: By label.
-        edges: int64 [bins + 1], lengths in tokens that part the bins.
-        classes: Names of the classes.
-        support: int64 [classes], test texts of each.
-        texts: Short digest of the test texts' classes and lengths; empty without predictions.
+        common: What all answers have in common, by name, see `Answers.common`.
+        texts: Short digest of the test texts; empty without predictions.
         notes: One for each file that could not be read.
     """
 
     arms: dict[str, ArmEvidence]
-    edges: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    classes: list[str] = field(default_factory=list)
-    support: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    common: Arrays = field(default_factory=dict)
     texts: str = ""
     notes: list[str] = field(default_factory=list)
 
 
-def _histories(run: RunRecord) -> dict[str, Floats]:
-    return {metric: run.history(metric) for metric in METRICS}
+def reader_of(comparison: Comparison) -> Answers:
+    """What reads the answers of a comparison's runs."""
+    return READERS.get(comparison.task.name, Answers)()
+
+
+def curve_metrics(comparison: Comparison) -> tuple[str, str]:
+    """The records that learning curves are drawn of: the first score, and the loss."""
+    return f"val_{comparison.task.score.name}", "val_loss"
 
 
 class _Gatherer:
@@ -82,6 +80,7 @@ class _Gatherer:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
+        self.reader = reader_of(comparison)
         self.notes: dict[str, None] = {}  # ordered, each note once
         self.found = Evidence({}, texts=self._texts_of_most())
 
@@ -102,23 +101,29 @@ class _Gatherer:
 
     def _texts_of_most(self) -> str:
         """Digest of the test texts that most runs were tested on."""
-        read = [self._readable(run, PLACE, run.predictions) for run in self.comparison.runs]
-        counts = Counter(_digest(arrays) for arrays in read if arrays)
+        read = [self._predictions(run) for run in self.comparison.runs]
+        counts = Counter(self.reader.texts(arrays) for arrays in read if arrays)
         return max(counts, key=lambda texts: (counts[texts], texts), default="")
 
     def _curves(self, arm: Arm) -> list[RunCurves]:
         curves = []
         for run in arm.runs:
-            if not run.result.get("best_epoch") and not run.diverged:
+            if not run.result.best_epoch and not run.result.diverged:
                 continue  # without epochs, as a bag of words
-            metrics = self._readable(run, "the learning curves", partial(_histories, run))
+            metrics = self._readable(run, "the learning curves", partial(self._histories, run))
             if metrics is not None and any(len(history) for history in metrics.values()):
-                curves.append(RunCurves(run.seed, run.diverged, metrics))
+                curves.append(RunCurves(run.result.seed, run.result.diverged, metrics))
         return curves
+
+    def _histories(self, run: RunRecord) -> dict[str, Floats]:
+        return {metric: run.history(metric) for metric in curve_metrics(self.comparison)}
+
+    def _predictions(self, run: RunRecord) -> Arrays | None:
+        return self._readable(run, self.reader.place, partial(self.reader.read, run))
 
     def _layers(self, arm: Arm) -> list[LayerProfiles]:
         place = "the statistics over time"
-        completed = [run for run in arm.runs if not run.diverged]
+        completed = [run for run in arm.runs if not run.result.diverged]
         layers = arm_profiles([run for run in completed if self._readable(run, place, run.probes)])
         return [
             LayerProfiles(layer.name, {key: _rounded(a) for key, a in layer.arrays.items()})
@@ -126,41 +131,19 @@ class _Gatherer:
         ]
 
     def _read_predictions(self, arm: Arm, evidence: ArmEvidence) -> None:
-        read = [(run, self._readable(run, PLACE, run.predictions)) for run in arm.runs]
+        read = [(run, self._predictions(run)) for run in arm.runs]
         runs = [arrays for run, arrays in read if arrays and self._same_texts(run, arrays)]
-        if not runs:
-            return
-        found, labels = self.found, runs[0]["labels"]
-        evidence.by_length = np.stack(
-            [accuracy_by_bin(r["predicted"] == labels, r["lengths"], found.edges) for r in runs]
-        )
-        evidence.by_class = np.stack(
-            [class_f1(labels, run["predicted"], len(found.classes)) for run in runs]
-        )
-        answers = [run["predicted"] for run in runs]
-        together = pooled(answers, [run["probability"] for run in runs], len(found.classes))
-        evidence.right = together == labels
+        if runs:
+            evidence.answers = self.reader.of_arm(runs, self.found.common)
 
     def _same_texts(self, run: RunRecord, arrays: Arrays) -> bool:
         """Whether a run was tested on the texts of most, whose lengths set the bins."""
-        texts = _digest(arrays)
-        if texts == self.found.texts and not self.found.classes:
-            names = arrays.get("label_names")
-            count = int(max(arrays["labels"].max(), arrays["predicted"].max())) + 1
-            self.found.classes = (
-                [str(index) for index in range(count)] if names is None else names.tolist()
-            )
-            self.found.support = np.bincount(arrays["labels"], minlength=len(self.found.classes))
-            self.found.edges = length_bins(arrays["lengths"])
-        if texts != self.found.texts:
-            self.notes[f"{run.name}: not in {PLACE}: {OTHER_TEXTS}"] = None
-        return texts == self.found.texts
-
-
-def _digest(arrays: Arrays) -> str:
-    """Equal for the same texts, cut at the same length."""
-    numbers = np.concatenate([arrays["labels"], arrays["lengths"]]).astype("<i8")
-    return sha256(numbers.tobytes()).hexdigest()[:16]
+        same = self.reader.texts(arrays) == self.found.texts
+        if same and not self.found.common:
+            self.found.common = self.reader.common(arrays)
+        if not same:
+            self.notes[f"{run.name}: not in {self.reader.place}: {OTHER_TEXTS}"] = None
+        return same
 
 
 def _rounded(values: Floats, digits: int = 6) -> Floats:

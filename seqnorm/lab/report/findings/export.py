@@ -12,23 +12,6 @@ from seqnorm.lab.report.arms.arms import Arm, Comparison
 from seqnorm.lab.report.arms.trials import varied_keys
 from seqnorm.lab.runs.read import RunRecord
 
-# The fields of result.json in the order of the columns; others it may hold follow by name.
-RESULT_COLUMNS = (
-    "status",
-    "test_accuracy",
-    "test_macro_f1",
-    "test_loss",
-    "val_accuracy",
-    "majority_accuracy",
-    "best_epoch",
-    "steps",
-    "train_seconds",
-    "tokens_per_second",
-    "parameters",
-    "trainable_parameters",
-    "config_hash",
-    "message",
-)
 IDENTITY_COLUMNS = ("run", "comparison", "data", "cell", "norm", "seed", "arm", "commit")
 
 
@@ -43,9 +26,9 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
     arms = [arm for comparison in comparisons for arm in comparison.arms]
     runs = [[*arm.runs, *arm.trials] for arm in arms]
     settings = [_settings(arm, members) for arm, members in zip(arms, runs, strict=True)]
-    further = sorted({key for members in runs for run in members for key in run.result})
+    results = dict.fromkeys(key for members in runs for run in members for key in run.result.flat())
     keys = sorted({key for own in settings for key in own})
-    columns = dict.fromkeys([*IDENTITY_COLUMNS, *RESULT_COLUMNS, *further, *keys])
+    columns = dict.fromkeys([*IDENTITY_COLUMNS, *results, *keys])
     file = io.StringIO(newline="")
     writer = csv.DictWriter(file, list(columns), restval="", extrasaction="ignore")
     writer.writeheader()
@@ -58,7 +41,7 @@ def write_csv(path: Path, comparisons: Sequence[Comparison]) -> None:
             written.add((of, run.folder))
             values = {key: run.config[key] for key in own if key in run.config}
             identity = {"run": run.name, "comparison": of, "arm": arm.label}
-            writer.writerow({**run.result, **values, **identity, "commit": _commit(run)})
+            writer.writerow({**run.result.flat(), **values, **identity, "commit": _commit(run)})
     write_text(path, file.getvalue())
 
 

@@ -22,8 +22,9 @@ from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord, make_record
 
 FINDINGS = "findings.json"
-# 3: `study` and `arm` are keys of the run; of format 2 they are read under their old names.
-_FORMAT, _READ = 3, (2, 3)
+# 4: results have a task, and answers are arrays by name. Of 2 and 3 results are those of before
+# there were tasks, and of 2 `study` and `arm` are read under their old names.
+_FORMAT, _FORMER = 4, (2, 3)
 _ABSENT = "(absent)"
 
 
@@ -54,6 +55,28 @@ def _array(values: Any, columns: int | None = None) -> np.ndarray:
     return array.reshape(-1, columns) if columns else array
 
 
+def _pack_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Lists by name; of yes and no their number and their bits."""
+    return {
+        name: {"size": array.size, "bits": b64encode(np.packbits(array).tobytes()).decode()}
+        if array.dtype == bool
+        else _plain(array)
+        for name, array in arrays.items()
+    }
+
+
+def _unpack_arrays(stored: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: _unpacked(values) for name, values in stored.items()}
+
+
+def _unpacked(values: Any) -> np.ndarray:
+    if isinstance(values, dict):
+        bits = np.frombuffer(b64decode(values["bits"]), np.uint8)
+        return np.unpackbits(bits, count=values["size"]).astype(bool)
+    array = np.array(values)
+    return _array(values) if array.dtype == object else array  # where None is among the numbers
+
+
 def _pack_runs(runs: Sequence[RunRecord]) -> dict[str, Any]:
     """Configs as differences to the first; every environment once."""
     base = runs[0].config if runs else {}
@@ -69,7 +92,7 @@ def _pack_runs(runs: Sequence[RunRecord]) -> dict[str, Any]:
         packed.append(
             {
                 "name": run.name,
-                "result": run.result,
+                "result": {k: v for k, v in run.result.to_json().items() if k != "task"},
                 "config": dict(sorted(changes.items())),
                 "environment": len(environments) - 1 - environments[::-1].index(run.environment),
             }
@@ -79,12 +102,13 @@ def _pack_runs(runs: Sequence[RunRecord]) -> dict[str, Any]:
 
 def _unpack_runs(stored: Mapping[str, Any], parent: Path) -> list[RunRecord]:
     records = []
+    task = {"task": stored["task"]} if "task" in stored else {}
     for run in stored["runs"]:
         config = {**stored["config"], **run["config"]}
         records.append(
             make_record(
                 parent / run["name"],
-                run["result"],
+                {**run["result"], **task},
                 {key: value for key, value in config.items() if value != _ABSENT},
                 stored["environments"][run["environment"]],
             )
@@ -108,9 +132,7 @@ def _pack_arm(arm: ArmEvidence) -> dict[str, Any]:
     return {
         "curves": curves,
         "layers": layers,
-        "by_length": _plain(arm.by_length),
-        "by_class": _plain(arm.by_class),
-        "right": [arm.right.size, b64encode(np.packbits(arm.right).tobytes()).decode()],
+        "answers": _pack_arrays(arm.answers),
     }
 
 
@@ -127,10 +149,19 @@ def _unpack_arm(stored: Mapping[str, Any]) -> ArmEvidence:
         LayerProfiles(layer["name"], {key: _array(a) for key, a in layer["arrays"].items()})
         for layer in stored["layers"]
     ]
-    scores = (_array(stored["by_length"]), _array(stored["by_class"]))
-    count, bits = stored["right"]
-    right = np.unpackbits(np.frombuffer(b64decode(bits), np.uint8), count=count).astype(bool)
-    return ArmEvidence(curves, layers, *scores, right)
+    return ArmEvidence(curves, layers, _unpack_arrays(stored["answers"]))
+
+
+def _modernised(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A comparison of before there were tasks, in today's keys."""
+    arms = {}
+    for label, arm in part["arms"].items():
+        size, bits = arm["right"]
+        answers = {"by_length": arm["by_length"], "by_class": arm["by_class"]}
+        own = {**answers, "right": {"size": size, "bits": bits}} if size else {}
+        arms[label] = {**arm, "answers": own}
+    common = {key: part[key] for key in ("edges", "classes", "support") if part[key]}
+    return {**part, "arms": arms, "common": common}
 
 
 def save_findings(path: Path, findings: Findings) -> None:
@@ -144,11 +175,10 @@ def save_findings(path: Path, findings: Findings) -> None:
         "format": _FORMAT,
         "comparisons": [
             {
+                "task": comparison.task.to_json(),
                 **_pack_runs(comparison.everything),
                 "arms": {label: _pack_arm(arm) for label, arm in evidence.arms.items()},
-                "edges": evidence.edges.tolist(),
-                "classes": evidence.classes,
-                "support": evidence.support.tolist(),
+                "common": _pack_arrays(evidence.common),
                 "texts": evidence.texts,
                 "notes": evidence.notes,
             }
@@ -173,19 +203,18 @@ def load_findings(path: Path) -> Findings:
             f"{path} must be what seqnorm-report has written; received a damaged file ({error}). "
             "Take it from version control, or make the report again from its run folders."
         ) from error
-    if stored.get("format") not in _READ:
+    if stored.get("format") not in (_FORMAT, *_FORMER):
         raise ValueError(
             f"{path} must have been written by this version of seqnorm-report (format={_FORMAT}); "
             f"received format={stored.get('format')!r}. Make the report again from its run folders."
         )
     comparisons = []
-    for part in stored["comparisons"]:
+    for kept in stored["comparisons"]:
+        part = _modernised(kept) if stored["format"] in _FORMER else kept
         ((comparison,), _) = compare(_unpack_runs(part, path.parent))
         evidence = Evidence(
             {label: _unpack_arm(arm) for label, arm in part["arms"].items()},
-            np.array(part["edges"], dtype=np.int64),
-            part["classes"],
-            np.array(part["support"], dtype=np.int64),
+            _unpack_arrays(part["common"]),
             part["texts"],
             part["notes"],
         )

@@ -13,7 +13,6 @@ from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.runs.read import Curve
 
 MOST_MARKS = 8  # of the shape of its arm on a line
-SHARE = (0.0, 1.0)  # no accuracy lies outside, and no axis of one goes on there
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class LineChart:
         log_x: Whether the x axis is logarithmic.
         log_y: Whether the y axis is logarithmic.
         x_ticks: What is written at the x axis; empty for round values.
-        bounds: Where the y axis ends, however few values there are; `SHARE` for an accuracy.
+        bounds: Where the y axis ends, however few values there are, as 0 and 1 of an accuracy.
     """
 
     title: str
@@ -101,7 +100,7 @@ class DotChart:
         title: What is shown, with its unit.
         rows: From top to bottom.
         references: Values of vertical lines by name.
-        bounds: Where the axis ends, however few values there are; `SHARE` for an accuracy.
+        bounds: Where the axis ends, however few values there are, as 0 and 1 of an accuracy.
     """
 
     title: str

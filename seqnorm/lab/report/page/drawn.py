@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, as_text
-from seqnorm.lab.report.arms.floors import bag_of_words, is_floor
+from seqnorm.lab.report.arms.floors import bag_of_words, baseline_score, is_floor
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
 from seqnorm.lab.report.page.charts import Line
 from seqnorm.lab.report.page.styles import Look, make_looks
@@ -101,11 +101,10 @@ class Drawn:
         return Line(self.look(arm), band)
 
     def floors(self) -> dict[str, float]:
-        """Test accuracy of the majority class and of the bag of words, by name."""
-        majority = [run.majority_accuracy for run in self.comparison.runs]
-        floor = bag_of_words(self.comparison)
-        words = {} if floor is None else {"bag of words (test)": floor.accuracy}
-        return {"majority class (test)": float(np.mean(majority)), **words}
+        """First test score of the task's baseline and of the bag of words, by name."""
+        task, floor = self.comparison.task, bag_of_words(self.comparison)
+        words = {} if floor is None else {"bag of words (test)": floor[task.score.name]}
+        return {f"{task.baseline} (test)": baseline_score(self.comparison), **words}
 
 
 def _axis_text(arm: Arm, key: str | None) -> str:
@@ -148,20 +147,21 @@ def _panel_axis(arms: Sequence[Arm], varied: Sequence[str]) -> str | None:
 
 
 def drawn_arms(comparison: Comparison, evidence: Evidence) -> Drawn:
-    """Arms of at most `MAX_LOOKS` looks, those with the highest accuracy; floors are references."""
+    """Arms of at most `MAX_LOOKS` looks, those with the best scores; floors are references."""
     arms = [arm for arm in comparison.arms if not is_floor(arm)]
     varied = varied_settings(arms)
     axis = _panel_axis(arms, varied)
     everything = Drawn(comparison, evidence, arms, varied, axis)
-    best: dict[str, float] = {}
+    score, best = comparison.task.score, dict[str, float]()
     for arm in arms:
-        look, accuracy = everything.variant(arm), float(np.mean([*arm.values("accuracy").values()]))
-        best[look] = max(accuracy, best.get(look, 0.0))
+        look, mean = everything.variant(arm), float(np.mean([*arm.values(score.name).values()]))
+        best[look] = max(score.merit(mean), best.get(look, -np.inf))
     if len(best) <= MAX_LOOKS:
         return everything
     looks = sorted(best, key=lambda look: best[look])[-MAX_LOOKS:]
     kept = [arm for arm in arms if everything.variant(arm) in looks]
-    sentence = f" Of {len(arms)} arms, the {len(kept)} with the highest accuracy are drawn."
+    those = f"the {len(kept)} with the {score.best} {score.title}"
+    sentence = f" Of {len(arms)} arms, {those} are drawn."
     return Drawn(comparison, evidence, kept, varied, axis, sentence)
 
 

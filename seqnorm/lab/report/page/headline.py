@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
-from seqnorm.lab.report.arms.floors import bag_of_words, is_floor
+from seqnorm.lab.report.arms.floors import bag_of_words, baseline_score, has_bag_of_words, is_floor
 from seqnorm.lab.report.arms.trials import Trial, arm_trials, varied_keys
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
+from seqnorm.lab.report.page.task_pages import page_of
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import (
     arm_time_to_target,
@@ -23,8 +23,8 @@ from seqnorm.lab.report.statistics.estimates import (
     mean_estimate,
     paired_estimate,
 )
-from seqnorm.lab.report.statistics.predictions import McNemar, mcnemar
-from seqnorm.lab.report.statistics.targets import TimeToTarget
+from seqnorm.lab.report.statistics.targets import TimeToTarget, target_digits
+from seqnorm.lab.tasks.score import Score
 
 
 def _number(value: float, decimals: int, signed: bool = False) -> str:
@@ -33,7 +33,7 @@ def _number(value: float, decimals: int, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''},.{decimals}f}"
 
 
-def estimate_cells(found: Estimate, decimals: int = 4, signed: bool = False) -> tuple[str, str]:
+def estimate_cells(found: Estimate, decimals: int, signed: bool = False) -> tuple[str, str]:
     """Value and interval as text, for example ("0.8712", "0.8671–0.8750")."""
     value = _number(found.value, decimals, signed)
     if math.isnan(found.low):
@@ -43,67 +43,52 @@ def estimate_cells(found: Estimate, decimals: int = 4, signed: bool = False) -> 
 
 
 def robust_table(comparison: Comparison) -> Table:
-    """Mean and interquartile mean of accuracy, mean macro-F1, bootstrap intervals; the floors."""
+    """Mean and interquartile mean of the first score, means of others, intervals; the floors."""
+    task = comparison.task
     rows = []
     for arm in comparison.arms:
         cells = [arm.label]
-        accuracy, macro_f1 = (list(arm.values(name).values()) for name in ("accuracy", "macro_f1"))
-        for found in (mean_estimate(accuracy), iqm_estimate(accuracy), mean_estimate(macro_f1)):
-            cells += estimate_cells(found)
+        for place, score in enumerate(task.scores):
+            values = list(arm.values(score.name).values())
+            both = (mean_estimate, iqm_estimate) if place == 0 else (mean_estimate,)
+            for estimate in both:
+                cells += estimate_cells(estimate(values), score.digits)
         rows.append((*cells, str(len(arm.runs)), str(arm.diverged)))
-    majority = float(np.mean([run.majority_accuracy for run in comparison.runs]))
-    blank = (NOT_AVAILABLE,) * 7
-    rows.append(("majority class", _number(majority, 4), *blank))
-    if bag_of_words(comparison) is None:
+    blank = (NOT_AVAILABLE,) * (2 * len(task.scores) + 3)
+    rows.append((task.baseline, task.score.write(baseline_score(comparison)), *blank))
+    if has_bag_of_words(comparison) and bag_of_words(comparison) is None:
         rows.append(("bag of words", "not run", *blank))
-    scores = [(name, "95 %") for name in ("accuracy", "IQM", "macro-F1")]
+    first, *others = (score.title for score in task.scores)
+    scores = [(name, "95 %") for name in (first, "IQM", *others)]
     headings = ("arm", *(text for pair in scores for text in pair), "runs", "diverged")
-    return Table(headings, tuple(rows))
+    return Table(headings, tuple(rows), floors=(*Table.floors, task.baseline))
 
 
 def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
-    """Each normalised arm against its counterpart: difference, probability, McNemar's test.
+    """Each normalised arm against its counterpart: differences, probability, what the task adds.
 
     Returns:
         The table, or `None` if no arm has a counterpart.
     """
+    task, own = comparison.task, page_of(comparison)
     rows = []
     for arm in comparison.arms:
         baseline = comparison.baseline_of(arm)
         if baseline is None:
             continue
-        ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
-        difference = paired_estimate(ours, theirs)
-        macro_f1 = paired_estimate(arm.values("macro_f1"), baseline.values("macro_f1"))
+        cells = [arm.label, baseline.label]
+        for place, score in enumerate(task.scores):
+            difference = paired_estimate(arm.values(score.name), baseline.values(score.name))
+            cells += [] if place else [str(difference.count)]
+            cells += estimate_cells(difference, score.digits, signed=True)
+        ours, theirs = (one.values(task.score.name) for one in (arm, baseline))
+        cells += estimate_cells(improvement_estimate(ours, theirs, task.score), decimals=2)
+        answers = (evidence.arms[one.label].answers for one in (arm, baseline))
         # A vote of fifteen runs beats one of three, whatever the arms.
-        same = ours.keys() == theirs.keys()
-        votes = [evidence.arms[one.label].right for one in (arm, baseline)]
-        test = _mcnemar(*votes) if same else None
-        only = f"{test.only_first} : {test.only_second}" if test else NOT_AVAILABLE
-        rows.append(
-            (
-                arm.label,
-                baseline.label,
-                str(difference.count),
-                *estimate_cells(difference, signed=True),
-                *estimate_cells(macro_f1, signed=True),
-                *estimate_cells(improvement_estimate(ours, theirs), decimals=2),
-                only,
-                _p_value(test.p_value) if test else NOT_AVAILABLE,
-            )
-        )
-    scores = [(name, "95 %") for name in ("accuracy Δ", "macro-F1 Δ", "P(better)")]
+        rows.append((*cells, *own.pair(*answers, alike=ours.keys() == theirs.keys())))
+    scores = [(f"{score.title} Δ", "95 %") for score in task.scores] + [("P(better)", "95 %")]
     headings = ("arm", "against", "seeds", *(text for pair in scores for text in pair))
-    table = Table((*headings, "only right", "McNemar p"), tuple(rows), words=2)
-    return table if rows else None
-
-
-def _mcnemar(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> McNemar | None:
-    return mcnemar(ours, theirs) if ours.size and theirs.size else None
-
-
-def _p_value(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+    return Table((*headings, *own.pair_headings), tuple(rows), words=2) if rows else None
 
 
 def _time(found: TimeToTarget, decimals: int) -> str:
@@ -114,6 +99,7 @@ def _time(found: TimeToTarget, decimals: int) -> str:
 
 def cost_table(comparison: Comparison, evidence: Evidence, target: float | None = None) -> Table:
     """What each arm costs: size, training time, speed, steps and seconds to a target, tuning."""
+    score = comparison.task.score
     target = common_target(comparison) if target is None else target
     rows = []
     for arm in comparison.arms:
@@ -122,11 +108,13 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
         cells += [_median_of(arm, key, True) for key in ("train_seconds", "tokens_per_second")]
         if target is not None:
             cells += _target_cells(arm, evidence, target)
-        hours = sum(run.seconds for run in arm.trials) / 3600
+        hours = sum(run.result.train_seconds for run in arm.trials) / 3600
         tried = len(arm_trials(arm))
         cells += [str(tried), f"{hours:.2f}"] if tried else [NOT_AVAILABLE] * 2
         rows.append(tuple(cells))
-    reach = (f"reach {target:.2f}", "steps to it", "seconds to it") if target is not None else ()
+    reach: tuple[str, ...] = ()
+    if target is not None:
+        reach = (f"reach {target:.{target_digits(score)}f}", "steps to it", "seconds to it")
     headings = ("arm", "parameters", "trainable", "steps", "seconds", "tokens/s", *reach)
     return Table((*headings, "settings tried", "hours of trials"), tuple(rows))
 
@@ -139,8 +127,9 @@ def _target_cells(arm: Arm, evidence: Evidence, target: float) -> list[str]:
 
 
 def _median_of(arm: Arm, key: str, spread: bool = False) -> str:
-    completed = [run.result for run in arm.runs if not run.diverged]
-    values = [result[key] for result in completed if result.get(key) is not None]
+    completed = [run.result for run in arm.runs if not run.result.diverged]
+    found = [getattr(result, key) for result in completed]
+    values = [value for value in found if value is not None]
     if not values:
         return NOT_AVAILABLE
     decimals = 1 if spread and max(values) < 100 else 0
@@ -156,30 +145,32 @@ def tuning_table(comparison: Comparison) -> Table | None:
     )
     if not keys:
         return None
-    best = {arm.label: _best_finalist(trials) for arm, trials in tuned}
+    score = comparison.task.score
+    best = {arm.label: _best_finalist(trials, score) for arm, trials in tuned}
     finals = set(best.values()) != {NOT_AVAILABLE}
     rows = []
     for arm, trials in tuned:
         if not trials:
             continue
-        scores = np.sort([trial.score for trial in trials])
+        scores = sorted((trial.score for trial in trials), key=score.merit)
         chosen = [_setting(arm.runs[0].config.get(key, NOT_AVAILABLE)) for key in keys]
         second = scores[-2] if len(scores) > 1 else np.nan
-        spread = (_number(float(value), 4) for value in (np.median(scores), scores[-1], second))
+        middle = float(np.median(scores))
+        spread = (_number(value, score.digits) for value in (middle, scores[-1], second))
         again = [best[arm.label]] if finals else []
-        tested = _number(float(np.mean([run.validation_score for run in arm.runs])), 4)
+        tested = score.write(float(np.mean([run.result.validation_score for run in arm.runs])))
         rows.append((arm.label, str(len(trials)), *chosen, *spread, *again, tested))
     again = ["best finalist"] if finals else []
     headings = ("arm", "trials", *keys, "median trial", "best", "second", *again, "its runs")
     return Table(headings, tuple(rows))
 
 
-def _best_finalist(trials: Sequence[Trial]) -> str:
+def _best_finalist(trials: Sequence[Trial], score: Score) -> str:
     """Score of the best of the settings that ran again; none if no setting did."""
     if len({trial.seeds for trial in trials}) <= 1:
         return NOT_AVAILABLE
-    best = max(trials, key=lambda trial: (trial.seeds, trial.mean))
-    return f"{_number(best.mean, 4)} ({best.seeds} runs)"
+    best = max(trials, key=lambda trial: (trial.seeds, score.merit(trial.mean)))
+    return f"{score.write(best.mean)} ({best.seeds} runs)"
 
 
 def _setting(value: Any) -> str:

@@ -36,11 +36,11 @@ def _cell(text: str, word: bool, scope: str = "") -> str:
     return f"<td{attributes}>{escape(text)}</td>"
 
 
-def _row(cells: Sequence[str], words: int) -> str:
+def _row(cells: Sequence[str], table: Table) -> str:
     inner = "".join(
-        _cell(text, place < words, "" if place else "row") for place, text in enumerate(cells)
+        _cell(text, place < table.words, "" if place else "row") for place, text in enumerate(cells)
     )
-    floor = cells[0].startswith(("majority class", "bag of words"))
+    floor = cells[0].startswith(table.floors)
     attribute = ' class="floor"' if floor else ""
     return f"<tr{attribute}>{inner}</tr>"
 
@@ -51,7 +51,7 @@ def table_html(table: Table, name: str) -> str:
     A shadow at its edge says that there is more (see the style).
     """
     head = "".join(_cell(text, at < table.words, "col") for at, text in enumerate(table.headings))
-    body = "\n".join(_row(row, table.words) for row in table.rows)
+    body = "\n".join(_row(row, table) for row in table.rows)
     return (
         f'<div class="wrap" tabindex="0" role="region" aria-label="{escape(name)}"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"

@@ -9,8 +9,6 @@ from seqnorm.lab.report.page.charts import Plate
 from seqnorm.lab.report.page.section import Section, config_text, provenance, remake_commands
 from seqnorm.lab.runs.find import Ignored, ignored_lines
 
-ON_TERMINAL = ("accuracy", "differences")
-
 
 def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
     """Tables and floors as plain text."""
@@ -18,7 +16,8 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
     notes: dict[str, None] = {}  # ordered, each once
     for section in sections:
         parts.append(section.comparison.title)
-        for entry in (section.tables[key] for key in ON_TERMINAL if key in section.tables):
+        keys = (section.comparison.task.score.name, "differences")
+        for entry in (section.tables[key] for key in keys if key in section.tables):
             parts.append(entry.table.markdown())
             notes[entry.note] = None
         parts += ["\n".join(section.floors)]
@@ -35,7 +34,7 @@ def picture_heading(plate: Plate, comparison: Comparison) -> str:
     """Text above a picture: the data set, the question unless the title says it, and the title."""
     title = plate.title.lower().replace("f1 ", "F1 ")
     asked = "" if comparison.question in title else comparison.question
-    return f"{', '.join(filter(None, (comparison.data, asked)))}: {title}"
+    return f"{', '.join(filter(None, (comparison.subject, asked)))}: {title}"
 
 
 def _picture_lines(section: Section) -> list[str]:

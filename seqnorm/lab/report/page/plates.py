@@ -7,13 +7,13 @@ from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.charts import Plate
 from seqnorm.lab.report.page.drawn import drawn_arms
 from seqnorm.lab.report.page.score_plates import (
-    accuracy_plate,
-    classes_plate,
     differences_plate,
     lengths_plate,
+    scores_plate,
     setting_plates,
     trials_plate,
 )
+from seqnorm.lab.report.page.task_pages import page_of
 from seqnorm.lab.report.page.time_plates import curves_plate, statistics_plates
 
 
@@ -29,13 +29,13 @@ def make_plates(comparison: Comparison, evidence: Evidence) -> list[Plate]:
     """
     drawn = drawn_arms(comparison, evidence)
     plates = [
-        accuracy_plate(drawn),
+        scores_plate(drawn),
         differences_plate(drawn),
         *setting_plates(drawn),
         curves_plate(drawn),
         trials_plate(drawn),
         lengths_plate(drawn),
-        classes_plate(drawn),
+        *page_of(comparison).plates(drawn),
         *statistics_plates(drawn),
     ]
     return [plate for plate in plates if plate is not None]

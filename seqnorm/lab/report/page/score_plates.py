@@ -1,4 +1,4 @@
-"""Charts of scores: on the test set, against a setting, over trials, by length and by class."""
+"""Charts of scores: on the test set, against a setting, over trials, by length."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm
+from seqnorm.lab.report.arms.floors import capitalised
 from seqnorm.lab.report.arms.trials import arm_trials, by_learning_rate, tried_alike, varied_keys
 from seqnorm.lab.report.page.charts import (
-    SHARE,
     Chart,
     Dot,
     DotChart,
@@ -27,32 +27,32 @@ from seqnorm.lab.report.statistics.budget import expected_maximum
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
 from seqnorm.lab.runs.portable import portable_name
+from seqnorm.lab.tasks.score import Score
 
-MAX_CLASSES = 60
 MOST_TICKS = 8
 
 
-def accuracy_plate(drawn: Drawn) -> Plate | None:
+def scores_plate(drawn: Drawn) -> Plate | None:
     """Every run, mean and interval of each arm on the test set."""
-    charts = []
-    for metric, title in (("accuracy", "test accuracy"), ("macro_f1", "test macro-F1")):
+    task, charts = drawn.comparison.task, []
+    for place, score in enumerate(task.scores):
         rows = []
         for arm in drawn.arms:
-            values = list(arm.values(metric).values())
+            values = list(arm.values(score.name).values())
             found = mean_estimate(values)
             dot = Dot(arm.label, drawn.look(arm), found.value, found.low, found.high, values)
             rows.append(Row(drawn.row(arm), [dot]))
-        floors = drawn.floors() if metric == "accuracy" else {}
-        charts.append(DotChart(title, rows, floors, SHARE))
+        floors = {} if place else drawn.floors()
+        charts.append(DotChart(f"test {score.title}", rows, floors, score.bounds))
     caption = (
         "Mean over seeds with its 95 % interval (bootstrap); small strokes are single runs. A "
-        "diverged run counts with the scores of the majority class." + drawn.restriction
+        f"diverged run counts with the scores of the {task.baseline}." + drawn.restriction
     )
-    return Plate("accuracy", "Test scores", caption, charts) if drawn.arms else None
+    return Plate(task.score.name, "Test scores", caption, charts) if drawn.arms else None
 
 
-def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, metric: str) -> Row:
-    ours, theirs = arm.values(metric), baseline.values(metric)
+def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, score: str) -> Row:
+    ours, theirs = arm.values(score), baseline.values(score)
     points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
     found = paired_estimate(ours, theirs)
     dot = Dot(arm.label, drawn.look(arm), found.value, found.low, found.high, points)
@@ -64,11 +64,11 @@ def differences_plate(drawn: Drawn) -> Plate | None:
     pairs = [(arm, drawn.comparison.baseline_of(arm)) for arm in drawn.arms]
     charts = [
         DotChart(
-            title,
-            [_difference_row(drawn, arm, base, metric) for arm, base in pairs if base is not None],
+            f"Δ test {score.title}",
+            [_difference_row(drawn, arm, b, score.name) for arm, b in pairs if b is not None],
             {"no difference": 0.0},
         )
-        for metric, title in (("accuracy", "Δ test accuracy"), ("macro_f1", "Δ test macro-F1"))
+        for score in drawn.comparison.task.scores
     ]
     caption = (
         "Difference to the arm of the same cell without normalisation, seed by seed: mean with its "
@@ -97,11 +97,11 @@ def _series(drawn: Drawn, key: str) -> Series:
     return series
 
 
-def _against(key: str, arms: Sequence[Arm]) -> Band:
-    """Test accuracy of each arm against its value of a setting."""
+def _against(key: str, arms: Sequence[Arm], score: Score) -> Band:
+    """First test score of each arm against its value of a setting."""
     ordered = sorted(arms, key=lambda arm: dict(arm.settings)[key])
     x = np.array([dict(arm.settings)[key] for arm in ordered], dtype=float)
-    found = [mean_estimate(list(arm.values("accuracy").values())) for arm in ordered]
+    found = [mean_estimate(list(arm.values(score.name).values())) for arm in ordered]
     mean = np.array([one.value for one in found])
     low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
     single = np.isnan(low)
@@ -109,15 +109,16 @@ def _against(key: str, arms: Sequence[Arm]) -> Band:
 
 
 def _against_chart(drawn: Drawn, key: str, panel: str, lines: Sequence[Line]) -> LineChart:
+    score = drawn.comparison.task.score
     ticks = sorted({float(value) for line in lines for value in line.band.x})
     return LineChart(
-        f"test accuracy, {panel}" if panel else "test accuracy",
+        f"test {score.title}, {panel}" if panel else f"test {score.title}",
         key,
         lines,
         drawn.floors(),
         log_x=ticks[0] > 0,
         x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
-        bounds=SHARE,
+        bounds=score.bounds,
     )
 
 
@@ -134,6 +135,7 @@ def _varied_beside(key: str, series: Series) -> str:
 
 def setting_plates(drawn: Drawn) -> Iterator[Plate]:
     """One plate for each setting that is varied, as the size of a batch."""
+    score = drawn.comparison.task.score
     for key in drawn.varied:
         series = _series(drawn, key)
         legend = drawn.legend
@@ -143,7 +145,7 @@ def setting_plates(drawn: Drawn) -> Iterator[Plate]:
         charts = []
         for panel in dict.fromkeys(panel for panel, _ in series):
             lines = [
-                Line(looks[label], _against(key, arms))
+                Line(looks[label], _against(key, arms, score))
                 for (place, label), arms in series.items()
                 if place == panel
             ]
@@ -151,17 +153,19 @@ def setting_plates(drawn: Drawn) -> Iterator[Plate]:
         short = key.rsplit(".", 1)[-1]
         caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
         caption += _varied_beside(key, series)
-        title = f"Accuracy against {short.replace('_', ' ')}"
+        title = f"{capitalised(score.title)} against {short.replace('_', ' ')}"
         yield Plate(portable_name(f"against-{short}"), title, caption, charts, legend)
 
 
 def trials_plate(drawn: Drawn) -> Plate | None:
     """What tuning buys: the expected best of n trials, and every trial by its learning rate."""
+    score = drawn.comparison.task.score
+    sign = score.merit(1.0)
 
     def expected(arm: Arm) -> Line:
         scores = np.array([trial.score for trial in arm_trials(arm)])
         counts = np.arange(1, scores.size + 1, dtype=float)
-        return drawn.line(arm, plain_band(counts, expected_maximum(scores)))
+        return drawn.line(arm, plain_band(counts, sign * expected_maximum(sign * scores)))
 
     def single(arm: Arm) -> Line:
         return Line(drawn.look(arm), by_learning_rate(arm), marks=True)
@@ -172,15 +176,16 @@ def trials_plate(drawn: Drawn) -> Plate | None:
     for (ending, curves), (_, points) in zip(
         drawn.lines(expected), drawn.lines(single), strict=True
     ):
-        title = f"expected best validation accuracy{ending}"
-        charts.append(LineChart(title, "trials", curves, bounds=SHARE))
-        title = f"validation accuracy of single trials{ending}"
-        charts.append(LineChart(title, "learning rate", points, log_x=True, bounds=SHARE))
+        title = f"expected best validation {score.title}{ending}"
+        charts.append(LineChart(title, "trials", curves, bounds=score.bounds))
+        title = f"validation {score.title} of single trials{ending}"
+        charts.append(LineChart(title, "learning rate", points, log_x=True, bounds=score.bounds))
     same = "The list of trials is the same for every arm." if tried_alike(drawn.arms) else ""
     caption = (
-        "The first of two charts: expected validation accuracy of the best of n trials (Dodge et "
-        "al., 2019, without replacement): an arm that is high at few trials is easy to tune. No "
-        "band: over so few trials a bootstrap one covers far less than it says. The second: every "
+        f"The first of two charts: expected validation {score.title} of the best of n trials "
+        "(Dodge et al., 2019, without replacement): an arm that is "
+        f"{'high' if score.higher_is_better else 'low'} at few trials is easy to tune. No band: "
+        "over so few trials a bootstrap one covers far less than it says. The second: every "
         f"trial by its learning rate; dropout and gain vary as well. {same}".rstrip()
         + drawn.restriction
     )
@@ -197,20 +202,21 @@ def mean_and_range(rows: NDArray[np.float64], x: NDArray[np.float64]) -> Band:
 
 
 def lengths_plate(drawn: Drawn) -> Plate | None:
-    """Test accuracy by length of the text."""
-    edges = drawn.evidence.edges.astype(float)
+    """First test score by length of the text."""
+    task = drawn.comparison.task
+    score, edges = task.score, drawn.evidence.common.get("edges", np.empty(0)).astype(float)
     middles = (edges[:-1] + edges[1:] - 1) / 2
 
     def line(arm: Arm) -> Line:
-        rows = drawn.of(arm).by_length
-        return drawn.line(arm, mean_and_range(rows, middles) if rows.size else no_band())
+        rows = drawn.of(arm).answers.get("by_length")
+        return drawn.line(arm, no_band() if rows is None else mean_and_range(rows, middles))
 
     charts = [
         LineChart(
-            f"test accuracy{ending}",
+            f"test {score.title}{ending}",
             "tokens of the text, as the network reads it",
             lines,
-            bounds=SHARE,
+            bounds=score.bounds,
         )
         for ending, lines in drawn.lines(line)
     ]
@@ -219,36 +225,6 @@ def lengths_plate(drawn: Drawn) -> Plate | None:
     caption = (
         "Test texts in bins of about equal number by length (texts that were cut share the last "
         "one); mean over seeds, band from the lowest to the highest. A diverged run answers with "
-        "the majority class." + drawn.restriction
+        f"the {task.baseline}." + drawn.restriction
     )
-    return Plate("lengths", "Accuracy by length", caption, charts, drawn.legend)
-
-
-def classes_plate(drawn: Drawn) -> Plate | None:
-    """F1 of every class, where there are more than two."""
-    names, support = drawn.evidence.classes, drawn.evidence.support
-    if len(names) <= 2:
-        return None
-    order = [index for index in np.argsort(-support, kind="stable") if support[index]]
-    charts = []
-    for panel in drawn.panels:
-        of_panel = [arm for arm in drawn.arms if drawn.panel(arm) == panel]
-        arms = [arm for arm in of_panel if drawn.of(arm).by_class.size]
-        rows = []
-        for index in order[:MAX_CLASSES]:
-            means = [float(drawn.of(arm).by_class[:, index].mean()) for arm in arms]
-            dots = [
-                Dot(drawn.variant(arm), drawn.look(arm), mean)
-                for arm, mean in zip(arms, means, strict=True)
-            ]
-            rows.append(Row(f"{names[index]} ({support[index]})", dots))
-        if arms:
-            charts.append(DotChart(f"F1, {panel}" if panel else "F1", rows, bounds=SHARE))
-    if not charts:
-        return None
-    caption = (
-        "F1 of each class on the test set, mean over seeds; in brackets the number of test texts. "
-        "From the largest class to the smallest. A diverged run answers with the majority class."
-        + drawn.restriction
-    )
-    return Plate("classes", "F1 by class", caption, charts, drawn.legend)
+    return Plate("lengths", f"{capitalised(score.title)} by length", caption, charts, drawn.legend)

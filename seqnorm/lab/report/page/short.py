@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from seqnorm.lab.report.arms.arms import BASELINE, Arm, Comparison
-from seqnorm.lab.report.arms.floors import bag_of_words, is_floor
+from seqnorm.lab.report.arms.floors import bag_of_words, capitalised, is_floor
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.drawn import Drawn, drawn_arms
 from seqnorm.lab.report.statistics.bootstrap import Estimate
@@ -17,27 +17,34 @@ from seqnorm.lab.report.statistics.estimates import (
     mean_estimate,
     paired_estimate,
 )
+from seqnorm.lab.report.statistics.targets import target_digits
+from seqnorm.lab.tasks.score import Score
 
 
-def _points(found: Estimate) -> str:
-    """A difference in points of accuracy with its interval."""
-    text = f"{100 * found.value:+.2f} points"
+def _difference(found: Estimate, score: Score) -> str:
+    """A difference with its unit and its interval, as "+0.70 points (-0.30 to +1.90)"."""
+    text = f"{score.write_difference(found.value)} {score.unit}".rstrip()
     if math.isnan(found.low):
         return f"{text} (too few seeds for an interval)"
-    return f"{text} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+    low, high = (score.write_difference(end) for end in (found.low, found.high))
+    return f"{text} ({low} to {high})"
 
 
 def _best(comparison: Comparison) -> str:
+    score = comparison.task.score
     arms = [arm for arm in comparison.arms if not is_floor(arm)]
-    means = {arm.label: mean_estimate(list(arm.values("accuracy").values())) for arm in arms}
-    label = max(means, key=lambda name: means[name].value)
+    means = {arm.label: mean_estimate(list(arm.values(score.name).values())) for arm in arms}
+    label = max(means, key=lambda name: score.merit(means[name].value))
     found = means[label]
-    interval = "" if math.isnan(found.low) else f" ({found.low:.4f} to {found.high:.4f})"
-    sentence = f"Highest mean test accuracy: {label} with {found.value:.4f}{interval}"
+    low, high = (score.write(end) for end in (found.low, found.high))
+    interval = "" if math.isnan(found.low) else f" ({low} to {high})"
+    best = f"{capitalised(score.best)} mean test {score.title}"
+    sentence = f"{best}: {label} with {score.write(found.value)}{interval}"
     floor = bag_of_words(comparison)
     if floor is None:
         return sentence + "."
-    return f"{sentence}, {_side(found, floor.accuracy)} the bag of words with {floor.accuracy:.4f}."
+    words = floor[score.name]
+    return f"{sentence}, {_side(found, words)} the bag of words with {score.write(words)}."
 
 
 def _side(found: Estimate, floor: float) -> str:
@@ -47,13 +54,13 @@ def _side(found: Estimate, floor: float) -> str:
     return "above" if floor < low else "below"
 
 
-def _beats(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str | None:
+def _beats(ours: Mapping[int, float], theirs: Mapping[int, float], score: Score) -> str | None:
     """How the single runs compare; None where they say nothing, as one of each does."""
     if len(ours) * len(theirs) == 1:
         return None
-    better = improvement_estimate(ours, theirs)
+    better = improvement_estimate(ours, theirs, score)
     if better.value in (0.0, 1.0):
-        side = "above" if better.value else "below"
+        side = "above" if bool(better.value) == score.higher_is_better else "below"
         own = f"each of its {len(ours)} runs" if len(ours) > 1 else "its one run"
         others = f"all {len(theirs)} of the other" if len(theirs) > 1 else "the other's one"
         return f"{own} is {side} {others}"
@@ -65,15 +72,15 @@ def _beats(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str | None
 
 def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -> str | None:
     """Steps to the target, if their medians differ by an epoch or more."""
-    target = common_target(comparison)
+    score, target = comparison.task.score, common_target(comparison)
     if target is None:
         return None
     mine, other = (arm_time_to_target(arm, evidence, target)[0].median for arm in arms)
     epochs = [
-        run.metrics["val_accuracy"][0, 0]
+        history[0, 0]
         for arm in arms
         for run in evidence.arms[arm.label].curves
-        if len(run.metrics["val_accuracy"])
+        if len(history := run.metrics[f"val_{score.name}"])
     ]
     known = epochs and (math.isfinite(mine) or math.isfinite(other))
     if not known or abs(mine - other) < min(epochs):
@@ -82,7 +89,8 @@ def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -
         f"after {median:,.0f} steps" if math.isfinite(median) else _seldom(arm)
         for median, arm in zip((mine, other), arms, strict=True)
     )
-    return f"it reaches {target:.2f} on validation data {ours}, the other {theirs}"
+    aim = f"{target:.{target_digits(score)}f}"
+    return f"it reaches {aim} on validation data {ours}, the other {theirs}"
 
 
 def _seldom(arm: Arm) -> str:
@@ -90,9 +98,10 @@ def _seldom(arm: Arm) -> str:
 
 
 def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm) -> str:
-    ours, theirs = arm.values("accuracy"), baseline.values("accuracy")
-    difference = _points(paired_estimate(ours, theirs))
-    more = (_beats(ours, theirs), _sooner(comparison, evidence, (arm, baseline)))
+    score = comparison.task.score
+    ours, theirs = (one.values(score.name) for one in (arm, baseline))
+    difference = _difference(paired_estimate(ours, theirs), score)
+    more = (_beats(ours, theirs, score), _sooner(comparison, evidence, (arm, baseline)))
     parts = [f"{arm.label} against {baseline.label}: {difference}", *filter(None, more)]
     if arm.diverged or baseline.diverged:
         parts.append(f"runs that diverged: {arm.diverged} against {baseline.diverged}")
@@ -102,8 +111,10 @@ def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm
 def _along(drawn: Drawn, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator[str]:
     """One sentence for all values of a setting, as the batch size, instead of one for each."""
     series: dict[str, list[str]] = {}
+    score = drawn.comparison.task.score
     for arm, base in pairs:
-        found = _points(paired_estimate(arm.values("accuracy"), base.values("accuracy")))
+        ours, theirs = (one.values(score.name) for one in (arm, base))
+        found = _difference(paired_estimate(ours, theirs), score)
         diverged = f", diverged {arm.diverged} against {base.diverged}"
         text = f"{found}{diverged if arm.diverged or base.diverged else ''}"
         looks = (drawn.variant(one).removeprefix(f"{one.cell} ") for one in (arm, base))
@@ -126,10 +137,11 @@ def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     if not all(is_floor(arm) for arm in comparison.arms):
         yield _best(comparison)
     pairs = [(arm, comparison.baseline_of(arm)) for arm in comparison.arms]
+    name = comparison.task.score.name
     known = [
         (arm, base)
         for arm, base in pairs
-        if base is not None and arm.values("accuracy").keys() & base.values("accuracy")
+        if base is not None and arm.values(name).keys() & base.values(name)
     ]
     drawn = drawn_arms(comparison, evidence)
     if drawn.axis is not None:

@@ -18,11 +18,13 @@ class Table:
         headings: One per column.
         rows: One cell per column each.
         words: How many columns from the left hold words (and are set left); the rest are numbers.
+        floors: How the rows begin that are no networks.
     """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
+    floors: tuple[str, ...] = ("bag of words",)
 
     def markdown(self) -> str:
         """As a Markdown table, its columns aligned so that it reads well as plain text."""
@@ -56,6 +58,6 @@ def settings_table(comparison: Comparison) -> Table:
             for key, value in sorted(arm.runs[0].config.items())
             if key not in comparison.shared and is_setting(key)
         ]
-        seeds = ", ".join(str(run.seed) for run in arm.runs)
+        seeds = ", ".join(str(run.result.seed) for run in arm.runs)
         rows.append((arm.label, ", ".join(own) or NOT_AVAILABLE, seeds))
     return Table(("arm", "settings of its own", "seeds"), tuple(rows), words=3)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm
-from seqnorm.lab.report.findings.evidence import ArmEvidence
-from seqnorm.lab.report.page.charts import SHARE, Line, LineChart, Plate, plain_band
+from seqnorm.lab.report.findings.evidence import ArmEvidence, curve_metrics
+from seqnorm.lab.report.page.charts import Line, LineChart, Plate, plain_band
 from seqnorm.lab.report.page.drawn import Drawn, no_band
 from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
@@ -62,13 +62,14 @@ def _is_curve(line: Line) -> bool:
 
 
 def curves_plate(drawn: Drawn) -> Plate | None:
-    """Validation accuracy and loss against steps and against seconds."""
-    charts = []
+    """First score and loss on validation data against steps and against seconds."""
+    score, charts = drawn.comparison.task.score, []
+    scored, loss = curve_metrics(drawn.comparison)
     for metric, title, bounds in (
-        ("val_accuracy", "validation accuracy", SHARE),
-        ("val_loss", "validation loss (nats)", None),
+        (scored, f"validation {score.title}", score.bounds),
+        (loss, "validation loss (nats)", None),
     ):
-        references = drawn.floors() if metric == "val_accuracy" else {}
+        references = drawn.floors() if metric == scored else {}
         per_axis = [
             [
                 LineChart(

@@ -16,7 +16,13 @@ from seqnorm.lab.report.statistics.bootstrap import (
     paired_bootstrap,
     probability_of_improvement,
 )
-from seqnorm.lab.report.statistics.targets import TimeToTarget, first_reaching, time_to_target
+from seqnorm.lab.report.statistics.targets import (
+    TimeToTarget,
+    first_reaching,
+    target_near,
+    time_to_target,
+)
+from seqnorm.lab.tasks.score import Score
 
 _SEED = 20160721  # of layer normalisation; any number, as long as it stays
 
@@ -41,40 +47,48 @@ def paired_estimate(treated: Mapping[int, float], baseline: Mapping[int, float])
     return paired_bootstrap(treated, baseline, fresh_generator())
 
 
-def improvement_estimate(treated: Mapping[int, float], baseline: Mapping[int, float]) -> Estimate:
+def improvement_estimate(
+    treated: Mapping[int, float], baseline: Mapping[int, float], score: Score
+) -> Estimate:
     """Probability that a run of one arm beats one of the other."""
-    ours, theirs = list(treated.values()), list(baseline.values())
+    ours, theirs = ([score.merit(value) for value in arm.values()] for arm in (treated, baseline))
     return probability_of_improvement(ours, theirs, fresh_generator())
 
 
 def common_target(comparison: Comparison) -> float | None:
-    """The validation accuracy whose time is measured: 97 % of the best arm's, rounded down.
+    """The validation score whose time is measured: 97 % of the best arm's, rounded down.
 
-    Of the best arm it is the median over seeds of the kept epoch's validation accuracy, so that
-    the target is one that a usual run of a good arm reaches. None without a run.
+    Of an error it is 103 %, rounded up, see `target_near`. Of the best arm it is the median over
+    seeds of the kept epoch's validation score, so that the target is one that a usual run of a good
+    arm reaches. None without a run.
     """
+    score = comparison.task.score
     medians = [
-        float(np.median([run.validation_score for run in arm.runs]))
+        float(np.median([run.result.validation_score for run in arm.runs]))
         for arm in comparison.arms
         if not is_floor(arm)
     ]
-    return float(np.floor(97 * max(medians)) / 100) if medians else None
+    return target_near(max(medians, key=score.merit), score) if medians else None
 
 
 def arm_time_to_target(
     arm: Arm, evidence: Evidence, target: float
 ) -> tuple[TimeToTarget, TimeToTarget]:
-    """Steps and seconds at which the runs of an arm reach a validation accuracy.
+    """Steps and seconds at which the runs of an arm reach a validation score.
 
-    A run that diverged never reaches it, whatever it had before: it scores as the majority class.
+    A run that diverged never reaches it, whatever it had before: it scores as the baseline.
     One whose curves cannot be read does not count.
     """
+    score = arm.runs[0].result.task.score
     completed = [run for run in evidence.arms[arm.label].curves if not run.diverged]
     never = [np.inf] * arm.diverged
-    steps, seconds = (time_to_target([*_times(completed, axis, target), *never]) for axis in (0, 1))
+    steps, seconds = (
+        time_to_target([*_times(completed, axis, target, score), *never]) for axis in (0, 1)
+    )
     return steps, seconds
 
 
-def _times(runs: Sequence[RunCurves], axis: int, target: float) -> list[float]:
-    histories = [run.metrics["val_accuracy"] for run in runs]
-    return [first_reaching(history[:, axis], history[:, 2], target) for history in histories]
+def _times(runs: Sequence[RunCurves], axis: int, target: float, score: Score) -> list[float]:
+    sign = score.merit(1.0)
+    histories = [run.metrics[f"val_{score.name}"] for run in runs]
+    return [first_reaching(each[:, axis], sign * each[:, 2], sign * target) for each in histories]

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 from seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
 
@@ -35,8 +35,7 @@ def run(config):
         os.kill(os.getpid(), signal.SIGKILL)
     (folder / "result.json").write_text("{}")
     diverged = config.seed == DIVERGES
-    status = "diverged" if diverged else "completed"
-    return {"status": status, "val_accuracy": 0.99 if diverged else config.seed / 100}
+    return SimpleNamespace(objective=None if diverged else config.seed / 100)
 
 
 module = ModuleType("seqnorm.lab.training.run")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqnorm.lab.data.spec import Dataset
+if TYPE_CHECKING:
+    from seqnorm.lab.data.spec import Dataset
 
 COLUMNS = ("text", "label", "predicted", "probability", "tokens")
 MOST = 100

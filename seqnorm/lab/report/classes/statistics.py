@@ -75,30 +75,3 @@ def class_f1(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[n
     score = np.full(classes, np.nan)
     # TP + FN is the support and TP + FP the number of answers.
     return np.divide(2.0 * right, support + answered, out=score, where=support > 0)
-
-
-def length_bins(lengths: ArrayLike, most: int = 8) -> NDArray[np.int64]:
-    """Edges that cut texts into bins of about equal number by length, both ends included.
-
-    Bin i holds edges[i] <= length < edges[i + 1]; texts of one length share a bin, so that there
-    can be fewer than `most`. (1, 2, 3, 4) in two bins: 1, 3, 5.
-    """
-    array = np.asarray(lengths)
-    inner = np.quantile(array, np.linspace(0.0, 1.0, most + 1)[1:-1], method="higher")
-    return np.unique([array.min(), *inner, array.max() + 1]).astype(np.int64)
-
-
-def accuracy_by_bin(right: ArrayLike, lengths: ArrayLike, edges: ArrayLike) -> NDArray[np.float64]:
-    """Share of right answers in each bin of lengths: float64 [bins]; NaN in an empty one.
-
-    Args:
-        right: bool [n].
-        lengths: int [n].
-        edges: int [bins + 1], see `length_bins`.
-    """
-    limits = np.asarray(edges)
-    inner = limits[1:-1]  # what is shorter or longer than all edges joins the outer bins
-    places = np.searchsorted(inner, np.asarray(lengths), side="right")
-    counts = np.bincount(places, minlength=limits.size - 1)
-    hits = np.bincount(places, weights=np.asarray(right, np.float64), minlength=limits.size - 1)
-    return np.divide(hits, counts, out=np.full(limits.size - 1, np.nan), where=counts > 0)

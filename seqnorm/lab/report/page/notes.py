@@ -1,0 +1,73 @@
+"""What stands under the tables: what their columns mean."""
+
+from __future__ import annotations
+
+from seqnorm.lab.report.page.task_page import TaskPage
+from seqnorm.lab.tasks.score import Scoring
+
+ALIKE = "Every arm tried the same list of settings."
+NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is {} by chance."
+UNTUNED = (
+    "No arm was tuned here: learning rate, dropout and gain are as given, or as another comparison "
+    "chose them for the cell and norm."
+)
+
+
+def scores_note(task: Scoring, single: bool) -> str:
+    """Under the scores.
+
+    Args:
+        task: What was measured.
+        single: Whether each arm has one run: then there is no interval to explain.
+    """
+    if single:
+        return "On the test set, one run of each arm: what other seeds would give is not known."
+    return (
+        "On the test set. IQM: mean of the middle half of the runs. 95 %: bootstrap interval over "
+        "seeds, which never reaches beyond the runs themselves and so covers less of few: "
+        "91 % at five runs, 94 % at ten (of normal scores); - for a single run. A diverged run "
+        f"counts with the scores of the {task.baseline}."
+    )
+
+
+def pairs_note(own: TaskPage, single: bool) -> str:
+    """Under the differences to no normalisation."""
+    if single:
+        return f"Δ: difference of two single runs. {own.single_pairs_note}".rstrip()
+    return (
+        "Δ: mean difference by seed with its bootstrap interval. P(better): probability that a run "
+        f"of the arm beats a run of the other, a tie counting half. {own.pairs_note} Of twenty "
+        "intervals without an effect behind them one is expected to leave out 0."
+    )
+
+
+def cost_note(task: Scoring) -> str:
+    """Under the costs."""
+    near = "97 % of" if task.score.higher_is_better else "within 3 % of"
+    return (
+        "Medians over completed runs, seconds and tokens/s with the lowest and the highest. "
+        "Parameters include running statistics, which batch normalisation keeps for each step; "
+        "trainable ones do not (- if not recorded). Reach: runs whose validation "
+        f"{task.score.title} gets to the target, {near} the best arm's, which is known at the ends "
+        "of epochs; steps and seconds to it are medians in which a run that never does is "
+        "infinite. Seconds compare arms only on a machine that did nothing else."
+    )
+
+
+def tuning_note(task: Scoring, own: TaskPage, alike: bool) -> str:
+    """Under the settings that were chosen.
+
+    Args:
+        task: What was measured.
+        own: What the page says of the task.
+        alike: Whether all arms tried the same list.
+    """
+    better, worse = ("higher", "below") if task.score.higher_is_better else ("lower", "above")
+    return (
+        f"{ALIKE if alike else NOT_ALIKE.format(better)} Chosen between by validation "
+        f"{task.score.title}; the test set was read once per arm, seed and setting that was ever "
+        f"chosen; runs of an earlier choice are named under left out. {own.tuning_note} Its runs: "
+        f"mean validation {task.score.title} of the runs with the setting chosen, on splits of "
+        f"their own; where it is far {worse} the best trial, another setting may do better, which "
+        "finalists find out (compare.finalists)."
+    )

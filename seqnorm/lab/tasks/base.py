@@ -1,0 +1,122 @@
+"""What a task is: what a model has to answer, and what its answers are worth.
+
+Nothing here imports Keras; a task imports it where it makes something of it, so that a report may
+read what a task is called by without waiting.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from numpy.typing import NDArray
+
+from seqnorm.lab.tasks.score import Score, Scoring
+
+if TYPE_CHECKING:
+    import keras
+
+    from seqnorm.lab.data.spec import Dataset
+
+Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]  # name, headings, rows
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What answers to one part of a data set are worth.
+
+    Attributes:
+        scores: a value for each score of the task, by name.
+        loss: the mean loss; None where no network has answered.
+        predictions: one entry for each row of the part, in its order, by name: what is kept beside
+            the lengths of the rows. An array "score", float[n], is what each row adds to the mean
+            that the first score is: the report draws it by length.
+    """
+
+    scores: Mapping[str, float]
+    loss: float | None
+    predictions: Mapping[str, NDArray]
+
+    @property
+    def fault(self) -> str | None:
+        """Which number is none, as "loss became nan": then the answers mean nothing."""
+        numbers = {"loss": self.loss, **self.scores}
+        broken = (f"{name} became {value}" for name, value in numbers.items() if _broken(value))
+        return next(broken, None)
+
+
+def _broken(value: float | None) -> bool:
+    return value is not None and not math.isfinite(value)
+
+
+class Task(ABC):
+    """What a model has to answer about a row of tokens, and how the answers are judged.
+
+    The constructor gets the keys of the task's group by their names.
+
+    Attributes:
+        name: by which it is chosen.
+        scores: what is measured. The first is written while training, leads the report, and its
+            validation value chooses between settings.
+        baseline_name: the answer that needs no model, in words, as "majority class".
+        every_step: whether the model answers at every step, [B, T, ...], rather than once for a
+            row, [B, ...].
+    """
+
+    name: ClassVar[str]
+    scores: ClassVar[tuple[Score, ...]]
+    baseline_name: ClassVar[str]
+    every_step: ClassVar[bool] = False
+
+    @property
+    def scoring(self) -> Scoring:
+        """What a run keeps of the task."""
+        return Scoring(self.name, self.scores, self.baseline_name)
+
+    @abstractmethod
+    def head(self, dataset: Dataset) -> keras.layers.Layer:
+        """The last layer of a model: float[B, F] (with `every_step` float[B, T, F]) to answers.
+
+        It computes in float32: mixed precision must not round what a loss exponentiates.
+        """
+
+    @abstractmethod
+    def loss(self) -> keras.losses.Loss:
+        """What is minimised, of `targets` and answers."""
+
+    @abstractmethod
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What is measured in each epoch; one has the name of the first score."""
+
+    def targets(self, tokens: NDArray, labels: NDArray) -> NDArray:
+        """What is right for a batch.
+
+        Args:
+            tokens: int32[B, T], right-padded.
+            labels: [B, ...], the labels of these rows.
+
+        Returns:
+            What the loss compares answers with, always of one dtype and number of axes; here the
+            labels.
+        """
+        return labels
+
+    @abstractmethod
+    def evaluate(
+        self, model: keras.Model, dataset: Dataset, part: str, batch_size: int
+    ) -> Evaluation:
+        """What a trained model is worth on one part, "validation" or "test"."""
+
+    @abstractmethod
+    def baseline(self, dataset: Dataset, part: str) -> Evaluation:
+        """What an answer is worth that needs no model, learnt from the training part.
+
+        A run that diverged counts as this one.
+        """
+
+    def tables(self, dataset: Dataset, predictions: Mapping[str, NDArray]) -> Iterable[Table]:
+        """Tables for the trackers, of the predictions on the test part; here none."""
+        return ()
