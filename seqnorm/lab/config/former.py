@@ -20,7 +20,8 @@ def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:
     """A flat config of a run of whatever time: "optim.learning_rate" -> value.
 
     What came later has the value that stands for what runs did before, where the run has that
-    group, and the task is the first there was; `study` and `arm` are looked for under their old names where there is none.
+    group, and the task is the first there was; `study` and `arm` are looked for under their old
+    names where there is none.
     """
     later = {
         f"{group}.{key}": value
