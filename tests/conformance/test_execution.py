@@ -31,6 +31,7 @@ def text_model(cell, norm):
     model = keras.Model(tokens, keras.layers.Dense(2)(x))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, jit_compile=grid.BACKEND == "jax")
+    grid.build_optimizer(model)
     return model
 
 
