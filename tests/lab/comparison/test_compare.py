@@ -1,4 +1,4 @@
-"""The command itself, stopped and started again, with real runs; in real processes where it counts."""
+"""The command itself, stopped and started again, with real runs, in processes where it counts."""
 
 from __future__ import annotations
 
@@ -203,9 +203,7 @@ def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
         Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
-def test_a_finished_comparison_grows_and_repeats_nothing(
-    tmp_path: Path, one_process: None
-) -> None:
+def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path, one_process: None) -> None:
     """More trials, more seeds and another arm later: each adds its own runs to the folder."""
     small = [
         *OPTIONS, f"runs_dir={tmp_path}", "compare.workers=1", "compare.arms=['norm=none']",
