@@ -73,17 +73,16 @@ def test_ctrl_c_ends_a_first_fit_and_the_next_compiles_what_later_ones_load_for_
         while process.poll() is None and not (said and said[-1].startswith("seqnorm: ")):
             said.append(process.stderr.readline())
         time.sleep(3)  # into the compilation
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-        seconds = time.monotonic() - began
+    # It has not waited for the compilation, which ends with this kernel.
+    assert not any(folder.rglob("backward*.nbc"))
     assert said[-2] == "fit\n"
     assert said[-1].startswith("seqnorm: compiling the kernels") and str(folder) in said[-1]
     assert process.returncode == -signal.SIGINT and rest.endswith("KeyboardInterrupt\n")
-    assert seconds < 10
     options = {"env": environment, "capture_output": True, "text": True, "timeout": 500}
     again, later = (subprocess.run(command, **options) for _ in range(2))
     assert again.returncode == 0 and again.stderr.count("seqnorm: compiling the kernels") == 1
     assert later.returncode == 0 and "seqnorm: compiling the kernels" not in later.stderr
-    assert any(folder.rglob("*.nbc"))
+    assert any(folder.rglob("backward*.nbc"))
     assert again.stdout == later.stdout and again.stdout.startswith("None ")
