@@ -215,7 +215,8 @@ def test_exported_models_run_without_this_package(tmp_path, rng):
     script = """
 import sys, numpy as np, tensorflow as tf
 for norm in ("layer", "batch"):
-    np.save(f"{norm}.npy", tf.saved_model.load(norm).serve(np.load("x.npy")))
+    model = tf.saved_model.load(norm)
+    np.save(f"{norm}.npy", model.serve(np.load("x.npy")))
 assert not any(name.startswith("seqnorm") for name in sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
