@@ -27,6 +27,16 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
     dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what their module makes once stay together, or each worker would make it."""
+    for item in items:
+        of_item = getattr(item, "_fixtureinfo", None)
+        shared = of_item.name2fixturedefs.values() if of_item else ()
+        if any(fixtures[-1].scope == "module" for fixtures in shared):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20161107)

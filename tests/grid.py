@@ -180,6 +180,11 @@ def make(
     return layer
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Before `fit`: TensorFlow traces a step that creates variables a second time."""
+    model.optimizer.build(model.trainable_variables)
+
+
 def inputs(rng: np.random.Generator, batch: int = BATCH, steps: int = STEPS) -> np.ndarray:
     return rng.normal(size=(batch, steps, FEATURES))
 

@@ -1,7 +1,7 @@
 """Random cases: a layer with any of its options, inputs, a mask, states.
 
-The one generator of them: `tests/conformance/test_fuzz.py` compares each with a plain loop or with
-the NumPy reference, and the kernels with the loop where they serve.
+The one generator of them: `tests/conformance/test_fuzz.py` compares each with the NumPy reference,
+and the kernels with the loop where they serve.
 """
 
 from __future__ import annotations

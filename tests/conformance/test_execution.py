@@ -11,8 +11,9 @@ from tests import grid
 
 
 @grid.over_pairs
-def test_fits_in_a_model_with_dynamic_shapes(cell, norm, rng):
-    model = text_model(cell, norm)
+def test_fits_in_a_model_with_dynamic_shapes(cell, norm, implementation, rng):
+    """The kernels serve all of the layers; the loop those with dropout as well."""
+    model = text_model(cell, norm, dropout=0.1 if implementation == "loop" else 0.0)
     tokens = rng.integers(1, 20, (12, 7))
     tokens[::2, 4:] = 0
     history = model.fit(tokens, rng.integers(0, 2, 12), epochs=2, batch_size=6, verbose=0)
@@ -20,17 +21,18 @@ def test_fits_in_a_model_with_dynamic_shapes(cell, norm, rng):
     assert model.predict(tokens[:, :3], verbose=0).shape == (12, 2)
 
 
-def text_model(cell, norm):
+def text_model(cell, norm, dropout=0.1):
     tokens = keras.Input((None,), dtype="int32")
     mask = keras.ops.not_equal(tokens, 0)
     x = keras.layers.Embedding(20, 6)(tokens)
     own = {"norm": norm, "implementation": grid.DEFAULTS["implementation"]}
-    layer = recurrent_layer(cell, units=5, return_sequences=True, dropout=0.1, **own)
+    layer = recurrent_layer(cell, units=5, return_sequences=True, dropout=dropout, **own)
     x = keras.layers.Bidirectional(layer)(x, mask=mask)
     x = recurrent_layer(cell, units=4, **own)(x, mask=mask)
     model = keras.Model(tokens, keras.layers.Dense(2)(x))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, jit_compile=grid.BACKEND == "jax")
+    grid.build_optimizer(model)
     return model
 
 
@@ -57,12 +59,12 @@ def _built(layer):
 
 @pytest.mark.parametrize("norm", ["layer", "batch"])
 def test_same_seed_same_bytes(norm, rng):
-    """With dropout, shuffling, padding and both directions."""
+    """With dropout, shuffling, padding and both directions; of the cell that is traced soonest."""
     tokens, labels = rng.integers(1, 20, (16, 7)), rng.integers(0, 2, 16)
     starts, ends = [], []
     for seed in (3, 3, 4):
         keras.utils.set_random_seed(seed)
-        model = text_model("lstm", norm)
+        model = text_model("simple_rnn", norm)
         starts.append(_bytes_of(model))
         if seed == 3:
             model.fit(tokens, labels, epochs=2, batch_size=4, verbose=0)

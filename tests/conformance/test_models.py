@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import cycle, product
 
 import keras
 import numpy as np
@@ -13,16 +13,18 @@ from seqnorm.testing.files import loaded
 from tests import grid
 from tests.conformance.test_execution import text_model
 
+PAIRS = tuple(product(grid.CELLS, grid.NORMS))
 
-def branches(dtypes, norms=grid.NORMS, **options):
-    """A model with an output for every cell, normaliser and precision."""
+
+def branches(cases, **options):
+    """A model with an output for every case: a cell, a normaliser and a precision."""
     source = keras.Input((None, grid.FEATURES), dtype="float64")
     mask = keras.Input((None,), dtype="bool")
     outputs = [
         recurrent_layer(cell, units=grid.UNITS, norm=norm, dtype=dtype, **options)(
             source, mask=mask
         )
-        for (cell, norm), dtype in product(product(grid.CELLS, norms), dtypes)
+        for cell, norm, dtype in cases
     ]
     return keras.Model([source, mask], outputs)
 
@@ -42,15 +44,21 @@ def half(request):
 
 
 def test_half_precision_trains_every_weight(half, rng):
-    """By the loop, in float32 variables; for float16 Keras finds a loss scale in some ten steps."""
-    model = branches([half], ("layer", "batch"))
+    """By the loop, in float32 variables; for float16 Keras finds a loss scale in some ten steps.
+
+    One eagerly, one compiled, which takes longer; bfloat16 compiled is a run in the lab's tests.
+    """
+    model = branches(product(grid.CELLS, ("layer", "batch"), [half]))
     head = keras.layers.Dense(1, dtype="float32")
     joined = keras.layers.Concatenate(dtype="float32")(model.outputs)
     model = keras.Model(model.inputs, head(joined))
-    model.compile(keras.optimizers.Adam(0.02), "mse", jit_compile=grid.BACKEND == "jax")
+    eager = half == "mixed_bfloat16" and grid.BACKEND != "jax"
+    options = {"run_eagerly": eager, "jit_compile": grid.BACKEND == "jax"}
+    model.compile(keras.optimizers.Adam(0.02), "mse", **options)
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (
         half == "mixed_float16"
     )
+    grid.build_optimizer(model)
     x, mask = grid.inputs(rng), grid.MASK
     before = [grid.numpy(v) for v in model.trainable_variables]
     history = model.fit([x, mask], np.ones((grid.BATCH, 1)), epochs=16, verbose=0)
@@ -62,11 +70,15 @@ def test_half_precision_trains_every_weight(half, rng):
 
 
 def test_saves_and_loads_in_a_fresh_process(rng):
-    """Every kind of layer in one model, and models of many layers around two kinds."""
+    """Every kind of layer and every precision in one model, and models of many layers.
+
+    Keras keeps the precision, whatever the layer: each stands beside some cells and norms.
+    """
     tokens = rng.integers(1, 20, (4, 7))
     tokens[1, 3:] = 0
-    models = {"grid": (branches(grid.DTYPES), [grid.inputs(rng), grid.MASK])}
-    for cell, norm in product(grid.CELLS, ("layer", "batch")):
+    each = [(*pair, dtype) for pair, dtype in zip(PAIRS, cycle(grid.DTYPES), strict=False)]
+    models = {"grid": (branches(each), [grid.inputs(rng), grid.MASK])}
+    for cell, norm in zip(grid.CELLS, ("layer", "batch", "layer"), strict=True):
         models[f"{cell} {norm}"] = (text_model(cell, norm), [tokens])
     expected = {}
     for name, (model, inputs) in models.items():
@@ -85,11 +97,11 @@ def test_same_seed_same_bytes():
     runs = []
     for seed in (3, 3, 4):
         keras.utils.set_random_seed(seed)
-        model = branches(
-            ("float32", "mixed_bfloat16"), dropout=0.3, recurrent_dropout=0.3, zoneout=0.2
-        )
-        x = grid.inputs(np.random.default_rng(0))
-        outputs = model([x, grid.MASK], training=True)
-        runs.append([grid.numpy(y).tobytes() for y in outputs])
+        draws = {"dropout": 0.3, "recurrent_dropout": 0.3, "zoneout": 0.2}
+        x, outputs = grid.inputs(np.random.default_rng(0)), []
+        for (cell, norm), dtype in product(PAIRS, ("float32", "mixed_bfloat16")):
+            layer = recurrent_layer(cell, units=grid.UNITS, norm=norm, dtype=dtype, **draws)
+            outputs.append(grid.numpy(layer(x, mask=grid.MASK, training=True)).tobytes())
+        runs.append(outputs)
     assert runs[0] == runs[1]
     assert all(a != b for a, b in zip(runs[0], runs[2], strict=True))

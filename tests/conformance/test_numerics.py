@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import keras
 import numpy as np
 import pytest
@@ -37,14 +39,17 @@ EDGES = {
 @pytest.mark.parametrize("dtype", EDGES)
 @grid.over_grid
 def test_extreme_inputs_stay_finite(cell, norm, dtype, implementation, rng):
-    """Everywhere, and beside random steps."""
-    it = case(cell, norm, dtype, "empty row", implementation)
-    for value in EDGES[dtype]:
-        x = np.full_like(it.x, value)
-        stays_finite(it, f"inputs of {value}", x)
+    """Everywhere, and beside random steps; in one batch, unless its rows see each other."""
+    it = copy(case(cell, norm, dtype, "empty row", implementation))
+    batches = [[value] for value in EDGES[dtype]] if it.mixes_rows else [EDGES[dtype]]
+    mask = it.mask
+    for values in batches:
+        it.mask = np.tile(mask, (len(values), 1))
+        x = np.concatenate([np.full_like(it.x, value) for value in values])
+        stays_finite(it, f"inputs of {values}", x)
         if dtype == "float32":
             x[:, ::2] = rng.normal(size=x[:, ::2].shape)
-            stays_finite(it, f"inputs of {value} and random ones", x)
+            stays_finite(it, f"inputs of {values} and random ones", x)
 
 
 @pytest.mark.parametrize("norm", grid.NORMS)

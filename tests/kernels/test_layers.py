@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,10 +33,10 @@ def resident():
 def test_two_thousand_steps_take_no_more_memory(rng):
     model = keras.Sequential([keras.Input((None, 8)), NormLSTM(16, "layer"), keras.layers.Dense(1)])
     model.compile("adam", "mse", jit_compile=False)
-    x, y = rng.normal(size=(32, 20, 8)).astype("float32"), np.ones((32, 1), "float32")
+    x, y = rng.normal(size=(1600, 20, 8)).astype("float32"), np.ones((1600, 1), "float32")
 
     def fit(steps):
-        model.fit(x, y, batch_size=8, epochs=steps // 4, verbose=0)
+        model.fit(x, y, batch_size=8, epochs=steps // 200, verbose=0)
         gc.collect()
         return POOL.held, resident()
 
@@ -50,44 +49,28 @@ def test_two_thousand_steps_take_no_more_memory(rng):
 
 
 SCRIPT = """
-import hashlib, sys, keras, numpy as np
+import hashlib, keras, numpy as np
 from seqnorm import NormLSTM
-keras.utils.set_random_seed(3)
-model = keras.Sequential([keras.Input((12, 4)), NormLSTM(32, sys.argv[1]), keras.layers.Dense(1)])
-model.compile("adam", "mse", jit_compile=False)
-x = np.random.default_rng(0).normal(size=(64, 12, 4)).astype("float32")
-model.fit(x, x[:, :1, 0], batch_size=16, epochs=5, shuffle=False, verbose=0)
-digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
-print(model.layers[0].why_not_fused(), digest)
+for norm in ("layer", "batch"):
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((12, 4)), NormLSTM(32, norm), keras.layers.Dense(1)])
+    model.compile("adam", "mse", jit_compile=False)
+    x = np.random.default_rng(0).normal(size=(64, 12, 4)).astype("float32")
+    model.fit(x, x[:, :1, 0], batch_size=16, epochs=5, shuffle=False, verbose=0)
+    digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+    print(model.layers[0].why_not_fused(), digest)
 """
 
 
-@pytest.mark.parametrize("norm", ["layer", "batch"])
-def test_two_trainings_at_once_give_what_one_gives(norm):
+def test_two_trainings_at_once_give_what_one_gives():
+    """By layer norm, then by batch norm."""
     start = lambda: subprocess.Popen(  # noqa: E731
-        [sys.executable, "-c", SCRIPT, norm], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True
     )
     first, second = start(), start()
-    outputs = [process.communicate()[0].splitlines()[-1] for process in (first, second)]
+    outputs = [process.communicate()[0].splitlines() for process in (first, second)]
     assert outputs[0] == outputs[1]
-    assert outputs[0].startswith("None ")
-
-
-def test_compiling_and_loading_give_the_same_bytes(tmp_path):
-    """The first training on a machine is that of all later ones."""
-    outputs = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, "layer"],
-            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        outputs.append(done.stdout.splitlines()[-1])
-    assert any(tmp_path.rglob("*.nbc"))
-    assert outputs[0] == outputs[1]
-    assert outputs[0].startswith("None ")
+    assert len(outputs[0]) == 2 and all(line.startswith("None ") for line in outputs[0])
 
 
 @pytest.mark.parametrize("implementation", ["loop", "fused"])

@@ -180,7 +180,9 @@ def test_stateful_model_goes_on_from_batch_to_batch(cell, norm, fit, rng):
     expected, *states = whole(x, training=fit)
     source = keras.Input(batch_shape=(grid.BATCH, 3, grid.FEATURES))
     model = keras.Model(source, layer(source))
-    model.compile(keras.optimizers.SGD(0.0), "mse")
+    # By XLA with layer norm; with batch norm, which it takes seconds to compile, in a graph.
+    graph = grid.BACKEND == "tensorflow" and norm == "batch"
+    model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=False if graph else "auto")
     halves = np.concatenate([x[:, :3], x[:, 3:]])
     for _ in range(2):
         layer.reset_state()

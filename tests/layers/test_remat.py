@@ -47,7 +47,7 @@ def trained(implementation, policy, graph, wrap):
     [("loop", "renorm"), ("auto", "shrink"), ("auto", "running"), ("auto", "naive")],
 )
 def test_recomputed_batch_statistics(implementation, policy, graph):
-    plain = trained(implementation, policy, graph, lambda call: call)
+    plain = trained(implementation, policy, False, lambda call: call)
     again = trained(implementation, policy, graph, keras.remat)
     assert np.abs(plain[0]).max() > 0
     for expected, found in zip(plain, again, strict=True):

@@ -54,6 +54,7 @@ def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
             make_optimizer(config.optim, total_steps=len(source)),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
+        model.optimizer.build(model.trainable_variables)  # or the first step is traced twice
         sources[name] = model, source
     count = len(source)
     chosen = np.linspace(0, count - 1, batches).round().astype(int)

@@ -62,6 +62,7 @@ def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
         task.loss(),
         jit_compile=False,  # as in training
     )
+    model.optimizer.build(model.trainable_variables)  # or the step is traced twice
     model.fit(data, verbose=0, shuffle=False)
     tokens = sum(int(np.count_nonzero(rows)) for rows, _ in data)
     begin = time.perf_counter()

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from seqnorm.lab.comparison.plan import Job
 from seqnorm.lab.errors import UserError
@@ -87,29 +87,39 @@ class Worker:
             RunFailed: If the run fails.
             UserError: If the disk does, or the process dies.
         """
-        process = self.start()
-        to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-        task = {
-            "imports": job.config.imports,
-            "config": pickle.dumps(job.config),  # of classes that the imports bring
-            "name": job.name,
-            "command": list(command),
-        }
-        try:
-            pickle.dump(task, to)
-            to.flush()
-            answer = pickle.load(back)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise UserError(
-                f"a run must end with a result; received none of {job.title}: its process ended "
-                f"with code {process.wait()}. What it printed is in {self.log}."
-            ) from error
+        answer = self.answer(
+            job.title,
+            {
+                "imports": job.config.imports,
+                "config": pickle.dumps(job.config),  # of classes that the imports bring
+                "name": job.name,
+                "command": list(command),
+            },
+        )
         if "error" in answer:
             reason = f"{job.title} failed, {answer['error']}\nIts log is {self.log}."
             raise UserError(reason) if answer["of_disk"] else RunFailed(job, reason)
         self.done += 1
         if self.done % RUNS_PER_WORKER == 0:
             self._end()
+
+    def answer(self, title: str, task: dict[str, Any]) -> dict[str, Any]:
+        """What the process says of a task: nothing, or the error it ended in.
+
+        Raises:
+            UserError: If the process dies.
+        """
+        process = self.start()
+        to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        try:
+            pickle.dump(task, to)
+            to.flush()
+            return pickle.load(back)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise UserError(
+                f"a run must end with a result; received none of {title}: its process ended "
+                f"with code {process.wait()}. What it printed is in {self.log}."
+            ) from error
 
     def stop(self) -> None:
         """End the process, for good; a run it is in leaves no result."""
@@ -128,57 +138,66 @@ class Worker:
                         stream.close()
 
 
-def run_all(
-    jobs: Sequence[Job], workers: int, threads: int, logs: Path, command: Sequence[str]
-) -> Iterator[Job | RunFailed]:
-    """Make runs, several at a time.
-
-    Where a run fails, its arm is given up: an arm is compared by all of its runs.
+class Pool:
+    """Worker processes that go on from one list of runs to the next; the end of `with` ends them.
 
     Args:
-        jobs: The runs, begun in this order.
-        workers: Runs at a time.
+        workers: Runs at a time, at most.
         threads: Threads of each run.
         logs: Folder of the workers' logs.
         command: What each run records as its command.
-
-    Yields:
-        Each run as it finishes, and one failure for each run of an arm that is given up.
-
-    Raises:
-        UserError: If a disk or a process fails; runs that are under way are given up.
     """
-    logs.mkdir(parents=True, exist_ok=True)
-    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-    finished: queue.SimpleQueue[Job | Exception] = queue.SimpleQueue()
-    failed: dict[str, RunFailed] = {}  # arm -> its first failure
-    pool = [Worker(logs / f"worker-{n}.txt", threads) for n in range(min(workers, len(jobs)))]
 
-    def serve(worker: Worker) -> None:
-        try:
-            while True:
-                job = waiting.get_nowait()
-                if job.arm not in failed:
+    def __init__(self, workers: int, threads: int, logs: Path, command: Sequence[str]) -> None:
+        self.command = command
+        logs.mkdir(parents=True, exist_ok=True)
+        self.workers = [Worker(logs / f"worker-{n}.txt", threads) for n in range(workers)]
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+    def run_all(self, jobs: Sequence[Job]) -> Iterator[Job | RunFailed]:
+        """Make runs, several at a time.
+
+        Where a run fails, its arm is given up: an arm is compared by all of its runs.
+
+        Args:
+            jobs: The runs, begun in this order.
+
+        Yields:
+            Each run as it finishes, and one failure for each run of an arm that is given up.
+
+        Raises:
+            UserError: If a disk or a process fails; runs that are under way go on until the pool
+                ends.
+        """
+        waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        for job in jobs:
+            waiting.put(job)
+        finished: queue.SimpleQueue[Job | Exception] = queue.SimpleQueue()
+        failed: dict[str, RunFailed] = {}  # arm -> its first failure
+
+        def serve(worker: Worker) -> None:
+            with suppress(queue.Empty):
+                while True:
+                    job = waiting.get_nowait()
                     try:
-                        worker.run(job, command)
+                        if job.arm not in failed:
+                            worker.run(job, self.command)
                     except RunFailed as error:
                         failed.setdefault(job.arm, error)
-                finished.put(failed.get(job.arm, job))
-        except queue.Empty:
-            worker.stop()
-        except Exception as error:
-            finished.put(error)
+                    except Exception as error:
+                        return finished.put(error)
+                    finished.put(failed.get(job.arm, job))
 
-    for worker in pool:
-        threading.Thread(target=serve, args=(worker,), daemon=True).start()
-    try:
+        for worker in self.workers[: len(jobs)]:
+            threading.Thread(target=serve, args=(worker,), daemon=True).start()
         for _ in jobs:
             done = finished.get()
             if isinstance(done, Exception) and not isinstance(done, RunFailed):
                 raise done
             yield done
-    finally:
-        for worker in pool:
-            worker.stop()

@@ -11,7 +11,7 @@ from statistics import fmean as mean
 from filelock import FileLock, Timeout
 
 from seqnorm.lab.comparison.plan import Job, Plan
-from seqnorm.lab.comparison.pool import RunFailed, run_all
+from seqnorm.lab.comparison.pool import Pool, RunFailed
 from seqnorm.lab.comparison.progress import Progress
 from seqnorm.lab.durable import write_text
 from seqnorm.lab.errors import UserError, blame_the_input
@@ -94,8 +94,10 @@ class Comparison:
     """
 
     def __init__(self, plan: Plan, command: Sequence[str]) -> None:
-        self.plan, self.command = plan, list(command)
-        self.failed: dict[str, str] = {}
+        self.plan, self.failed = plan, dict[str, str]()
+        options = plan.compare
+        self.workers = options.workers or max(1, usable_cores() // options.threads)
+        self.command = list(command)
 
     def carry_out(self) -> str:
         """Make the runs that are missing.
@@ -110,27 +112,31 @@ class Comparison:
         with blame_the_input():
             self.plan.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.plan.folder / ".lock", timeout=0):
-                return self._carry_out()
+            with FileLock(self.plan.folder / ".lock", timeout=0), self._pool() as pool:
+                return self._carry_out(pool)
         except Timeout:
             raise UserError(
                 f"a comparison is made by one process; received runs_dir={self.plan.folder}, where "
                 "another one is at work. Wait for it, or set another compare.name."
             ) from None
 
-    def _carry_out(self) -> str:
+    def _pool(self) -> Pool:
+        options, logs = self.plan.compare, self.plan.folder / ".log"
+        return Pool(self.workers, options.threads, logs, self.command)
+
+    def _carry_out(self, pool: Pool) -> str:
         self.keep_settings()
         trials, floors = list(self.plan.trials()), list(self.plan.floors())
         self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
-        trials = self._make(trials)
-        self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))))
+        trials = self._make(trials, pool)
+        self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))), pool)
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
         trials += [job for job in again if is_made(job)]
         trials = [job for job in trials if job.arm not in self.failed]
         final = list(self.plan.tests(choose(trials), self.failed))
         # Floors take seconds, and would promise an early end.
-        tested = self._make([*final, *floors])
+        tested = self._make([*final, *floors], pool)
         text = self._tables([*trials, *tested])
         write_text(self.plan.folder / TABLE, text)
         return text
@@ -160,7 +166,7 @@ class Comparison:
         again = kept * (options.final_seeds - options.trial_seeds) if kept else 0
         return arms * (again + options.seeds)
 
-    def _make(self, jobs: Sequence[Job]) -> list[Job]:
+    def _make(self, jobs: Sequence[Job], pool: Pool) -> list[Job]:
         """Make what is missing; returns the runs of the arms that did not fail."""
         # By name: where an arm has no key of a setting, two settings may be one run.
         made = {job.name: job for job in jobs if is_made(job)}
@@ -168,18 +174,9 @@ class Comparison:
         if missing:
             self._refuse_other_threads(made.values())
         self._refuse_other_names(made.values())
-        options = self.plan.compare
-        workers = options.workers or max(1, usable_cores() // options.threads)
         self.progress.skip(len(jobs) - len(missing))
-        self.progress.begin(len(missing), workers)
-        finished = run_all(
-            missing,
-            workers,
-            options.threads,
-            self.plan.folder / ".log",
-            self.command,
-        )
-        for done in finished:
+        self.progress.begin(len(missing), self.workers)
+        for done in pool.run_all(missing):
             if isinstance(done, RunFailed):
                 self._give_up(done)
             else:

@@ -30,7 +30,7 @@ def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
             os._exit(1)
 
 
-def _run(task: dict[str, Any]) -> dict[str, Any]:
+def make_run(task: dict[str, Any]) -> dict[str, Any]:
     """Make a run: nothing, or the error it ended in, and whether that is the disk's."""
     # What a run records as its command is the one that made the comparison.
     sys.argv = task["command"]
@@ -56,7 +56,7 @@ def main() -> None:
     threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
     with forgiving():
         while True:
-            pickle.dump(_run(tasks.get()), answers)
+            pickle.dump(make_run(tasks.get()), answers)
             answers.flush()
 
 

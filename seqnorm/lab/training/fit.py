@@ -85,6 +85,8 @@ class Training:
             jit_compile=False,  # XLA would compile anew for every length of a batch
             steps_per_execution=self.config.train.steps_per_execution,
         )
+        # Now: TensorFlow traces a step that creates variables a second time.
+        self.optimizer.build(trainer.trainable_variables)
         next_order = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: self.batches.on_epoch_end()
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import keras
 
 from seqnorm.lab.training.backend import make_deterministic
@@ -23,9 +21,9 @@ def start_afresh(seed: int, deterministic: bool) -> None:
             process.
     """
     policy = keras.config.dtype_policy()
-    keras.backend.clear_session()  # which would also put the policy back to float32
+    # Which collects garbage, and would also put the policy back to float32.
+    keras.backend.clear_session()
     keras.config.set_dtype_policy(policy)
-    gc.collect()
     seed_all(seed)
     if deterministic:
         make_deterministic()

@@ -1,4 +1,4 @@
-"""The command itself, stopped and started again, with real runs in real processes."""
+"""The command itself, stopped and started again, with real runs, in processes where it counts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from seqnorm.lab.commands.compare import main
+from seqnorm.lab.comparison import pool, worker
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import Comparison, choose, finalists, record_of
 from seqnorm.lab.errors import UserError
@@ -42,6 +45,19 @@ def start(runs: Path, *more: str) -> subprocess.Popen[str]:
         # A shell's background job ignores ctrl-C, and so would all that it starts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are made where the test runs: starting TensorFlow takes longer than they take."""
+
+    class Here(pool.Worker):
+        def answer(self, title: str, task: dict[str, Any]) -> dict[str, Any]:
+            monkeypatch.setenv("SEQNORM_THREADS", str(self.threads))
+            return worker.make_run(task)
+
+    monkeypatch.setattr(pool, "Worker", Here)
+    monkeypatch.setattr(sys, "argv", sys.argv)  # which a run sets
 
 
 def results(runs: Path) -> dict[str, tuple[int, bytes]]:
@@ -144,30 +160,34 @@ def test_a_run_that_fails_ends_it_with_its_reason(tmp_path: Path) -> None:
         Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
-def test_an_arm_that_cannot_be_built_leaves_the_others_to_be_made(tmp_path: Path) -> None:
+def test_an_arm_that_cannot_be_built_leaves_the_others_to_be_made(
+    tmp_path: Path, one_process: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Also with choices of one's own; seven groups do not divide sixteen features."""
     (tmp_path / "mine" / "norm").mkdir(parents=True)
     own = "defaults:\n  - group\n  - _self_\ngroups: 7\n"
     (tmp_path / "mine" / "norm" / "seven.yaml").write_text(own)
     arms = "compare.arms=['norm=seven,none']"
-    options = [arms, "compare.trials=1", "compare.finalists=0", "compare.floors=0"]
-    process = start(tmp_path / "runs", *options, "--config-dir", str(tmp_path / "mine"))
-    out, _ = process.communicate(timeout=300)
-    assert process.returncode == 1
+    options = [
+        arms, "compare.trials=1", "compare.finalists=0", "compare.floors=0", "compare.workers=1",
+        f"runs_dir={tmp_path / 'runs'}", "--config-dir", str(tmp_path / "mine"),
+    ]  # fmt: skip
+    assert main([*OPTIONS, *options]) == 1
+    out, err = capsys.readouterr()
     assert "norm=seven trial 1 seed=1000: the arm is given up, the others go on" in out
-    assert "seqnorm-compare: the arm 'norm=seven' is missing: " in out and "groups=7" in out
+    assert "seqnorm-compare: the arm 'norm=seven' is missing: " in err and "groups=7" in err
     runs = results(tmp_path / "runs")
     assert len(runs) == 2 and all("-none-" in name for name in runs)
     table = (tmp_path / "runs" / "table.md").read_text()
     assert "none" in table and "seven" not in table
 
 
-def test_settings_that_are_one_run_are_run_once(tmp_path: Path) -> None:
+def test_settings_that_are_one_run_are_run_once(tmp_path: Path, one_process: None) -> None:
     """An arm without a norm has no gain: where only the gain is searched, its trials are equal."""
     options = ["compare.arms=['norm=none']", "compare.trials=3", "compare.seeds=1"]
     plan = Plan(
         [
-            *OPTIONS, *options, f"runs_dir={tmp_path}", "compare.floors=0", "compare.workers=2",
+            *OPTIONS, *options, f"runs_dir={tmp_path}", "compare.floors=0", "compare.workers=1",
             "compare.finalists=0", "~compare.space.learning_rate", "~compare.space.dropout",
         ]
     )  # fmt: skip
@@ -183,7 +203,7 @@ def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
         Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
-def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path) -> None:
+def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path, one_process: None) -> None:
     """More trials, more seeds and another arm later: each adds its own runs to the folder."""
     small = [
         *OPTIONS, f"runs_dir={tmp_path}", "compare.workers=1", "compare.arms=['norm=none']",

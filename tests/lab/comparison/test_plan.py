@@ -183,9 +183,11 @@ def test_batch_sizes_take_the_settings_of_the_main_comparison(tmp_path: Path) ->
     assert len(names) == 12 and ("cell=lstm norm=batch data.batch_size=2", 2) in names
     kept = tmp_path / "kept"
     write_report([tmp_path], kept, pages=False)
-    again = Plan([*few, f"compare.settings_of={kept}"])
-    assert [job.name for job in again.tests({})] == [job.name for job in jobs]
-    plain = Plan([*few, "compare.settings_of=null"])
+    of_one = "compare.arms=['cell=lstm norm={} data.batch_size=2,8,32,128']"
+    again = Plan([*few, f"compare.settings_of={kept}", of_one.format("batch")])
+    own = [job.name for job in jobs if job.config.norm.name == "batch"]
+    assert [job.name for job in again.tests({})] == own and len(own) == 4
+    plain = Plan([*few, "compare.settings_of=null", of_one.format("none")])
     rates = {j.config.data.batch_size: j.config.optim.learning_rate for j in plain.tests({})}
     assert rates == {2: 3.536e-4, 8: 7.071e-4, 32: 1.414e-3, 128: 2.828e-3}
 
@@ -193,6 +195,7 @@ def test_batch_sizes_take_the_settings_of_the_main_comparison(tmp_path: Path) ->
 def test_settings_of_another_comparison_stay_those_of_the_first_start(tmp_path: Path) -> None:
     fabricate_main(tmp_path / "main")
     options = [f"experiment={SIZES}", "compare.seeds=1", f"runs_dir={tmp_path / 'sizes'}"]
+    options += ["compare.arms=['cell=lstm norm=none,batch data.batch_size=2']"]
     given = [*options, f"compare.settings_of={tmp_path / 'main'}"]
     (tmp_path / "sizes").mkdir()
     for _ in range(2):

@@ -176,7 +176,8 @@ def test_saved_model_loads_in_a_fresh_process(small):
 
 def test_same_seed_same_numbers_with_and_without_probes(small, records):
     """Probing may change no statistic, no random stream and no result."""
-    options = ("norm=batch", "cell.dropout=0.2", "cell.recurrent_dropout=0.2")
+    # With dropout the loop runs, which takes long to trace: of the smallest cell.
+    options = ("cell=simple_rnn", "norm=batch", "cell.dropout=0.2", "cell.recurrent_dropout=0.2")
     configs = [
         small(*options, runs="once"),
         small(*options, runs="again"),

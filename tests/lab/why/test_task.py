@@ -86,7 +86,7 @@ def test_the_axis_of_rows_holds_the_largest_batch_of_tokens(tmp_path):
 
 def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
     """TensorFlow Datasets draws names of folders from Python's generator when it prepares data."""
-    figures = []
+    figures, little = [], ["data.examples=300", "data.max_length=30", "cell.units=8"]
     for draws in (0, 6):
 
         def drawing(config, seed, draws=draws, load=data.load):
@@ -95,7 +95,7 @@ def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr("seqnorm.lab.data.load", drawing)
-            assert main(["why", *SMALL, "cell.units=8", f"runs_dir={tmp_path}"]) == 0
+            assert main(["why", *SMALL, *little, f"runs_dir={tmp_path}"]) == 0
         (made,) = tmp_path.iterdir()
         figures.append((made / "why.csv").read_text())
     assert figures[0] == figures[1]
