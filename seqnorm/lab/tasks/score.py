@@ -97,6 +97,7 @@ class Scoring:
     def to_json(self) -> dict[str, Any]:
         """As JSON takes it, which has no infinity: an open end is None."""
         content = asdict(self)
+        content["scores"] = list(content["scores"])
         for score in content["scores"]:
             ends = score["bounds"]
             score["bounds"] = ends and [end if math.isfinite(end) else None for end in ends]

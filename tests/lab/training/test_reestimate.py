@@ -101,5 +101,5 @@ def test_statistics_that_give_no_loss_are_a_divergence(tmp_path, monkeypatch):
     monkeypatch.setattr("seqnorm.lab.training.fit.reestimate", spoil)
     options = ["data.examples=100", "train.epochs=1", "train.test=false", f"runs_dir={tmp_path}"]
     result = run(compose([*MLP, *options, "train.reestimate=true"]))
-    assert result["status"] == "diverged"
-    assert "the validation loss became nan with re-estimated statistics" in result["message"]
+    assert result.status == "diverged"
+    assert "the validation loss became nan with re-estimated statistics" in result.message
