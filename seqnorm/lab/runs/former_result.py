@@ -17,6 +17,6 @@ RENAMED = {
 
 
 def modernised(stored: dict[str, Any]) -> dict[str, Any]:
-    """The keys and values of today's, flat; what is missing stays so."""
+    """Today's keys and values, on one level; what is missing stays so."""
     renamed = {RENAMED.get(key, key): value for key, value in stored.items()}
-    return {**renamed, "task": TASKS[FIRST_TASK]().scoring}
+    return {**renamed, "task": TASKS[FIRST_TASK]().scoring.to_json()}

@@ -10,8 +10,6 @@ import shlex
 from pathlib import PurePath
 from typing import Any
 
-from seqnorm.lab.config.former import in_words_of_today
-
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
 COMMANDS = ("train", "compare", "report", "data", "check", "bench")
 # Where the files are that Python runs in place of a command: a script, or `python -m`.
@@ -32,9 +30,8 @@ def portable_name(text: str) -> str:
 
 
 def portable_config(config: dict[str, Any]) -> dict[str, Any]:
-    """A flat config without absolute paths, in the words of today's."""
-    today = in_words_of_today(config)
-    return {key: portable_value(key, value) for key, value in today.items()}
+    """A flat config without absolute paths."""
+    return {key: portable_value(key, value) for key, value in config.items()}
 
 
 def _portable_word(word: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.lab.config.former import in_words_of_today
 from seqnorm.lab.flat import flatten
 from seqnorm.lab.runs.files import RunFolderError, epoch_records, read_arrays, read_object
 from seqnorm.lab.runs.portable import portable_config, portable_environment
@@ -101,14 +102,10 @@ def read_run(folder: Path) -> RunRecord:
             f"a comparison needs {RESULT}, which a run writes last; received an unfinished run "
             "without it. Wait for the run to end, or delete the folder."
         )
-    result = read_object(folder / RESULT)
+    result, config = (read_object(folder / name) for name in (RESULT, CONFIG))
     environment = folder / ENVIRONMENT
-    return make_record(
-        folder,
-        result,
-        config=flatten(read_object(folder / CONFIG)),
-        environment=read_object(environment) if environment.exists() else {},
-    )
+    machine = read_object(environment) if environment.exists() else {}
+    return make_record(folder, result, flatten(config), machine)
 
 
 def make_record(
@@ -122,4 +119,5 @@ def make_record(
     found = Result.from_json(result)
     if found.cell == "bag_of_words":
         config = {key: config[key] for key in config if not key.startswith(_UNREAD_BY_FLOORS)}
-    return RunRecord(folder, found, portable_config(config), portable_environment(environment))
+    config = portable_config(in_words_of_today(config))
+    return RunRecord(folder, found, config, portable_environment(environment))

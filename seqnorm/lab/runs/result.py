@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seqnorm.lab.flat import flatten
 from seqnorm.lab.runs.files import REPAIR, RunFolderError
 from seqnorm.lab.runs.former_result import RENAMED, modernised
 from seqnorm.lab.tasks.score import Scoring
@@ -151,15 +150,21 @@ class Result:
                 f"with format={stored['format']!r}, which this version does not know (it knows "
                 f"{FORMAT})"
             )
-        flat = modernised(stored) if former else _flattened(stored)
+        flat = modernised(stored) if former else _on_one_level(stored)
+        if "task" not in flat:
+            raise _refuse("without task")
         shown = {new: old for old, new in RENAMED.items()} if former else {}
-        return _checked(flat, shown)
+        return _checked({**flat, "task": _scoring(flat["task"])}, shown)
 
 
-def _flattened(stored: dict[str, Any]) -> dict[str, Any]:
-    if "task" not in stored:
-        raise _refuse("without task")
-    return {**flatten({**stored, "task": None}), "task": _scoring(stored["task"])}
+def _on_one_level(stored: dict[str, Any]) -> dict[str, Any]:
+    """Scores as "test.accuracy"; the rest as it is."""
+    flat = dict(stored)
+    for part in ("test", "validation", "baseline"):
+        if isinstance(scores := stored.get(part), dict):
+            flat |= {f"{part}.{name}": value for name, value in scores.items()}
+            del flat[part]
+    return flat
 
 
 def _scoring(stored: Any) -> Scoring:

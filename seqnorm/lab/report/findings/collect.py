@@ -10,11 +10,14 @@ from seqnorm.lab.report.arms.join import Part, join_all
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.findings.findings import FINDINGS, Findings, load_findings
 from seqnorm.lab.runs.find import Ignored, ignored_lines, read_runs
+from seqnorm.lab.runs.read import RunRecord
 from seqnorm.lab.runs.result import RESULT
 
 
-def _require_finished(finished: int, paths: Sequence[Path], ignored: Sequence[Ignored]) -> None:
-    if not finished:
+def _require_finished(
+    records: Sequence[RunRecord], paths: Sequence[Path], ignored: Sequence[Ignored]
+) -> None:
+    if all(record.result.trial for record in records):
         given = ", ".join(repr(str(path)) for path in paths)
         raise ValueError(
             f"A report needs at least one finished run (one with a valid {RESULT}, evaluated on "
@@ -33,8 +36,8 @@ def _findings_file(path: Path) -> Path | None:
 
 def _read_folders(folders: Sequence[Path]) -> Findings:
     records, ignored = read_runs(folders)
+    _require_finished(records, folders, ignored)
     comparisons, left_out = compare(records)
-    _require_finished(len(comparisons), folders, [*ignored, *left_out])
     found = [(comparison, gather(comparison)) for comparison in comparisons]
     return Findings(found, [*ignored, *left_out])
 

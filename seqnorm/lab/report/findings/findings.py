@@ -211,7 +211,8 @@ def load_findings(path: Path) -> Findings:
     comparisons = []
     for kept in stored["comparisons"]:
         part = _modernised(kept) if stored["format"] in _FORMER else kept
-        ((comparison,), _) = compare(_unpack_runs(part, path.parent))
+        runs = _unpack_runs(part, path.parent)
+        ((comparison,), _) = compare(runs)
         evidence = Evidence(
             {label: _unpack_arm(arm) for label, arm in part["arms"].items()},
             _unpack_arrays(part["common"]),
