@@ -14,10 +14,10 @@ from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.evidence import gather
-from seqnorm.lab.report.page.headline import pairs_table
+from seqnorm.lab.report.page.comparison_tables import pairs_table
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.section import make_section
-from seqnorm.lab.report.page.short import sentences
+from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.report.statistics.estimates import arm_time_to_target
 from seqnorm.lab.runs.find import read_runs
 from tests.lab.report.fabricate import (

@@ -10,7 +10,7 @@ import pytest
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.findings.evidence import gather
-from seqnorm.lab.report.page.headline import pairs_table, robust_table
+from seqnorm.lab.report.page.comparison_tables import pairs_table, robust_table
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.tables import Table, settings_table
 from seqnorm.lab.runs.find import read_runs

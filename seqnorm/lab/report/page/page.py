@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqnorm.lab.report.arms.arms import Comparison
-from seqnorm.lab.report.page.charts import Plate
+from seqnorm.lab.report.page.charts import Picture
 from seqnorm.lab.report.page.section import Section, config_text, provenance, remake_commands
 from seqnorm.lab.runs.find import Ignored, ignored_lines
 
@@ -24,24 +24,29 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
     return "\n\n".join([*parts, *notes, *remarks])
 
 
-def picture_name(plate: Plate, comparison: Comparison) -> str:
-    """File name of a plate, without its ending."""
-    before, _, after = plate.key.partition("-")
+def picture_name(picture: Picture, comparison: Comparison) -> str:
+    """File name of a picture, without its ending."""
+    before, _, after = picture.key.partition("-")
     return "-".join(part for part in (before, comparison.slug, after) if part)
 
 
-def picture_heading(plate: Plate, comparison: Comparison) -> str:
+def picture_heading(picture: Picture, comparison: Comparison) -> str:
     """Text above a picture: the data set, the question unless the title says it, and the title."""
-    title = plate.title.lower().replace("f1 ", "F1 ")
+    title = picture.title.lower().replace("f1 ", "F1 ")
     asked = "" if comparison.question in title else comparison.question
     return f"{', '.join(filter(None, (comparison.subject, asked)))}: {title}"
 
 
 def _picture_lines(section: Section) -> list[str]:
     lines: list[str] = []
-    for plate in section.plates:
-        name = picture_name(plate, section.comparison)
-        lines += [f"![{plate.title}]({name}.png)", "", f"*{plate.title}. {plate.caption}*", ""]
+    for picture in section.pictures:
+        name = picture_name(picture, section.comparison)
+        lines += [
+            f"![{picture.title}]({name}.png)",
+            "",
+            f"*{picture.title}. {picture.caption}*",
+            "",
+        ]
     return lines
 
 
@@ -73,7 +78,7 @@ def _section_lines(section: Section, pictures: bool) -> list[str]:
     lines += [*(f"- {sentence}" for sentence in section.sentences), ""]
     lines += [*(f"- {floor}" for floor in section.floors), ""]
     lines += _table_lines(section)
-    if section.plates and pictures:
+    if section.pictures and pictures:
         lines += ["### Pictures", "", *_picture_lines(section)]
     return [*lines, "### How the runs were made", "", *_config_lines(section)]
 

@@ -10,9 +10,9 @@ from seqnorm.lab.durable import write_text
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.export import write_csv
 from seqnorm.lab.report.findings.findings import FINDINGS, save_findings
-from seqnorm.lab.report.page.figures import draw_plate, write_figure
 from seqnorm.lab.report.page.html import html_page
 from seqnorm.lab.report.page.page import markdown_page, picture_heading, picture_name, terminal_text
+from seqnorm.lab.report.page.paper import draw_picture, write_figure
 from seqnorm.lab.report.page.section import Section, make_section
 from seqnorm.lab.runs.find import Ignored, find_run_folders, ignored_lines
 
@@ -50,9 +50,9 @@ def _lead(sections: Sequence[Section]) -> str:
 
 def _draw(sections: Sequence[Section], out: Path) -> None:
     for section in sections:
-        for plate in section.plates:
-            figure = draw_plate(plate, picture_heading(plate, section.comparison))
-            write_figure(figure, out / picture_name(plate, section.comparison))
+        for picture in section.pictures:
+            figure = draw_picture(picture, picture_heading(picture, section.comparison))
+            write_figure(figure, out / picture_name(picture, section.comparison))
 
 
 def _folder(first: Path) -> Path:
