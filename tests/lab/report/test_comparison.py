@@ -22,8 +22,7 @@ from seqnorm.lab.report.page.comparison_tables import (
     robust_table,
     tuning_table,
 )
-from seqnorm.lab.report.page.page import picture_heading
-from seqnorm.lab.report.page.pictures import make_pictures
+from seqnorm.lab.report.page.pictures import make_pictures, picture_heading
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.runs.find import read_runs
@@ -308,7 +307,7 @@ def test_the_report_is_made_again_from_its_findings(folder: Path, tmp_path: Path
     (kept / FINDINGS).write_bytes((first / FINDINGS).read_bytes())
     second = write_report([kept], tmp_path / "b", pictures=False).path.parent
     names = sorted(path.name for path in first.iterdir())
-    assert names == ["findings.json", "report.html", "report.md", "runs.csv"]
+    assert names == ["findings.json", "report.html", "runs.csv"]
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     with (second / "runs.csv").open(newline="") as file:

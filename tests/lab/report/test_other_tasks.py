@@ -33,6 +33,7 @@ from tests.lab.report.fabricate import (
     named,
     only,
 )
+from tests.lab.report.page_text import page_text
 
 MEANS = {"none": 1.50, "layer": 1.20, "batch": 1.80}
 
@@ -137,13 +138,14 @@ def test_of_too_many_arms_those_with_the_lowest_error_are_drawn(tmp_path: Path) 
 
 def test_the_page_speaks_of_the_task_and_of_nothing_else(runs: Path, tmp_path: Path) -> None:
     report = write_report([runs], tmp_path / "out", pictures=False)
-    page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert page.count("## imdb, depth\n") == 1 and "Median depth: mean error 0.500." in page
-    assert "### Test scores" in page and "Mean error by length" in report.path.read_text()
+    page = page_text(report.path)
+    assert page.count("\n## imdb, depth\n") == 1 and "\n| median depth | 0.500 | " in page
+    assert "Median depth: mean error 0.500." in report.text
+    assert "### Test scores" in page and "### Mean error by length" in page
     for word in ("accuracy", "macro-F1", "majority", "Bag of words", "McNemar"):
-        assert word not in page, word
+        assert word not in page and word not in report.text, word
     kept = write_report([tmp_path / "out"], tmp_path / "again", pictures=False)
-    for name in ("report.html", "report.md", "runs.csv", "findings.json"):
+    for name in ("report.html", "runs.csv", "findings.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
     assert kept.text == report.text
     header = (tmp_path / "out" / "runs.csv").read_text().partition("\n")[0].split(",")

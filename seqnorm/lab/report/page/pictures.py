@@ -39,3 +39,16 @@ def make_pictures(comparison: Comparison, evidence: Evidence) -> list[Picture]:
         *statistics_pictures(looks),
     ]
     return [picture for picture in pictures if picture is not None]
+
+
+def picture_name(picture: Picture, comparison: Comparison) -> str:
+    """File name of a picture, without its ending."""
+    before, _, after = picture.key.partition("-")
+    return "-".join(part for part in (before, comparison.slug, after) if part)
+
+
+def picture_heading(picture: Picture, comparison: Comparison) -> str:
+    """Text above a picture: the data set, the question unless the title says it, and the title."""
+    title = picture.title.lower().replace("f1 ", "F1 ")
+    asked = "" if comparison.question in title else comparison.question
+    return f"{', '.join(filter(None, (comparison.subject, asked)))}: {title}"

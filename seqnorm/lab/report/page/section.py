@@ -1,4 +1,4 @@
-"""What the report says about one comparison, on the page, in Markdown and on the terminal alike."""
+"""What the report says about one comparison, on the page and on the terminal alike."""
 
 from __future__ import annotations
 
