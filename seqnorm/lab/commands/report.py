@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-pages",
         action="store_true",
-        help="write runs.csv and findings.json only, from which the pages are made again",
+        help="write runs.csv and findings.json only, from which the page is made again",
     )
     return parser
 

@@ -17,7 +17,7 @@ from seqnorm.lab.durable import write_text
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.arms.trials import leaders, merit_of
-from seqnorm.lab.report.page.headline import robust_table, tuning_table
+from seqnorm.lab.report.page.comparison_tables import robust_table, tuning_table
 from seqnorm.lab.runs.files import RunFolderError, read_object
 from seqnorm.lab.runs.read import RunRecord, read_run
 from seqnorm.lab.runs.result import RESULT

@@ -13,12 +13,12 @@ from seqnorm.lab.models.classifier import recurrent_layers
 from seqnorm.lab.tasks import Task
 from seqnorm.lab.tasks.stream import batches_of, stream
 from seqnorm.lab.tracking.sink import Sink
+from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
 from seqnorm.lab.training.cause import advice, leading_zeros
+from seqnorm.lab.training.clock import Clock
 from seqnorm.lab.training.optim import make_optimizer
 from seqnorm.lab.training.probes import Probe, Prober, probe_batch
 from seqnorm.lab.training.progress import ProgressBar
-from seqnorm.lab.training.pulse import Pulse
-from seqnorm.lab.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
 from seqnorm.layers.statistics import reestimate
 
 
@@ -35,7 +35,7 @@ class Training:
     Attributes:
         best: the best epoch and its validation score.
         probe: what was probed; None if probing is off, or there is no recurrent layer.
-        pulse: steps and speed.
+        clock: steps and speed.
         seconds: how long `fit` took.
 
     Raises:
@@ -58,16 +58,16 @@ class Training:
         train = config.train
         total_steps = train.epochs * len(self.batches)
         self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
-        self.pulse = Pulse(self.optimizer, self.batches)
+        self.clock = Clock(self.optimizer, self.batches)
         self.best = BestEpoch(first.name, train.patience, train.keep)
         self.probe: Probe | None = None
         if train.probe_every and recurrent_layers(model):
             tokens, labels = probe_batch(dataset.train, train.probe_examples)
             prober = Prober(model, tokens, task.targets(tokens, labels), task.loss())
-            self.probe = Probe(self.pulse, sink, prober, train.probe_every)
+            self.probe = Probe(self.clock, sink, prober, train.probe_every)
         # Looked at before training, which may leave weights that are no numbers.
         self.silence = leading_zeros(model, self.batches[0][0])
-        self.recorder = Recorder(self.pulse, sink, train.log_every)
+        self.recorder = Recorder(self.clock, sink, train.log_every)
         self.seconds = 0.0
 
     def fit(self) -> str | None:
@@ -91,10 +91,10 @@ class Training:
             on_epoch_end=lambda epoch, logs: self.batches.on_epoch_end()
         )
         callbacks = [
-            self.pulse,
-            ProgressBar(self.pulse, self.config.train.epochs, self.task.scoring.score),
+            self.clock,
+            ProgressBar(self.clock, self.config.train.epochs, self.task.scoring.score),
             self.recorder,
-            StopWhenDiverged(self.pulse),
+            StopWhenDiverged(self.clock),
             *([self.probe] if self.probe else []),
             self.best,
             next_order,
@@ -111,7 +111,7 @@ class Training:
             )
         except Diverged as diverged:
             message = str(diverged) + advice(self.silence)
-        self.seconds = self.pulse.seconds
+        self.seconds = self.clock.seconds
         self.best.restore(self.model)
         if self.config.train.reestimate and message is None:
             reestimate(self.model, self.batches)

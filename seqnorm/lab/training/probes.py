@@ -26,7 +26,7 @@ from seqnorm.lab.data.spec import PAD, Split
 from seqnorm.lab.models.classifier import recurrent_layers
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.backend import compiled_gradient
-from seqnorm.lab.training.pulse import Pulse
+from seqnorm.lab.training.clock import Clock
 from seqnorm.ops.moments import Moments
 
 Arrays = dict[str, NDArray]
@@ -132,7 +132,7 @@ class Probe(keras.callbacks.Callback):
     """Reads every `every` steps and at each epoch's end, and sends what it read to the sinks.
 
     Args:
-        pulse: where the run stands.
+        clock: where the run stands.
         sink: where records go.
         prober: what is read.
         every: steps between two readings.
@@ -141,25 +141,25 @@ class Probe(keras.callbacks.Callback):
         last: arrays of the last reading; empty before the first.
     """
 
-    def __init__(self, pulse: Pulse, sink: Sink, prober: Prober, every: int) -> None:
+    def __init__(self, clock: Clock, sink: Sink, prober: Prober, every: int) -> None:
         super().__init__()
-        self.pulse, self.sink, self.prober, self.every = pulse, sink, prober, every
+        self.clock, self.sink, self.prober, self.every = clock, sink, prober, every
         self.last: Arrays = {}
         self._read_at = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Reads if it is time to."""
-        if self.pulse.due(self.every):
-            with self.pulse.excluded():
+        if self.clock.due(self.every):
+            with self.clock.excluded():
                 self._read()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Reads unless the last step already did."""
-        if self._read_at != self.pulse.step:
+        if self._read_at != self.clock.step:
             self._read()
 
     def _read(self) -> None:
-        self._read_at = self.pulse.step
+        self._read_at = self.clock.step
         self.last = self.prober.read()
-        self.sink.log("probe", self.pulse.step, {**self.pulse.when(), **scalars(self.last)})
-        self.sink.arrays(self.pulse.step, self.last)
+        self.sink.log("probe", self.clock.step, {**self.clock.when(), **scalars(self.last)})
+        self.sink.arrays(self.clock.step, self.last)

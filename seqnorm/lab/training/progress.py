@@ -10,7 +10,7 @@ import keras
 
 from seqnorm.lab.console import bar
 from seqnorm.lab.tasks.score import Score
-from seqnorm.lab.training.pulse import Pulse
+from seqnorm.lab.training.clock import Clock
 
 REFRESH = 0.1  # seconds; more often only costs time
 
@@ -21,15 +21,15 @@ class ProgressBar(keras.callbacks.Callback):
         epoch 2/8 [=========>              ] 133/352  loss 0.2817  accuracy 0.883  31.2k tokens/s
 
     Args:
-        pulse: where the run stands.
+        clock: where the run stands.
         epochs: largest number of epochs.
         score: the first score of the task.
         file: where to write; None means stdout.
     """
 
-    def __init__(self, pulse: Pulse, epochs: int, score: Score, file: TextIO | None = None) -> None:
+    def __init__(self, clock: Clock, epochs: int, score: Score, file: TextIO | None = None) -> None:
         super().__init__()
-        self.pulse, self.epochs, self.score = pulse, epochs, score
+        self.clock, self.epochs, self.score = clock, epochs, score
         self.file = file or sys.stdout
         self.live = self.file.isatty()
         self._drawn = 0.0
@@ -39,7 +39,7 @@ class ProgressBar(keras.callbacks.Callback):
         now = time.perf_counter()
         if self.live and now - self._drawn >= REFRESH:
             self._drawn = now
-            done, steps = self.pulse.batch, len(self.pulse.batches)
+            done, steps = self.clock.batch, len(self.clock.batches)
             line = f"{self._head()} {bar(done, steps)} {done}/{steps}  {self._numbers(logs)}"
             self._write(f"\r{line}\x1b[K")
 
@@ -53,10 +53,10 @@ class ProgressBar(keras.callbacks.Callback):
         self._write(f"\r{line}\x1b[K\n" if self.live else f"{line}\n")
 
     def _head(self) -> str:
-        return f"epoch {self.pulse.epoch}/{self.epochs}"
+        return f"epoch {self.clock.epoch}/{self.epochs}"
 
     def _numbers(self, logs: Any) -> str:
-        speed = self.pulse.tokens_per_second / 1000
+        speed = self.clock.tokens_per_second / 1000
         return f"loss {logs['loss']:.4f}  {self._scored('', logs)}  {speed:.1f}k tokens/s"
 
     def _scored(self, part: str, logs: Any) -> str:

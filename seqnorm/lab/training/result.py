@@ -58,9 +58,9 @@ def conclude(
         validation=None if validation is None else float(validation),
         baseline=float(baseline.scores[first]),
         best_epoch=training.best.epoch,
-        steps=training.pulse.step,
+        steps=training.clock.step,
         train_seconds=round(training.seconds, 3),
-        tokens_per_second=round(training.pulse.overall_tokens_per_second, 1),
+        tokens_per_second=round(training.clock.overall_tokens_per_second, 1),
         parameters=model.count_params(),
         trainable_parameters=sum(math.prod(each.shape) for each in model.trainable_weights),
     )

@@ -15,12 +15,16 @@ from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.classes.statistics import mcnemar, pooled
 from seqnorm.lab.report.findings.evidence import Evidence, gather
 from seqnorm.lab.report.findings.findings import FINDINGS
-from seqnorm.lab.report.page.charts import Plate
-from seqnorm.lab.report.page.headline import cost_table, pairs_table, robust_table, tuning_table
-from seqnorm.lab.report.page.page import picture_heading
-from seqnorm.lab.report.page.plates import make_plates
+from seqnorm.lab.report.page.charts import Picture
+from seqnorm.lab.report.page.comparison_tables import (
+    cost_table,
+    pairs_table,
+    robust_table,
+    tuning_table,
+)
+from seqnorm.lab.report.page.pictures import make_pictures, picture_heading
 from seqnorm.lab.report.page.report import write_report
-from seqnorm.lab.report.page.short import sentences
+from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.runs.find import read_runs
 from tests.lab.report.fabricate import CLASSES, fabricate_comparison, fabricate_run
 
@@ -68,11 +72,11 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
     assert list(by_label)[:3] == [f"lstm none, batch_size={size}" for size in (2, 8, 32)]
     baseline = comparison.baseline_of(by_label["lstm batch, batch_size=8"])
     assert baseline is by_label["lstm none, batch_size=8"]
-    plates = {plate.key: plate for plate in make_plates(comparison, gather(comparison))}
-    (chart,) = plates["against-batch_size"].charts
+    pictures = {picture.key: picture for picture in make_pictures(comparison, gather(comparison))}
+    (chart,) = pictures["against-batch_size"].charts
     assert [line.label for line in chart.lines] == ["lstm none", "lstm batch"]
     np.testing.assert_array_equal(chart.lines[0].band.x, [2, 8, 32])
-    curves = plates["curves"]
+    curves = pictures["curves"]
     assert [look.name for look in curves.arms] == [
         "lstm none",
         "lstm batch",
@@ -188,8 +192,8 @@ def test_mcnemar_pools_the_runs_of_an_arm(found: tuple[Comparison, Evidence]) ->
 
 
 def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:
-    plates = {plate.key: plate for plate in make_plates(*found)}
-    assert list(plates) == [
+    pictures = {picture.key: picture for picture in make_pictures(*found)}
+    assert list(pictures) == [
         "accuracy",
         "differences",
         "curves",
@@ -199,26 +203,26 @@ def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:
         "statistics-layer1",
     ]
     # One look per norm in both cells.
-    assert [look.name for look in plates["curves"].arms] == ["none", "batch", "layer"]
-    titles = [chart.title for chart in plates["curves"].charts]
+    assert [look.name for look in pictures["curves"].arms] == ["none", "batch", "layer"]
+    titles = [chart.title for chart in pictures["curves"].charts]
     assert titles[0] == "validation accuracy against steps, gru" and len(set(titles)) == 8
-    classes = plates["classes"].charts[0].rows
+    classes = pictures["classes"].charts[0].rows
     assert len(classes) == 5 and re.fullmatch(r"topic 0 \(\d+\)", classes[0].label)
-    expected = plates["trials"].charts[0].lines[0].band
+    expected = pictures["trials"].charts[0].lines[0].band
     np.testing.assert_array_equal(expected.x, [1, 2, 3, 4])
 
 
-def test_no_two_charts_of_a_plate_have_the_same_title(found: tuple[Comparison, Evidence]) -> None:
-    for plate in make_plates(*found):
-        titles = [chart.title for chart in plate.charts]
-        assert len(set(titles)) == len(titles), plate.key
+def test_no_two_charts_of_a_picture_have_the_same_title(found: tuple[Comparison, Evidence]) -> None:
+    for picture in make_pictures(*found):
+        titles = [chart.title for chart in picture.charts]
+        assert len(set(titles)) == len(titles), picture.key
 
 
 def test_rows_that_are_the_same_for_all_arms_are_one_line(
     found: tuple[Comparison, Evidence],
 ) -> None:
-    plates = {plate.key: plate for plate in make_plates(*found)}
-    rows = [c for c in plates["statistics-layer1"].charts if c.title.startswith("valid rows")]
+    pictures = {picture.key: picture for picture in make_pictures(*found)}
+    rows = [c for c in pictures["statistics-layer1"].charts if c.title.startswith("valid rows")]
     assert [[line.label for line in chart.lines] for chart in rows] == [["all arms"]]
 
 
@@ -233,7 +237,7 @@ def test_rows_that_are_the_same_for_all_arms_are_one_line(
 def test_a_picture_says_its_question_once(question: str, key: str, heading: str) -> None:
     title = {"curves": "Learning curves and cost", "against": "Accuracy against batch size"}[key]
     comparison = Comparison("reuters", CLASSES, (), {}, question)
-    assert picture_heading(Plate(key, title, "", []), comparison) == heading
+    assert picture_heading(Picture(key, title, "", []), comparison) == heading
 
 
 def test_single_runs_need_no_paragraph_on_intervals(tmp_path: Path) -> None:
@@ -303,7 +307,7 @@ def test_the_report_is_made_again_from_its_findings(folder: Path, tmp_path: Path
     (kept / FINDINGS).write_bytes((first / FINDINGS).read_bytes())
     second = write_report([kept], tmp_path / "b", pictures=False).path.parent
     names = sorted(path.name for path in first.iterdir())
-    assert names == ["findings.json", "report.html", "report.md", "runs.csv"]
+    assert names == ["findings.json", "report.html", "runs.csv"]
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     with (second / "runs.csv").open(newline="") as file:

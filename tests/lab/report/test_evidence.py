@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.report.findings.evidence import gather
-from seqnorm.lab.report.page.charts import Line, LineChart, Plate
-from seqnorm.lab.report.page.figures import draw_plate
-from seqnorm.lab.report.page.headline import cost_table, pairs_table
+from seqnorm.lab.report.page.charts import Line, LineChart, Picture
+from seqnorm.lab.report.page.comparison_tables import cost_table, pairs_table
+from seqnorm.lab.report.page.paper import draw_picture
 from seqnorm.lab.report.page.section import make_section, remake_commands
-from seqnorm.lab.report.page.short import sentences
+from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.page.svg import chart_svg
 from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
@@ -125,14 +125,16 @@ def test_hours_of_trials(runs: Path) -> None:
     assert rows["lstm layer"]["hours of trials"] == "-"
 
 
-def plates_of(runs: Path) -> dict[str, Plate]:
+def pictures_of(runs: Path) -> dict[str, Picture]:
     comparison = only(runs)
-    return {plate.key: plate for plate in make_section(comparison, gather(comparison)).plates}
+    return {
+        picture.key: picture for picture in make_section(comparison, gather(comparison)).pictures
+    }
 
 
-def lines_of(plate: Plate, title: str, x_label: str) -> dict[str, tuple[list[float], ...]]:
+def lines_of(picture: Picture, title: str, x_label: str) -> dict[str, tuple[list[float], ...]]:
     (chart,) = (
-        chart for chart in plate.charts
+        chart for chart in picture.charts
         if isinstance(chart, LineChart) and (chart.title, chart.x_label) == (title, x_label)
     )  # fmt: skip
     return {
@@ -144,12 +146,12 @@ def lines_of(plate: Plate, title: str, x_label: str) -> dict[str, tuple[list[flo
 
 
 def test_curves_against_steps_and_seconds(runs: Path) -> None:
-    plate = plates_of(runs)["curves"]
-    steps = lines_of(plate, "validation accuracy against steps", "optimiser steps")
+    picture = pictures_of(runs)["curves"]
+    steps = lines_of(picture, "validation accuracy against steps", "optimiser steps")
     assert steps["lstm none"] == ([100, 200, 300], [0.65, 0.84, 0.895], [0.6, 0.8, 0.89])
-    losses = lines_of(plate, "validation loss (nats) against steps", "optimiser steps")
+    losses = lines_of(picture, "validation loss (nats) against steps", "optimiser steps")
     assert losses["lstm layer"][1] == [0.3, 0.245, 0.19]
-    seconds = lines_of(plate, "validation accuracy against seconds", "seconds of training")
+    seconds = lines_of(picture, "validation accuracy against seconds", "seconds of training")
     # The same points; epochs of 5 and of 7 seconds end at 6, 12 and 18 in the median.
     assert seconds["lstm none"] == ([6, 12, 18], *steps["lstm none"][1:])
 
@@ -170,9 +172,9 @@ def test_timed_band_by_hand() -> None:
 def test_seeds_of_one_epoch_have_no_empty_curves(tmp_path: Path) -> None:
     for seed in range(3):
         fabricate_run(tmp_path, norm="none", seed=seed, epochs=1)
-    assert "curves" not in plates_of(tmp_path)
+    assert "curves" not in pictures_of(tmp_path)
     fabricate_run(tmp_path, norm="layer", epochs=3)
-    for chart in plates_of(tmp_path)["curves"].charts:
+    for chart in pictures_of(tmp_path)["curves"].charts:
         assert isinstance(chart, LineChart)
         assert {line.label: line.band.x.size for line in chart.lines} == {
             "lstm none": 1,
@@ -184,7 +186,7 @@ def test_one_epoch_of_several_seeds_shows_their_range(tmp_path: Path) -> None:
     band = Band(*(np.array([value]) for value in (100.0, 0.5, 0.4, 0.6)))
     chart = LineChart("accuracy", "steps", [Line(Look("layer", "layer"), band)])
     assert 'class="interval"' in chart_svg(chart)
-    (axes,) = draw_plate(Plate("key", "title", "caption", [chart]), "heading").axes
+    (axes,) = draw_picture(Picture("key", "title", "caption", [chart]), "heading").axes
     (stroke,) = axes.collections[-1].get_segments()
     np.testing.assert_array_equal(stroke[:, 1], [0.4, 0.6])
 
@@ -201,7 +203,7 @@ def test_scores_by_length_and_class(runs: Path) -> None:
     assert found.common["support"].tolist() == [2, 2]
     assert found.common["classes"].tolist() == ["no", "yes"]
     lines = lines_of(
-        plates_of(runs)["lengths"], "test accuracy", "tokens of the text, as the network reads it"
+        pictures_of(runs)["lengths"], "test accuracy", "tokens of the text, as the network reads it"
     )
     assert lines["lstm none"] == ([5.0, 9.0], [1.0, 0.25], [1.0, 0.0])
     assert lines["lstm layer"][1] == [0.75, 0.75]

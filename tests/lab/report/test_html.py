@@ -104,9 +104,9 @@ def test_the_name_of_a_reference_lies_above_the_frame_of_its_chart() -> None:
         LineChart("accuracy", "steps", [line], names),
         DotChart("accuracy", [Row("a", [Dot("a", line.look, 0.55)])], names),
     ):
-        drawn = chart_svg(chart)
-        places = [float(y) for y in re.findall(r'class="reference" x="[\d.]+" y="([\d.]+)"', drawn)]
-        frame = min(float(y) for y in re.findall(r'class="grid" d="M[\d.]+ ([\d.]+)V', drawn))
+        svg = chart_svg(chart)
+        places = [float(y) for y in re.findall(r'class="reference" x="[\d.]+" y="([\d.]+)"', svg)]
+        frame = min(float(y) for y in re.findall(r'class="grid" d="M[\d.]+ ([\d.]+)V', svg))
         assert len(set(places)) == 3 and max(places) < frame
 
 

@@ -13,8 +13,13 @@ from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.arms.trials import best_settings, leaders, merit_of
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.evidence import gather
-from seqnorm.lab.report.page.drawn import MAX_LOOKS, drawn_arms
-from seqnorm.lab.report.page.headline import cost_table, pairs_table, robust_table, tuning_table
+from seqnorm.lab.report.page.comparison_tables import (
+    cost_table,
+    pairs_table,
+    robust_table,
+    tuning_table,
+)
+from seqnorm.lab.report.page.looks import MAX_LOOKS, arm_looks
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.section import Section, make_section
 from seqnorm.lab.report.statistics.estimates import common_target
@@ -28,6 +33,7 @@ from tests.lab.report.fabricate import (
     named,
     only,
 )
+from tests.lab.report.page_text import page_text
 
 MEANS = {"none": 1.50, "layer": 1.20, "batch": 1.80}
 
@@ -113,8 +119,8 @@ def test_trials_choose_the_lowest_error(runs: Path) -> None:
     scores = {run.name: [merit_of(run)] for run in layer.trials}
     (name,) = leaders(scores)
     assert next(r for r in layer.trials if r.name == name).result.validation == 1.3
-    (plate,) = (plate for plate in section_of(runs).plates if plate.key == "trials")
-    (line,) = (line for line in plate.charts[0].lines if line.label == "lstm layer")  # type: ignore
+    (picture,) = (picture for picture in section_of(runs).pictures if picture.key == "trials")
+    (line,) = (line for line in picture.charts[0].lines if line.label == "lstm layer")  # type: ignore
     # The expected lowest of 1, 2 and 3 trials falls.
     np.testing.assert_allclose(line.band.mean, [1.6, (1.3 + 1.3 + 1.6) / 3, 1.3])
 
@@ -124,21 +130,22 @@ def test_of_too_many_arms_those_with_the_lowest_error_are_drawn(tmp_path: Path) 
         changes = {"cell.placement": f"place{index}"}
         fabricate_run(tmp_path, accuracy=1 + 0.1 * index, changes=changes, task=ERRORS)
     comparison = only(tmp_path)
-    drawn = drawn_arms(comparison, gather(comparison))
-    assert len(drawn.arms) == MAX_LOOKS
-    assert "the 10 with the lowest mean error are drawn" in drawn.restriction
-    assert max(arm.values("error")[1] for arm in drawn.arms) < 2
+    looks = arm_looks(comparison, gather(comparison))
+    assert len(looks.arms) == MAX_LOOKS
+    assert "the 10 with the lowest mean error are drawn" in looks.restriction
+    assert max(arm.values("error")[1] for arm in looks.arms) < 2
 
 
 def test_the_page_speaks_of_the_task_and_of_nothing_else(runs: Path, tmp_path: Path) -> None:
     report = write_report([runs], tmp_path / "out", pictures=False)
-    page = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert page.count("## imdb, depth\n") == 1 and "Median depth: mean error 0.500." in page
-    assert "### Test scores" in page and "Mean error by length" in report.path.read_text()
+    page = page_text(report.path)
+    assert page.count("\n## imdb, depth\n") == 1 and "\n| median depth | 0.500 | " in page
+    assert "Median depth: mean error 0.500." in report.text
+    assert "### Test scores" in page and "### Mean error by length" in page
     for word in ("accuracy", "macro-F1", "majority", "Bag of words", "McNemar"):
-        assert word not in page, word
+        assert word not in page and word not in report.text, word
     kept = write_report([tmp_path / "out"], tmp_path / "again", pictures=False)
-    for name in ("report.html", "report.md", "runs.csv", "findings.json"):
+    for name in ("report.html", "runs.csv", "findings.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
     assert kept.text == report.text
     header = (tmp_path / "out" / "runs.csv").read_text().partition("\n")[0].split(",")
@@ -146,8 +153,8 @@ def test_the_page_speaks_of_the_task_and_of_nothing_else(runs: Path, tmp_path: P
 
 
 def test_curves_have_the_score_and_its_bounds(runs: Path) -> None:
-    (plate,) = (plate for plate in section_of(runs).plates if plate.key == "curves")
-    chart = plate.charts[0]
+    (picture,) = (picture for picture in section_of(runs).pictures if picture.key == "curves")
+    chart = picture.charts[0]
     assert chart.title == "validation mean error against steps"
     assert chart.bounds == (0.0, float("inf")) and "median depth (test)" in chart.references
 

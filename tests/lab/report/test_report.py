@@ -13,14 +13,11 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.commands.report import main
-from seqnorm.lab.report.page.report import Report, write_report
+from seqnorm.lab.report.page.report import write_report
 from tests.lab.report.fabricate import fabricate_run
+from tests.lab.report.page_text import as_row, page_text
 
 ROOT = Path(__file__).parents[3]
-
-
-def markdown(report: Report) -> str:
-    return (report.path.parent / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -46,26 +43,39 @@ def few_runs(tmp_path: Path) -> Path:
 def test_report_writes_page_pictures_and_csv(runs: Path) -> None:
     report = write_report([runs])
     assert report.path == runs / "report" / "report.html"
-    page = markdown(report)
-    assert "Finished runs: 7" in page
-    for table_line in [line for line in report.text.splitlines() if line.startswith("| lstm")]:
-        assert table_line in page
-    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", page)
-    assert pictures == [
+    page = page_text(report.path)
+    assert "7 different runs on the test sets, in 4 arms." in page
+    rows = [as_row(line) for line in report.text.splitlines() if line.startswith("| lstm")]
+    assert len(rows) > 4
+    for row in rows:
+        assert f"\n{row}\n" in page
+    assert re.findall(r"^### (.*)$", page, re.M) == [
+        "Test scores",
+        "Against no normalisation",
+        "Learning curves and cost",
+        "Through time",
+        "How to make it again",
+        "Test scores",
+        "Learning curves and cost",  # its only run diverged: no statistics of a state that broke
+        "How to make it again",
+    ]
+    pictures = {path.name for path in report.path.parent.glob("*.png")}
+    assert pictures == {
         "accuracy-imdb.png",
         "differences-imdb.png",
         "curves-imdb.png",
         "statistics-imdb-layer1.png",
         "accuracy-reuters.png",
-        "curves-reuters.png",  # its only run diverged: no statistics of a state that broke down
-    ]
+        "curves-reuters.png",
+    }
     for name in pictures:
         path = report.path.parent / name
         assert path.read_bytes().startswith(b"\x89PNG")
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
     assert "bootstrap interval over seeds" in page and "- for a single run" in page
-    assert "Majority class: accuracy 0.5000." in page
-    assert "Bag of words: not measured" in page
+    assert "\n| majority class | 0.5000 | " in page and "\n| bag of words | not run | " in page
+    assert "Majority class: accuracy 0.5000." in report.text
+    assert "Bag of words: not measured" in report.text
     assert "\nseqnorm-train data=imdb cell=lstm norm=none seed=1\n" in page
     assert "code: 0123abc (runs: 6)" in page
     assert "norm.epsilon=1e-05" in page and "data.max_length: 200" in page
@@ -99,7 +109,7 @@ def test_a_bag_of_words_is_a_row_of_the_table_and_the_floor(few_runs: Path) -> N
     report = write_report([few_runs], pictures=False)
     assert "Bag of words: accuracy 0.8875, macro-F1" in report.text
     assert "| bag of words " in report.text and "epochs=7" not in report.text
-    page = markdown(report)
+    page = page_text(report.path)
     assert "not in the learning curves" not in page
 
 
@@ -125,12 +135,12 @@ def test_ignored_folders_are_counted_and_named(
     corrupt = fabricate_run(few_runs, seed=9)
     (corrupt / "result.json").write_text('{"status": ')
     assert main([str(few_runs), "--no-pictures"]) == 0
-    page = (few_runs / "report" / "report.md").read_text(encoding="utf-8")
+    page = page_text(few_runs / "report" / "report.html")
     out = capsys.readouterr().out
     for text in (page, out):
         assert re.search(rf"{unfinished.name}: .*unfinished run.*Wait for", text)
         assert re.search(rf"{corrupt.name}: result\.json must be valid JSON.*Repeat", text)
-    assert "Run folders ignored: 2." in page and "Finished runs: 2" in page
+    assert "\nRun folders left out: 2\n" in page and "\n2 different runs on the" in page
     assert "Run folders ignored: 2" in out
     assert out.rstrip().endswith(f"Report: {few_runs / 'report' / 'report.html'}")
 
@@ -140,11 +150,11 @@ def test_unreadable_curves_and_probes_are_noted(few_runs: Path) -> None:
     (first / "metrics.jsonl").unlink()
     (second / "probes.npz").write_bytes(b"broken")
     report = write_report([few_runs], pictures=False)
-    page = markdown(report)
+    page = page_text(report.path)
     for text in (page, report.text):
         assert text.count(f"{first.name}: not in the learning curves") == 1
         assert text.count(f"{second.name}: not in the statistics over time") == 1
-    assert "Finished runs: 2" in page
+    assert "\n2 different runs on the" in page
 
 
 def test_damaged_predictions_are_noted(tmp_path: Path) -> None:
@@ -176,8 +186,11 @@ def test_a_report_does_not_hide_the_runs_beside_it(few_runs: Path, tmp_path: Pat
 
 def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, probes=False, epochs=0)
-    page = markdown(write_report([folder]))
-    assert "![accuracy" not in page and "curves-" not in page and "lstm layer" in page
+    report = write_report([folder])
+    page = page_text(report.path)
+    assert "\n### Test scores\n" in page and "\n| lstm layer | " in page
+    assert "Learning curves" not in page and "Through time" not in page
+    assert [path.name for path in report.path.parent.glob("*.png")] == ["accuracy-imdb.png"]
 
 
 def test_a_report_on_runs_lies_beside_them_and_not_in_one(
@@ -197,7 +210,7 @@ def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
     upper = {name.replace("lstm/", "upper/"): array for name, array in arrays.items()}
     np.savez(folder / "probes.npz", **arrays, **{k: v for k, v in upper.items() if k != "rows"})
     report = write_report([folder])
-    page = markdown(report)
+    page = page_text(report.path)
     assert "recurrent layer 1 (lstm)" in page and "recurrent layer 2 (upper)" in page
     for index in (1, 2):
         assert (report.path.parent / f"statistics-imdb-layer{index}.png").is_file()

@@ -11,7 +11,7 @@ from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.page.charts import DotChart, LineChart, Row
-from seqnorm.lab.report.page.headline import cost_table, tuning_table
+from seqnorm.lab.report.page.comparison_tables import cost_table, tuning_table
 from seqnorm.lab.report.page.notes import UNTUNED
 from seqnorm.lab.report.page.section import Section, make_section
 from tests.lab.report.fabricate import fabricate_run, fabricate_trial, named, only
@@ -75,8 +75,8 @@ def test_looks_against_a_setting_are_those_of_the_other_charts(tmp_path: Path) -
                                        "arm": f"cell={cell} norm={norm} "
                                        f"data.batch_size={size}"})  # fmt: skip
     comparison, evidence = collect([tmp_path]).comparisons[0]
-    plates = {plate.key: plate for plate in make_section(comparison, evidence).plates}
-    against, curves = plates["against-batch_size"], plates["curves"]
+    pictures = {picture.key: picture for picture in make_section(comparison, evidence).pictures}
+    against, curves = pictures["against-batch_size"], pictures["curves"]
     assert against.arms == curves.arms
     assert [chart.title for chart in against.charts] == [
         "test accuracy, gru",
@@ -98,7 +98,7 @@ def test_rows_leave_out_a_cell_that_all_arms_share(tmp_path: Path) -> None:
 
 
 def rows_of(folder: Path) -> Sequence[Row]:
-    (plate,) = (plate for plate in section_of(folder).plates if plate.key == "accuracy")
-    chart = plate.charts[0]
+    (picture,) = (picture for picture in section_of(folder).pictures if picture.key == "accuracy")
+    chart = picture.charts[0]
     assert isinstance(chart, DotChart)
     return chart.rows

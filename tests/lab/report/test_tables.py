@@ -10,11 +10,12 @@ import pytest
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.findings.evidence import gather
-from seqnorm.lab.report.page.headline import pairs_table, robust_table
+from seqnorm.lab.report.page.comparison_tables import pairs_table, robust_table
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.tables import Table, settings_table
 from seqnorm.lab.runs.find import read_runs
 from tests.lab.report.fabricate import fabricate_run
+from tests.lab.report.page_text import page_text
 
 
 @pytest.fixture
@@ -50,15 +51,14 @@ def test_pairs_table_is_by_seed(comparison: Comparison) -> None:
     assert layer[7] == f"{(3 + 3.5 + 4) / 12:.2f}"
 
 
-def test_terminal_and_pages_say_the_same(comparison: Comparison, tmp_path: Path) -> None:
+def test_terminal_and_page_say_the_same(comparison: Comparison, tmp_path: Path) -> None:
     report = write_report([tmp_path], tmp_path / "out", pictures=False)
-    written = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    page = report.path.read_text(encoding="utf-8")
+    page, html = page_text(report.path), report.path.read_text(encoding="utf-8")
     for row in [*robust_table(comparison).rows, *pairs_table(comparison, gather(comparison)).rows]:  # type: ignore[union-attr]
-        for text in (report.text, written):
+        for text in (report.text, page):
             assert any(re.split(r" *\| *", line)[1:-1] == list(row) for line in text.splitlines())
-        assert f">{row[0]}</th>" in page and all(f">{cell}</td>" in page for cell in row[1:])
-    assert "Student" not in report.text + written + page
+        assert f">{row[0]}</th>" in html and all(f">{cell}</td>" in html for cell in row[1:])
+    assert "Student" not in report.text + page
 
 
 def test_no_baseline_no_differences(tmp_path: Path) -> None:

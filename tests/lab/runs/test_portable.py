@@ -17,6 +17,7 @@ from seqnorm.lab.runs.portable import (
     portable_value,
 )
 from tests.lab.report.fabricate import change_result, fabricate_run
+from tests.lab.report.page_text import page_text
 
 ROOT = Path(__file__).parents[3]
 
@@ -83,6 +84,6 @@ def test_no_file_of_a_report_names_the_machine_s_folders(tmp_path: Path) -> None
     out = write_report([runs, copy.parent], pictures=False).path.parent
     for path in out.iterdir():
         assert str(tmp_path) not in path.read_text(encoding="utf-8"), path.name
-    page = (out / "report.md").read_text(encoding="utf-8")
+    page = page_text(out / "report.html")
     assert "seqnorm-train 'data.dir=<folder>' runs_dir=runs/first" in page
     assert f"second/{folder.name} counts, whose result differs from that of first/" in page

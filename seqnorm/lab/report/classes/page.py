@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from seqnorm.lab.report.classes.statistics import mcnemar
-from seqnorm.lab.report.page.charts import Dot, DotChart, Plate, Row
-from seqnorm.lab.report.page.drawn import Drawn
+from seqnorm.lab.report.page.charts import Dot, DotChart, Picture, Row
+from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE
 from seqnorm.lab.report.page.task_page import TaskPage
 from seqnorm.lab.runs.read import Arrays
@@ -42,33 +42,33 @@ class ClassesPage(TaskPage):
         test = mcnemar(ours["right"], theirs["right"])
         return f"{test.only_first} : {test.only_second}", _p_value(test.p_value)
 
-    def plates(self, drawn: Drawn) -> Iterator[Plate]:
+    def pictures(self, looks: Looks) -> Iterator[Picture]:
         """F1 of every class, where there are more than two."""
-        plate = classes_plate(drawn)
-        if plate is not None:
-            yield plate
+        picture = classes_picture(looks)
+        if picture is not None:
+            yield picture
 
 
 def _p_value(value: float) -> str:
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
-def classes_plate(drawn: Drawn) -> Plate | None:
+def classes_picture(looks: Looks) -> Picture | None:
     """F1 of every class, where there are more than two."""
-    names, support = (drawn.evidence.common.get(key, ()) for key in ("classes", "support"))
+    names, support = (looks.evidence.common.get(key, ()) for key in ("classes", "support"))
     if len(names) <= 2:
         return None
-    bounds = drawn.comparison.task.score.bounds
+    bounds = looks.comparison.task.score.bounds
     order = [index for index in np.argsort(-np.asarray(support), kind="stable") if support[index]]
     charts = []
-    for panel in drawn.panels:
-        of_panel = [arm for arm in drawn.arms if drawn.panel(arm) == panel]
-        arms = [arm for arm in of_panel if "by_class" in drawn.of(arm).answers]
+    for panel in looks.panels:
+        of_panel = [arm for arm in looks.arms if looks.panel(arm) == panel]
+        arms = [arm for arm in of_panel if "by_class" in looks.of(arm).answers]
         rows = []
         for index in order[:MAX_CLASSES]:
-            means = [float(drawn.of(arm).answers["by_class"][:, index].mean()) for arm in arms]
+            means = [float(looks.of(arm).answers["by_class"][:, index].mean()) for arm in arms]
             dots = [
-                Dot(drawn.variant(arm), drawn.look(arm), mean)
+                Dot(looks.variant(arm), looks.look(arm), mean)
                 for arm, mean in zip(arms, means, strict=True)
             ]
             rows.append(Row(f"{names[index]} ({support[index]})", dots))
@@ -79,6 +79,6 @@ def classes_plate(drawn: Drawn) -> Plate | None:
     caption = (
         "F1 of each class on the test set, mean over seeds; in brackets the number of test texts. "
         "From the largest class to the smallest. A diverged run answers with the majority class."
-        + drawn.restriction
+        + looks.restriction
     )
-    return Plate("classes", "F1 by class", caption, charts, drawn.legend)
+    return Picture("classes", "F1 by class", caption, charts, looks.legend)

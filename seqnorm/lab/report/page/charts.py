@@ -1,4 +1,4 @@
-"""Charts as data: what is drawn, apart from how (`figures` for paper, `svg` for the page)."""
+"""Charts as data: what is drawn, apart from how (`paper` for PNG and PDF, `svg` for the page)."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ Chart = LineChart | DotChart
 
 
 @dataclass(frozen=True)
-class Plate:
+class Picture:
     """Charts that belong together, with one legend.
 
     Attributes:

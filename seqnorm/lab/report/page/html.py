@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from seqnorm.lab.report.page.charts import Chart, DotChart, Plate
+from seqnorm.lab.report.page.charts import Chart, DotChart, Picture
 from seqnorm.lab.report.page.section import (
     Explained,
     Section,
@@ -58,21 +58,21 @@ def table_html(table: Table, name: str) -> str:
     )
 
 
-def _legend(plate: Plate) -> str:
-    if not plate.arms:
+def _legend(picture: Picture) -> str:
+    if not picture.arms:
         return ""
-    dotted = isinstance(plate.charts[0], DotChart)
+    dotted = isinstance(picture.charts[0], DotChart)
     buttons = "".join(
         f'<button type="button" data-arm="{escape(look.name)}" aria-pressed="true">'
         f"{sample(look, dotted)}{escape(look.name)}</button>"
-        for look in plate.arms
+        for look in picture.arms
     )
     return f'<div class="legend">{buttons}</div>'
 
 
 def _figure(chart: Chart) -> str:
-    drawn = chart_svg(chart)
-    return f"<figure><h4>{escape(chart.title)}</h4>{drawn}</figure>" if drawn else ""
+    svg = chart_svg(chart)
+    return f"<figure><h4>{escape(chart.title)}</h4>{svg}</figure>" if svg else ""
 
 
 def _explained(entry: Explained | None) -> Iterator[str]:
@@ -81,26 +81,26 @@ def _explained(entry: Explained | None) -> Iterator[str]:
         yield f'<p class="note">{escape(entry.note)}</p>'
 
 
-def _plate(plate: Plate, slug: str, entry: Explained | None) -> Iterator[str]:
-    yield f'<h3 id="{escape(slug)}-{plate.key}">{escape(plate.title)}</h3>'
+def _picture(picture: Picture, slug: str, entry: Explained | None) -> Iterator[str]:
+    yield f'<h3 id="{escape(slug)}-{picture.key}">{escape(picture.title)}</h3>'
     yield from _explained(entry)
-    yield _legend(plate)
-    single = " one" if len(plate.charts) == 1 else ""
+    yield _legend(picture)
+    single = " one" if len(picture.charts) == 1 else ""
     yield f'<div class="charts{single}">'
-    yield from map(_figure, plate.charts)
+    yield from map(_figure, picture.charts)
     yield "</div>"
-    yield f'<p class="caption">{escape(plate.caption)}</p>'
+    yield f'<p class="caption">{escape(picture.caption)}</p>'
 
 
 def _results(section: Section) -> Iterator[str]:
-    """Every plate below its table; a table whose plate has nothing to draw stands by itself."""
-    drawn = {plate.key for plate in section.plates}
+    """Every picture below its table; a table whose picture has nothing to draw stands by itself."""
+    shown = {picture.key for picture in section.pictures}
     for key, entry in section.tables.items():
-        if key not in drawn:
+        if key not in shown:
             yield f"<h3>{escape(entry.heading)}</h3>"
             yield from _explained(entry)
-    for plate in section.plates:
-        yield from _plate(plate, section.comparison.slug, section.tables.get(plate.key))
+    for picture in section.pictures:
+        yield from _picture(picture, section.comparison.slug, section.tables.get(picture.key))
 
 
 def _making(section: Section) -> Iterator[str]:
@@ -128,8 +128,8 @@ def _section(section: Section, first: bool) -> Iterator[str]:
 def _links(section: Section) -> Iterator[str]:
     slug = escape(section.comparison.slug)
     yield f'<a href="#{slug}">In short</a>'
-    for plate in section.plates:
-        yield f'<a href="#{slug}-{plate.key}">{escape(plate.title)}</a>'
+    for picture in section.pictures:
+        yield f'<a href="#{slug}-{picture.key}">{escape(picture.title)}</a>'
     yield f'<a href="#{slug}-commands">Commands</a>'
 
 

@@ -10,13 +10,14 @@ from seqnorm.lab.durable import write_text
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.export import write_csv
 from seqnorm.lab.report.findings.findings import FINDINGS, save_findings
-from seqnorm.lab.report.page.figures import draw_plate, write_figure
 from seqnorm.lab.report.page.html import html_page
-from seqnorm.lab.report.page.page import markdown_page, picture_heading, picture_name, terminal_text
+from seqnorm.lab.report.page.paper import draw_picture, write_figure
+from seqnorm.lab.report.page.pictures import picture_heading, picture_name
 from seqnorm.lab.report.page.section import Section, make_section
+from seqnorm.lab.report.page.terminal import terminal_text
 from seqnorm.lab.runs.find import Ignored, find_run_folders, ignored_lines
 
-HTML, PAGE, CSV = "report.html", "report.md", "runs.csv"
+PAGE, CSV = "report.html", "runs.csv"
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ def _lead(sections: Sequence[Section]) -> str:
 
 def _draw(sections: Sequence[Section], out: Path) -> None:
     for section in sections:
-        for plate in section.plates:
-            figure = draw_plate(plate, picture_heading(plate, section.comparison))
-            write_figure(figure, out / picture_name(plate, section.comparison))
+        for picture in section.pictures:
+            figure = draw_picture(picture, picture_heading(picture, section.comparison))
+            write_figure(figure, out / picture_name(picture, section.comparison))
 
 
 def _folder(first: Path) -> Path:
@@ -80,17 +81,16 @@ def write_report(
 ) -> Report:
     """Compare the finished runs below some folders.
 
-    Writes report.html (which needs no other file), report.md, runs.csv, the pictures as PNG and
-    PDF, and findings.json, from which the same report is made without the run folders; files of an
-    earlier report of the same names are replaced. Unfinished and damaged runs are named and left
-    out.
+    Writes report.html (which needs no other file), runs.csv, the pictures as PNG and PDF, and
+    findings.json, from which the same report is made without the run folders; files of an earlier
+    report of the same names are replaced. Unfinished and damaged runs are named and left out.
 
     Args:
         paths: Run folders, folders of run folders, or folders of earlier reports.
         out: Folder of the report; `None` means "report" in the first path, or beside it if that is
             a run folder.
         pictures: Whether PNG and PDF files are drawn; the page has its charts all the same.
-        pages: Whether pages and pictures are written; runs.csv and findings.json are in any case.
+        pages: Whether page and pictures are written; runs.csv and findings.json are in any case.
 
     Returns:
         Where the page is (or else the findings), and its tables as text.
@@ -112,7 +112,5 @@ def write_report(
         return Report(out / FINDINGS, text, left_out)
     if pictures:
         _draw(sections, out)
-    page = html_page(sections, ignored, notes, _lead(sections))
-    write_text(out / HTML, page)
-    write_text(out / PAGE, markdown_page(sections, findings.ignored, notes, CSV, pictures))
-    return Report(out / HTML, text, left_out)
+    write_text(out / PAGE, html_page(sections, ignored, notes, _lead(sections)))
+    return Report(out / PAGE, text, left_out)

@@ -1,4 +1,4 @@
-"""What the report says about one comparison, on the page, in Markdown and on the terminal alike."""
+"""What the report says about one comparison, on the page and on the terminal alike."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.floors import floor_lines
 from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.evidence import Evidence
-from seqnorm.lab.report.page.charts import Plate
-from seqnorm.lab.report.page.headline import cost_table, pairs_table, robust_table, tuning_table
+from seqnorm.lab.report.page.charts import Picture
+from seqnorm.lab.report.page.comparison_tables import (
+    cost_table,
+    pairs_table,
+    robust_table,
+    tuning_table,
+)
 from seqnorm.lab.report.page.notes import UNTUNED, cost_note, pairs_note, scores_note, tuning_note
-from seqnorm.lab.report.page.plates import make_plates
-from seqnorm.lab.report.page.short import sentences
+from seqnorm.lab.report.page.pictures import make_pictures
+from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.report.page.tables import Table, settings_table
 from seqnorm.lab.report.page.task_pages import page_of
 
@@ -39,9 +44,9 @@ class Section:
         comparison: The arms.
         sentences: The result in short.
         floors: The floors as sentences.
-        tables: By the key of the plate they stand under.
+        tables: By the key of the picture they stand under.
         settings: The settings of each arm.
-        plates: The charts.
+        pictures: The charts.
     """
 
     comparison: Comparison
@@ -49,7 +54,7 @@ class Section:
     floors: Sequence[str]
     tables: Mapping[str, Explained]
     settings: Table
-    plates: Sequence[Plate]
+    pictures: Sequence[Picture]
 
 
 def make_section(comparison: Comparison, evidence: Evidence) -> Section:
@@ -81,7 +86,7 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
             if table is not None
         },
         settings_table(comparison),
-        make_plates(comparison, evidence),
+        make_pictures(comparison, evidence),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from seqnorm.lab.report.page.charts import Plate
-from seqnorm.lab.report.page.drawn import Drawn
+from seqnorm.lab.report.page.charts import Picture
+from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.runs.read import Arrays
 
 
@@ -36,6 +36,6 @@ class TaskPage:
         """
         return ()
 
-    def plates(self, drawn: Drawn) -> Iterator[Plate]:
+    def pictures(self, looks: Looks) -> Iterator[Picture]:
         """Further charts."""
         yield from ()

@@ -13,7 +13,7 @@ from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
 
 
-class Pulse(keras.callbacks.Callback):
+class Clock(keras.callbacks.Callback):
     """Where the run stands. Comes first among the callbacks; the others read it.
 
     Keras hands callbacks the mean loss since the epoch's begin; `mean_loss` works the loss of the

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from seqnorm.lab.tracking.sink import Sink
-from seqnorm.lab.training.pulse import Pulse
+from seqnorm.lab.training.clock import Clock
 
 
 class Diverged(Exception):
@@ -18,14 +18,14 @@ class Diverged(Exception):
 class StopWhenDiverged(keras.callbacks.Callback):
     """Raises `Diverged` at the first step whose loss or gradient is not finite."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self.pulse = pulse
+        self.clock = clock
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Looks at the step's loss and gradient norm."""
-        self._check("loss", self.pulse.loss)
-        self._check("gradient norm", self.pulse.gradient_norm)
+        self._check("loss", self.clock.loss)
+        self._check("gradient norm", self.clock.gradient_norm)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Looks at the validation loss: running statistics can break where a batch's do not."""
@@ -34,8 +34,8 @@ class StopWhenDiverged(keras.callbacks.Callback):
     def _check(self, what: str, value: float) -> None:
         if not math.isfinite(value):
             raise Diverged(
-                f"the {what} became {value} at step {self.pulse.step} (epoch {self.pulse.epoch}); "
-                f"the last learning rate was {self.pulse.learning_rate:g}. A smaller "
+                f"the {what} became {value} at step {self.clock.step} (epoch {self.clock.epoch}); "
+                f"the last learning rate was {self.clock.learning_rate:g}. A smaller "
                 "optim.learning_rate or optim.clipnorm may help."
             )
 
@@ -44,34 +44,34 @@ class Recorder(keras.callbacks.Callback):
     """Sends "train" and "epoch" records to the sinks.
 
     Args:
-        pulse: where the run stands.
+        clock: where the run stands.
         sink: where records go.
         log_every: steps between two "train" records.
     """
 
-    def __init__(self, pulse: Pulse, sink: Sink, log_every: int) -> None:
+    def __init__(self, clock: Clock, sink: Sink, log_every: int) -> None:
         super().__init__()
-        self.pulse, self.sink, self.log_every = pulse, sink, log_every
+        self.clock, self.sink, self.log_every = clock, sink, log_every
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Records every `log_every` steps, and the step at which a run diverges."""
-        diverged = not math.isfinite(self.pulse.loss + self.pulse.gradient_norm)
-        if diverged or self.pulse.due(self.log_every):
+        diverged = not math.isfinite(self.clock.loss + self.clock.gradient_norm)
+        if diverged or self.clock.due(self.log_every):
             values = {
-                "loss": self.pulse.mean_loss(),
-                "gradient_norm": self.pulse.gradient_norm,
-                "learning_rate": self.pulse.learning_rate,
+                "loss": self.clock.mean_loss(),
+                "gradient_norm": self.clock.gradient_norm,
+                "learning_rate": self.clock.learning_rate,
             }
-            self.sink.log("train", self.pulse.step, {**self.pulse.when(), **values})
+            self.sink.log("train", self.clock.step, {**self.clock.when(), **values})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Records losses and metrics of both parts, the rate and the speed."""
         values = {
             **(logs or {}),
-            "learning_rate": self.pulse.learning_rate,
-            "tokens_per_second": round(self.pulse.tokens_per_second, 1),
+            "learning_rate": self.clock.learning_rate,
+            "tokens_per_second": round(self.clock.tokens_per_second, 1),
         }
-        self.sink.log("epoch", self.pulse.step, {**self.pulse.when(), **values})
+        self.sink.log("epoch", self.clock.step, {**self.clock.when(), **values})
 
 
 class BestEpoch(keras.callbacks.Callback):

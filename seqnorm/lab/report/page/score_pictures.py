@@ -17,11 +17,11 @@ from seqnorm.lab.report.page.charts import (
     DotChart,
     Line,
     LineChart,
-    Plate,
+    Picture,
     Row,
     plain_band,
 )
-from seqnorm.lab.report.page.drawn import Drawn, no_band, without
+from seqnorm.lab.report.page.looks import Looks, no_band, without
 from seqnorm.lab.report.page.styles import make_looks
 from seqnorm.lab.report.statistics.budget import expected_maximum
 from seqnorm.lab.report.statistics.curves import Band
@@ -32,64 +32,64 @@ from seqnorm.lab.tasks.score import Score
 MOST_TICKS = 8
 
 
-def scores_plate(drawn: Drawn) -> Plate | None:
+def scores_picture(looks: Looks) -> Picture | None:
     """Every run, mean and interval of each arm on the test set."""
-    task, charts = drawn.comparison.task, []
+    task, charts = looks.comparison.task, []
     for place, score in enumerate(task.scores):
         rows = []
-        for arm in drawn.arms:
+        for arm in looks.arms:
             values = list(arm.values(score.name).values())
             found = mean_estimate(values)
-            dot = Dot(arm.label, drawn.look(arm), found.value, found.low, found.high, values)
-            rows.append(Row(drawn.row(arm), [dot]))
-        floors = {} if place else drawn.floors()
+            dot = Dot(arm.label, looks.look(arm), found.value, found.low, found.high, values)
+            rows.append(Row(looks.row(arm), [dot]))
+        floors = {} if place else looks.floors()
         charts.append(DotChart(f"test {score.title}", rows, floors, score.bounds))
     caption = (
         "Mean over seeds with its 95 % interval (bootstrap); small strokes are single runs. A "
-        f"diverged run counts with the scores of the {task.baseline}." + drawn.restriction
+        f"diverged run counts with the scores of the {task.baseline}." + looks.restriction
     )
-    return Plate(task.score.name, "Test scores", caption, charts) if drawn.arms else None
+    return Picture(task.score.name, "Test scores", caption, charts) if looks.arms else None
 
 
-def _difference_row(drawn: Drawn, arm: Arm, baseline: Arm, score: str) -> Row:
+def _difference_row(looks: Looks, arm: Arm, baseline: Arm, score: str) -> Row:
     ours, theirs = arm.values(score), baseline.values(score)
     points = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
     found = paired_estimate(ours, theirs)
-    dot = Dot(arm.label, drawn.look(arm), found.value, found.low, found.high, points)
-    return Row(drawn.row(arm), [dot])
+    dot = Dot(arm.label, looks.look(arm), found.value, found.low, found.high, points)
+    return Row(looks.row(arm), [dot])
 
 
-def differences_plate(drawn: Drawn) -> Plate | None:
+def differences_picture(looks: Looks) -> Picture | None:
     """Differences by seed to the arms without normalisation."""
-    pairs = [(arm, drawn.comparison.baseline_of(arm)) for arm in drawn.arms]
+    pairs = [(arm, looks.comparison.baseline_of(arm)) for arm in looks.arms]
     charts = [
         DotChart(
             f"Δ test {score.title}",
-            [_difference_row(drawn, arm, b, score.name) for arm, b in pairs if b is not None],
+            [_difference_row(looks, arm, b, score.name) for arm, b in pairs if b is not None],
             {"no difference": 0.0},
         )
-        for score in drawn.comparison.task.scores
+        for score in looks.comparison.task.scores
     ]
     caption = (
         "Difference to the arm of the same cell without normalisation, seed by seed: mean with its "
-        "95 % interval (bootstrap), and every pair of runs as a small stroke." + drawn.restriction
+        "95 % interval (bootstrap), and every pair of runs as a small stroke." + looks.restriction
     )
     kept = any(np.isfinite(dot.value) for row in charts[0].rows for dot in row.dots)
-    return Plate("differences", "Against no normalisation", caption, charts) if kept else None
+    return Picture("differences", "Against no normalisation", caption, charts) if kept else None
 
 
 Series = dict[tuple[str, str], list[Arm]]
 
 
-def _series(drawn: Drawn, key: str) -> Series:
+def _series(looks: Looks, key: str) -> Series:
     """The arms that agree in everything but one setting, by panel and label."""
     series: Series = {}
-    if key == drawn.axis:  # the other charts have a panel for each of its values: looks as there
-        for arm in drawn.arms:
-            panel = arm.cell if drawn.several_cells else ""
-            series.setdefault((panel, drawn.variant(arm)), []).append(arm)
+    if key == looks.axis:  # the other charts have a panel for each of its values: looks as there
+        for arm in looks.arms:
+            panel = arm.cell if looks.several_cells else ""
+            series.setdefault((panel, looks.variant(arm)), []).append(arm)
         return series
-    for arm in drawn.comparison.arms:
+    for arm in looks.comparison.arms:
         if key in dict(arm.settings):
             rest = (f"{name}={value}" for name, value in without(arm.settings, key))
             label = f"{arm.cell} {arm.norm} {', '.join(rest)}".rstrip()
@@ -108,14 +108,14 @@ def _against(key: str, arms: Sequence[Arm], score: Score) -> Band:
     return Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
 
 
-def _against_chart(drawn: Drawn, key: str, panel: str, lines: Sequence[Line]) -> LineChart:
-    score = drawn.comparison.task.score
+def _against_chart(looks: Looks, key: str, panel: str, lines: Sequence[Line]) -> LineChart:
+    score = looks.comparison.task.score
     ticks = sorted({float(value) for line in lines for value in line.band.x})
     return LineChart(
         f"test {score.title}, {panel}" if panel else f"test {score.title}",
         key,
         lines,
-        drawn.floors(),
+        looks.floors(),
         log_x=ticks[0] > 0,
         x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
         bounds=score.bounds,
@@ -133,63 +133,63 @@ def _varied_beside(key: str, series: Series) -> str:
     return f" Along a line {', '.join(keys)} varies as well." if keys else ""
 
 
-def setting_plates(drawn: Drawn) -> Iterator[Plate]:
-    """One plate for each setting that is varied, as the size of a batch."""
-    score = drawn.comparison.task.score
-    for key in drawn.varied:
-        series = _series(drawn, key)
-        legend = drawn.legend
-        if key != drawn.axis:
+def setting_pictures(looks: Looks) -> Iterator[Picture]:
+    """One picture for each setting that is varied, as the size of a batch."""
+    score = looks.comparison.task.score
+    for key in looks.varied:
+        series = _series(looks, key)
+        legend = looks.legend
+        if key != looks.axis:
             legend = make_looks((label, arms[0].norm) for (_, label), arms in series.items())
-        looks = {look.name: look for look in legend}
+        by_label = {look.name: look for look in legend}
         charts = []
         for panel in dict.fromkeys(panel for panel, _ in series):
             lines = [
-                Line(looks[label], _against(key, arms, score))
+                Line(by_label[label], _against(key, arms, score))
                 for (place, label), arms in series.items()
                 if place == panel
             ]
-            charts.append(_against_chart(drawn, key, panel, lines))
+            charts.append(_against_chart(looks, key, panel, lines))
         short = key.rsplit(".", 1)[-1]
         caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
         caption += _varied_beside(key, series)
         title = f"{capitalised(score.title)} against {short.replace('_', ' ')}"
-        yield Plate(portable_name(f"against-{short}"), title, caption, charts, legend)
+        yield Picture(portable_name(f"against-{short}"), title, caption, charts, legend)
 
 
-def trials_plate(drawn: Drawn) -> Plate | None:
+def trials_picture(looks: Looks) -> Picture | None:
     """What tuning buys: the expected best of n trials, and every trial by its learning rate."""
-    score = drawn.comparison.task.score
+    score = looks.comparison.task.score
     sign = score.merit(1.0)
 
     def expected(arm: Arm) -> Line:
         scores = np.array([trial.score for trial in arm_trials(arm)])
         counts = np.arange(1, scores.size + 1, dtype=float)
-        return drawn.line(arm, plain_band(counts, sign * expected_maximum(sign * scores)))
+        return looks.line(arm, plain_band(counts, sign * expected_maximum(sign * scores)))
 
     def single(arm: Arm) -> Line:
-        return Line(drawn.look(arm), by_learning_rate(arm), marks=True)
+        return Line(looks.look(arm), by_learning_rate(arm), marks=True)
 
-    if not any(arm.trials for arm in drawn.arms):
+    if not any(arm.trials for arm in looks.arms):
         return None
     charts: list[Chart] = []
     for (ending, curves), (_, points) in zip(
-        drawn.lines(expected), drawn.lines(single), strict=True
+        looks.lines(expected), looks.lines(single), strict=True
     ):
         title = f"expected best validation {score.title}{ending}"
         charts.append(LineChart(title, "trials", curves, bounds=score.bounds))
         title = f"validation {score.title} of single trials{ending}"
         charts.append(LineChart(title, "learning rate", points, log_x=True, bounds=score.bounds))
-    same = "The list of trials is the same for every arm." if tried_alike(drawn.arms) else ""
+    same = "The list of trials is the same for every arm." if tried_alike(looks.arms) else ""
     caption = (
         f"The first of two charts: expected validation {score.title} of the best of n trials "
         "(Dodge et al., 2019, without replacement): an arm that is "
         f"{'high' if score.higher_is_better else 'low'} at few trials is easy to tune. No band: "
         "over so few trials a bootstrap one covers far less than it says. The second: every "
         f"trial by its learning rate; dropout and gain vary as well. {same}".rstrip()
-        + drawn.restriction
+        + looks.restriction
     )
-    return Plate("trials", "What tuning buys", caption, charts, drawn.legend)
+    return Picture("trials", "What tuning buys", caption, charts, looks.legend)
 
 
 def mean_and_range(rows: NDArray[np.float64], x: NDArray[np.float64]) -> Band:
@@ -201,15 +201,15 @@ def mean_and_range(rows: NDArray[np.float64], x: NDArray[np.float64]) -> Band:
     return Band(x[kept], mean[kept], low[kept], high[kept])
 
 
-def lengths_plate(drawn: Drawn) -> Plate | None:
+def lengths_picture(looks: Looks) -> Picture | None:
     """First test score by length of the text."""
-    task = drawn.comparison.task
-    score, edges = task.score, drawn.evidence.common.get("edges", np.empty(0)).astype(float)
+    task = looks.comparison.task
+    score, edges = task.score, looks.evidence.common.get("edges", np.empty(0)).astype(float)
     middles = (edges[:-1] + edges[1:] - 1) / 2
 
     def line(arm: Arm) -> Line:
-        rows = drawn.of(arm).answers.get("by_length")
-        return drawn.line(arm, no_band() if rows is None else mean_and_range(rows, middles))
+        rows = looks.of(arm).answers.get("by_length")
+        return looks.line(arm, no_band() if rows is None else mean_and_range(rows, middles))
 
     charts = [
         LineChart(
@@ -218,13 +218,15 @@ def lengths_plate(drawn: Drawn) -> Plate | None:
             lines,
             bounds=score.bounds,
         )
-        for ending, lines in drawn.lines(line)
+        for ending, lines in looks.lines(line)
     ]
     if not any(line.band.x.size > 1 for chart in charts for line in chart.lines):
         return None
     caption = (
         "Test texts in bins of about equal number by length (texts that were cut share the last "
         "one); mean over seeds, band from the lowest to the highest. A diverged run answers with "
-        f"the {task.baseline}." + drawn.restriction
+        f"the {task.baseline}." + looks.restriction
     )
-    return Plate("lengths", f"{capitalised(score.title)} by length", caption, charts, drawn.legend)
+    return Picture(
+        "lengths", f"{capitalised(score.title)} by length", caption, charts, looks.legend
+    )

@@ -16,11 +16,11 @@ from seqnorm.lab.report.page.charts import (
     DotChart,
     Line,
     LineChart,
-    Plate,
+    Picture,
     Row,
     plain_band,
 )
-from seqnorm.lab.report.page.figures import draw_plate
+from seqnorm.lab.report.page.paper import draw_picture
 from seqnorm.lab.report.page.styles import (
     MARKERS,
     NORM_COLOURS,
@@ -29,7 +29,7 @@ from seqnorm.lab.report.page.styles import (
     make_looks,
     norm_colour,
 )
-from seqnorm.lab.report.page.time_plates import against_rows
+from seqnorm.lab.report.page.time_pictures import against_rows
 from seqnorm.lab.report.statistics.curves import common_band
 from seqnorm.lab.runs.read import Curve
 
@@ -42,7 +42,7 @@ def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:
 
 
 def draw(*charts: Chart, arms: tuple[Look, ...] = (A,)) -> Figure:
-    return draw_plate(Plate("key", "title", "caption", charts, arms), "heading")
+    return draw_picture(Picture("key", "title", "caption", charts, arms), "heading")
 
 
 def render(figure: Figure) -> bytes:
@@ -51,7 +51,7 @@ def render(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def drawn(axes: Any) -> list[tuple[list[float], list[float]]]:
+def lines_on(axes: Any) -> list[tuple[list[float], list[float]]]:
     return [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
 
 
@@ -66,7 +66,7 @@ def test_a_line_has_its_mean_band_tail_and_divergence() -> None:
     tail = (long[0][2:], long[1][2:])
     line = Line(A, common_band([short, long]), [tail], [broken])
     (axes,) = draw(LineChart("accuracy", "steps", [line])).axes
-    lines = drawn(axes)
+    lines = lines_on(axes)
     assert lines[0][0] == [100.0, 200.0, 300.0]
     np.testing.assert_allclose(lines[0][1], (short[1] + long[1][:3]) / 2)
     assert lines[1] == (list(tail[0]), list(tail[1]))
@@ -91,7 +91,7 @@ def test_far_references_do_not_squeeze_the_curves() -> None:
     low, high = axes.get_ylim()
     assert low > 0.6 and high < 0.95
     assert named(axes) == ["majority 0.100 ↓", "close 0.800", "words 0.990 ↑"]
-    assert sum(line == [0.8, 0.8] for _, line in drawn(axes)) == 1
+    assert sum(line == [0.8, 0.8] for _, line in lines_on(axes)) == 1
 
 
 def test_dots_have_interval_runs_and_the_shape_of_their_arm() -> None:

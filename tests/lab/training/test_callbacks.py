@@ -14,9 +14,9 @@ from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.tasks import Classification
 from seqnorm.lab.tracking.sink import Sink
+from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
+from seqnorm.lab.training.clock import Clock
 from seqnorm.lab.training.progress import ProgressBar
-from seqnorm.lab.training.pulse import Pulse
-from seqnorm.lab.training.watch import BestEpoch, Diverged, Recorder, StopWhenDiverged
 
 ROWS = [10] * 7 + [6]  # of each batch
 
@@ -40,11 +40,11 @@ class Memory(Sink):
 
 
 @pytest.fixture
-def pulse() -> Pulse:
+def clock() -> Clock:
     optimizer = SimpleNamespace(gradient_norm=2.0, used_rate=0.5)
     texts = [[1] * 10] * 72 + [[1] * 20] * 4  # 800 tokens
     split = Split(Sequences.from_rows(texts), np.zeros(76, np.int32))
-    return Pulse(optimizer, Batches(split, batch_size=10, shuffle=False, even=False))
+    return Clock(optimizer, Batches(split, batch_size=10, shuffle=False, even=False))
 
 
 def drive(callbacks, losses, epochs=1):
@@ -59,30 +59,30 @@ def drive(callbacks, losses, epochs=1):
                 callback.on_train_batch_end(batch, logs)
 
 
-def test_steps_done_together_end_with_the_epoch(pulse):
+def test_steps_done_together_end_with_the_epoch(clock):
     """Keras counts the steps of `steps_per_execution` on beyond the end."""
     for epoch in range(2):
-        pulse.on_epoch_begin(epoch)
+        clock.on_epoch_begin(epoch)
         for batch in (2, 5, 8):  # three together, of eight
-            pulse.on_train_batch_end(batch, {"loss": 1.0})
-    assert (pulse.step, pulse.batch) == (16, 8)
+            clock.on_train_batch_end(batch, {"loss": 1.0})
+    assert (clock.step, clock.batch) == (16, 8)
 
 
-def test_an_epoch_s_speed_leaves_out_what_the_kernels_took_to_compile(pulse, monkeypatch):
-    spent, clock = [seconds_compiling()], [100.0]  # of the tests before as well
-    monkeypatch.setattr("seqnorm.lab.training.pulse.seconds_compiling", lambda: spent[0])
-    monkeypatch.setattr("seqnorm.lab.training.pulse.time.perf_counter", lambda: clock[0])
-    pulse.on_epoch_begin(0)
+def test_an_epoch_s_speed_leaves_out_what_the_kernels_took_to_compile(clock, monkeypatch):
+    spent, now = [seconds_compiling()], [100.0]  # of the tests before as well
+    monkeypatch.setattr("seqnorm.lab.training.clock.seconds_compiling", lambda: spent[0])
+    monkeypatch.setattr("seqnorm.lab.training.clock.time.perf_counter", lambda: now[0])
+    clock.on_epoch_begin(0)
     for batch, (seconds, compiling) in enumerate([(40.0, 38.0), (2.0, 0.0)]):
-        clock[0] += seconds
+        now[0] += seconds
         spent[0] += compiling
-        pulse.on_train_batch_end(batch, {"loss": 1.0})
-    assert pulse.tokens_per_second == pytest.approx(50.0)  # 800 / 8 a step, of two seconds each
+        clock.on_train_batch_end(batch, {"loss": 1.0})
+    assert clock.tokens_per_second == pytest.approx(50.0)  # 800 / 8 a step, of two seconds each
 
 
-def test_recorded_losses_are_those_of_the_steps_in_between(pulse, rng):
+def test_recorded_losses_are_those_of_the_steps_in_between(clock, rng):
     sink, losses = Memory(), rng.uniform(0, 2, 8)
-    drive([pulse, Recorder(pulse, sink, log_every=5)], losses, epochs=2)
+    drive([clock, Recorder(clock, sink, log_every=5)], losses, epochs=2)
     assert [step for _, step, _ in sink.lines] == [5, 10, 15]
     recorded = [values["loss"] for _, _, values in sink.lines]
     # Step 10 is the second of the second epoch: what was left of the first is not carried over.
@@ -91,30 +91,30 @@ def test_recorded_losses_are_those_of_the_steps_in_between(pulse, rng):
     assert sink.lines[0][2]["gradient_norm"] == 2.0 and sink.lines[0][2]["learning_rate"] == 0.5
 
 
-def test_a_batch_counts_by_its_rows(pulse):
+def test_a_batch_counts_by_its_rows(clock):
     sink = Memory()
-    drive([pulse, Recorder(pulse, sink, log_every=4)], [0.7] * 7 + [0.1])
+    drive([clock, Recorder(clock, sink, log_every=4)], [0.7] * 7 + [0.1])
     assert sink.lines[1][2]["loss"] == pytest.approx((3 * 10 * 0.7 + 6 * 0.1) / 36)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_divergence_names_step_and_rate_and_is_recorded(pulse, value):
+def test_divergence_names_step_and_rate_and_is_recorded(clock, value):
     sink = Memory()
-    watchers = [pulse, Recorder(pulse, sink, log_every=100), StopWhenDiverged(pulse)]
+    watchers = [clock, Recorder(clock, sink, log_every=100), StopWhenDiverged(clock)]
     with pytest.raises(Diverged, match=r"loss became (nan|inf) at step 3 .* rate was 0.5"):
         drive(watchers, [1.0, 1.0, value, 1.0])
     assert [step for _, step, _ in sink.lines] == [3]
 
 
-def test_a_gradient_or_a_validation_loss_that_breaks_is_divergence_too(pulse):
-    stop = StopWhenDiverged(pulse)
-    drive([pulse, stop], [1.0])
+def test_a_gradient_or_a_validation_loss_that_breaks_is_divergence_too(clock):
+    stop = StopWhenDiverged(clock)
+    drive([clock, stop], [1.0])
     stop.on_epoch_end(0, {"val_loss": 0.1})
     with pytest.raises(Diverged, match="validation loss became nan"):
         stop.on_epoch_end(0, {"val_loss": math.nan})
-    pulse.optimizer.gradient_norm = math.inf
+    clock.optimizer.gradient_norm = math.inf
     with pytest.raises(Diverged, match="gradient norm became inf at step 2"):
-        drive([pulse, stop], [1.0])
+        drive([clock, stop], [1.0])
 
 
 class Model:
@@ -155,29 +155,29 @@ def test_best_epoch_has_the_lowest_loss_and_waits():
     assert model.restored == [3]
 
 
-def test_speed_leaves_out_the_first_step_and_what_is_excluded(pulse, monkeypatch):
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("seqnorm.lab.training.pulse.time.perf_counter", lambda: clock.now)
-    pulse.on_train_begin()
-    pulse.on_epoch_begin(0)
+def test_speed_leaves_out_the_first_step_and_what_is_excluded(clock, monkeypatch):
+    time = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("seqnorm.lab.training.clock.time.perf_counter", lambda: time.now)
+    clock.on_train_begin()
+    clock.on_epoch_begin(0)
     for batch, seconds in enumerate([60.0, 2.0, 2.0]):
-        clock.now += seconds
-        pulse.on_train_batch_end(batch, {"loss": 1.0})
-        with pulse.excluded():
-            clock.now += 100.0
-    assert pulse.seconds == 304.0
-    assert pulse.tokens_per_second == pytest.approx(3 * 100 / 64)
-    assert pulse.overall_tokens_per_second == pytest.approx(2 * 100 / 4)
+        time.now += seconds
+        clock.on_train_batch_end(batch, {"loss": 1.0})
+        with clock.excluded():
+            time.now += 100.0
+    assert clock.seconds == 304.0
+    assert clock.tokens_per_second == pytest.approx(3 * 100 / 64)
+    assert clock.overall_tokens_per_second == pytest.approx(2 * 100 / 4)
 
 
-def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(pulse):
+def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(clock):
     class Terminal(io.StringIO):
         def isatty(self):
             return True
 
     for file, redraws in ((io.StringIO(), 0), (Terminal(), 1)):
-        bar = ProgressBar(pulse, 4, Classification.scores[0], file)
-        drive([pulse, bar], [0.25] * 8)
+        bar = ProgressBar(clock, 4, Classification.scores[0], file)
+        drive([clock, bar], [0.25] * 8)
         logs = {"loss": 0.25, "accuracy": 0.5, "val_loss": 0.75, "val_accuracy": 0.625}
         bar.on_epoch_end(0, logs)
         text = file.getvalue()

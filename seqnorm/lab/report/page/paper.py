@@ -20,7 +20,7 @@ from seqnorm.lab.report.page.charts import (
     DotChart,
     Line,
     LineChart,
-    Plate,
+    Picture,
     Row,
     dodged,
     dot_values,
@@ -145,10 +145,10 @@ def _draw_dots(axes: Any, chart: DotChart) -> None:
         axes.set_xlim(np.clip(axes.get_xlim(), *chart.bounds))
 
 
-def _height(plate: Plate) -> float:
+def _height(picture: Picture) -> float:
     """Inches of a row of panels."""
-    rows: list[list[Row]] = [list(c.rows) for c in plate.charts if isinstance(c, DotChart)]
-    names = max(len(chart.references) for chart in plate.charts) * REFERENCE_LINE / 72
+    rows: list[list[Row]] = [list(c.rows) for c in picture.charts if isinstance(c, DotChart)]
+    names = max(len(chart.references) for chart in picture.charts) * REFERENCE_LINE / 72
     return names + (1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.3)
 
 
@@ -156,42 +156,42 @@ def write_figure(figure: Figure, stem: Path) -> list[Path]:
     """Write <stem>.png and <stem>.pdf, the same bytes for the same figure; returns both paths."""
     paths = []
     for ending, metadata in _METADATA.items():
-        drawn = BytesIO()
-        figure.savefig(drawn, format=ending, metadata=metadata)
+        written = BytesIO()
+        figure.savefig(written, format=ending, metadata=metadata)
         paths.append(stem.with_name(f"{stem.name}.{ending}"))
-        write_bytes(paths[-1], drawn.getvalue())
+        write_bytes(paths[-1], written.getvalue())
     return paths
 
 
-def draw_plate(plate: Plate, heading: str) -> Figure:
-    """All charts of a plate on one sheet, two to a row.
+def draw_picture(picture: Picture, heading: str) -> Figure:
+    """All charts of a picture on one sheet, two to a row.
 
     A line is the mean, with a band; thin lines are single runs, those that diverged end in a
     cross. References are named above their panel, with an arrow if they would squeeze the data.
 
     Args:
-        plate: The charts.
+        picture: The charts.
         heading: Text above them.
 
     Returns:
         The figure.
     """
-    columns = min(2, len(plate.charts))
-    rows = -(-len(plate.charts) // columns)
-    figure, axes = new_figure(rows, columns, height=_height(plate))
-    for number, (place, chart) in enumerate(zip(axes, plate.charts, strict=False)):
+    columns = min(2, len(picture.charts))
+    rows = -(-len(picture.charts) // columns)
+    figure, axes = new_figure(rows, columns, height=_height(picture))
+    for number, (place, chart) in enumerate(zip(axes, picture.charts, strict=False)):
         first = number - number % columns
-        names = max(len(each.references) for each in plate.charts[first : first + columns])
+        names = max(len(each.references) for each in picture.charts[first : first + columns])
         place.set_title(chart.title, pad=6 + REFERENCE_LINE * names)
         if isinstance(chart, LineChart):
             _draw_lines(place, chart)
         else:
             _draw_dots(place, chart)
-    for place in axes[len(plate.charts) :]:
+    for place in axes[len(picture.charts) :]:
         figure.delaxes(place)
     figure.suptitle(heading, fontsize=13)
-    dotted = isinstance(plate.charts[0], DotChart)
-    if plate.arms:
-        handles = [legend_handle(look, dotted) for look in plate.arms]
-        add_legend(figure, handles, [look.name for look in plate.arms])
+    dotted = isinstance(picture.charts[0], DotChart)
+    if picture.arms:
+        handles = [legend_handle(look, dotted) for look in picture.arms]
+        add_legend(figure, handles, [look.name for look in picture.arms])
     return figure

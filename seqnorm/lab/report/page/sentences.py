@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from seqnorm.lab.report.arms.arms import BASELINE, Arm, Comparison
 from seqnorm.lab.report.arms.floors import bag_of_words, capitalised, is_floor
 from seqnorm.lab.report.findings.evidence import Evidence
-from seqnorm.lab.report.page.drawn import Drawn, drawn_arms
+from seqnorm.lab.report.page.looks import Looks, arm_looks
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import (
     arm_time_to_target,
@@ -108,17 +108,17 @@ def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm
     return "; ".join(parts) + "."
 
 
-def _along(drawn: Drawn, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator[str]:
+def _along(looks: Looks, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator[str]:
     """One sentence for all values of a setting, as the batch size, instead of one for each."""
     series: dict[str, list[str]] = {}
-    score = drawn.comparison.task.score
+    score = looks.comparison.task.score
     for arm, base in pairs:
         ours, theirs = (one.values(score.name) for one in (arm, base))
         found = _difference(paired_estimate(ours, theirs), score)
         diverged = f", diverged {arm.diverged} against {base.diverged}"
         text = f"{found}{diverged if arm.diverged or base.diverged else ''}"
-        looks = (drawn.variant(one).removeprefix(f"{one.cell} ") for one in (arm, base))
-        names = " against ".join(f"{arm.cell} {look}" for look in looks)
+        variants = (looks.variant(one).removeprefix(f"{one.cell} ") for one in (arm, base))
+        names = " against ".join(f"{arm.cell} {variant}" for variant in variants)
         series.setdefault(names, []).append(f"at {dict(arm.settings).get(key)} {text}")
     short = key.rsplit(".", 1)[-1].replace("_", " ")
     for names, texts in series.items():
@@ -143,9 +143,9 @@ def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
         for arm, base in pairs
         if base is not None and arm.values(name).keys() & base.values(name)
     ]
-    drawn = drawn_arms(comparison, evidence)
-    if drawn.axis is not None:
-        yield from _along(drawn, drawn.axis, known)
+    looks = arm_looks(comparison, evidence)
+    if looks.axis is not None:
+        yield from _along(looks, looks.axis, known)
     else:
         for arm, base in known:
             yield _against(comparison, evidence, arm, base)

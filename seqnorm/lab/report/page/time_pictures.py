@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm
 from seqnorm.lab.report.findings.evidence import ArmEvidence, curve_metrics
-from seqnorm.lab.report.page.charts import Line, LineChart, Plate, plain_band
-from seqnorm.lab.report.page.drawn import Drawn, no_band
+from seqnorm.lab.report.page.charts import Line, LineChart, Picture, plain_band
+from seqnorm.lab.report.page.looks import Looks, no_band
 from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.statistics.curves import Band, common_band, timed_band
 from seqnorm.lab.report.statistics.profiles import ROWS
@@ -41,16 +41,16 @@ def _curve(history: NDArray[np.float64], axis: int, since: float = -np.inf) -> C
     return kept[:, axis], kept[:, 2]
 
 
-def _curve_line(drawn: Drawn, metric: str, axis: int, arm: Arm) -> Line:
-    completed = _histories(drawn.of(arm), metric, diverged=False)
+def _curve_line(looks: Looks, metric: str, axis: int, arm: Arm) -> Line:
+    completed = _histories(looks.of(arm), metric, diverged=False)
     band = common_band([_curve(history, _STEP) for history in completed])
     last = band.x[-1] if band.x.size else -np.inf
     tails = [_curve(history, axis, since=last) for history in completed]
-    broken = [_curve(history, axis) for history in _histories(drawn.of(arm), metric, diverged=True)]
+    broken = [_curve(history, axis) for history in _histories(looks.of(arm), metric, diverged=True)]
     if axis == _SECONDS:
         band = timed_band(band, [history[:, :2] for history in completed])
     return replace(
-        drawn.line(arm, band),
+        looks.line(arm, band),
         tails=[(x, y) for x, y in tails if len(x) > 1],
         broken=[(x, y) for x, y in broken if len(x)],
     )
@@ -61,21 +61,21 @@ def _is_curve(line: Line) -> bool:
     return line.band.x.size > 1 or bool(line.tails or line.broken)
 
 
-def curves_plate(drawn: Drawn) -> Plate | None:
+def curves_picture(looks: Looks) -> Picture | None:
     """First score and loss on validation data against steps and against seconds."""
-    score, charts = drawn.comparison.task.score, []
-    scored, loss = curve_metrics(drawn.comparison)
+    score, charts = looks.comparison.task.score, []
+    scored, loss = curve_metrics(looks.comparison)
     for metric, title, bounds in (
         (scored, f"validation {score.title}", score.bounds),
         (loss, "validation loss (nats)", None),
     ):
-        references = drawn.floors() if metric == scored else {}
+        references = looks.floors() if metric == scored else {}
         per_axis = [
             [
                 LineChart(
                     f"{title} against {short}{ending}", x_label, lines, references, bounds=bounds
                 )
-                for ending, lines in drawn.lines(partial(_curve_line, drawn, metric, axis))
+                for ending, lines in looks.lines(partial(_curve_line, looks, metric, axis))
             ]
             for short, (x_label, axis) in _AXES.items()
         ]
@@ -87,22 +87,22 @@ def curves_plate(drawn: Drawn) -> Plate | None:
         "Line: mean over seeds; band: from the lowest to the highest seed, up to where the first "
         "run stopped. Against seconds: the same points, each at the median over seeds of the time "
         "at which that epoch had ended, validation included. Thin lines: runs that went on; with a "
-        "cross: a run that diverged." + drawn.restriction
+        "cross: a run that diverged." + looks.restriction
     )
-    return Plate("curves", "Learning curves and cost", caption, charts, drawn.legend)
+    return Picture("curves", "Learning curves and cost", caption, charts, looks.legend)
 
 
-def _profile_line(drawn: Drawn, layer: int, key: str, arm: Arm) -> Line:
-    layers = drawn.of(arm).layers
+def _profile_line(looks: Looks, layer: int, key: str, arm: Arm) -> Line:
+    layers = looks.of(arm).layers
     values = layers[layer].arrays.get(key) if layer < len(layers) else None
-    return drawn.line(arm, no_band() if values is None else _profile(values))
+    return looks.line(arm, no_band() if values is None else _profile(values))
 
 
-def _rows_line(drawn: Drawn, layer: int, key: str, arm: Arm) -> Line:
-    layers = drawn.of(arm).layers
+def _rows_line(looks: Looks, layer: int, key: str, arm: Arm) -> Line:
+    layers = looks.of(arm).layers
     arrays = layers[layer].arrays if layer < len(layers) else {}
     known = {key, ROWS} <= arrays.keys()
-    return drawn.line(arm, against_rows(arrays[ROWS], arrays[key]) if known else no_band())
+    return looks.line(arm, against_rows(arrays[ROWS], arrays[key]) if known else no_band())
 
 
 def against_rows(rows: NDArray[np.float64], values: NDArray[np.float64]) -> Band:
@@ -116,14 +116,14 @@ def against_rows(rows: NDArray[np.float64], values: NDArray[np.float64]) -> Band
     return plain_band(x, np.bincount(places, values[kept]) / np.maximum(np.bincount(places), 1))
 
 
-def _layer_titles(drawn: Drawn, depth: int) -> list[str]:
+def _layer_titles(looks: Looks, depth: int) -> list[str]:
     """Which layer each is, unless there is only one.
 
     Of a bidirectional layer it is the half, else the name if all arms agree on it.
     """
     if depth <= 1:
         return [""] * depth
-    found = [of.layers for of in map(drawn.of, drawn.arms)]
+    found = [of.layers for of in map(looks.of, looks.arms)]
     names = [{each[layer].name for each in found if layer < len(each)} for layer in range(depth)]
     ways = [_way(each) for each in names]
     if all(ways):
@@ -143,10 +143,10 @@ def _way(names: set[str]) -> str:
     return ways.pop() if len(ways) == 1 and ways <= {"forward", "backward"} else ""
 
 
-def _rows_charts(drawn: Drawn, layer: int) -> Iterator[LineChart]:
+def _rows_charts(looks: Looks, layer: int) -> Iterator[LineChart]:
     """The rows alive at each step; one line, their mean, where no eye could tell the arms apart."""
     title = "valid rows of the probe"
-    panels = list(drawn.lines(partial(_profile_line, drawn, layer, ROWS)))
+    panels = list(looks.lines(partial(_profile_line, looks, layer, ROWS)))
     bands = [line.band for _, lines in panels for line in lines if line.band.x.size]
     if len({band.x.size for band in bands}) == 1:
         rows = np.stack([band.mean for band in bands])
@@ -158,24 +158,24 @@ def _rows_charts(drawn: Drawn, layer: int) -> Iterator[LineChart]:
         yield LineChart(f"{title}{ending}", "time step", lines)
 
 
-def _statistics_charts(drawn: Drawn, layer: int) -> Iterator[LineChart]:
+def _statistics_charts(looks: Looks, layer: int) -> Iterator[LineChart]:
     for key, heading, logarithmic in _PROFILES:
-        for ending, lines in drawn.lines(partial(_profile_line, drawn, layer, key)):
+        for ending, lines in looks.lines(partial(_profile_line, looks, layer, key)):
             if any(line.band.x.size for line in lines):
                 yield LineChart(f"{heading}{ending}", "time step", lines, log_y=logarithmic)
     for key in _AGAINST_ROWS:
-        for ending, lines in drawn.lines(partial(_rows_line, drawn, layer, key)):
+        for ending, lines in looks.lines(partial(_rows_line, looks, layer, key)):
             if any(line.band.x.size > 1 for line in lines):
                 title = f"{key} by valid rows{ending}"
                 yield LineChart(title, "valid rows of the probe", lines, log_x=True)
-    yield from _rows_charts(drawn, layer)
+    yield from _rows_charts(looks, layer)
 
 
-def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
-    """One plate for each recurrent layer: what the last probe saw at every time step."""
-    depth = max((len(drawn.of(arm).layers) for arm in drawn.arms), default=0)
-    for layer, title in enumerate(_layer_titles(drawn, depth)):
-        yield Plate(
+def statistics_pictures(looks: Looks) -> Iterator[Picture]:
+    """One picture for each recurrent layer: what the last probe saw at every time step."""
+    depth = max((len(looks.of(arm).layers) for arm in looks.arms), default=0)
+    for layer, title in enumerate(_layer_titles(looks, depth)):
+        yield Picture(
             f"statistics-layer{layer + 1}",
             f"Through time{title}",
             f"Statistics of the last probe against the time step{title}; mean over the seeds that "
@@ -186,9 +186,9 @@ def statistics_plates(drawn: Drawn) -> Iterator[Plate]:
             "running mean over the features, divided by the norm of the running standard "
             "deviations (where gates and candidate have a norm each, the mean of both). By valid "
             "rows: the mean over the time steps at which so many sequences of the probe are still "
-            "alive." + drawn.restriction,
-            list(_statistics_charts(drawn, layer)),
-            drawn.legend,
+            "alive." + looks.restriction,
+            list(_statistics_charts(looks, layer)),
+            looks.legend,
         )
 
 

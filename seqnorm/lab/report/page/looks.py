@@ -24,7 +24,7 @@ MAX_PANELS = 6
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Looks:
     """The arms that are drawn, and what there is of each.
 
     Attributes:
@@ -146,23 +146,23 @@ def _panel_axis(arms: Sequence[Arm], varied: Sequence[str]) -> str | None:
     return None
 
 
-def drawn_arms(comparison: Comparison, evidence: Evidence) -> Drawn:
+def arm_looks(comparison: Comparison, evidence: Evidence) -> Looks:
     """Arms of at most `MAX_LOOKS` looks, those with the best scores; floors are references."""
     arms = [arm for arm in comparison.arms if not is_floor(arm)]
     varied = varied_settings(arms)
     axis = _panel_axis(arms, varied)
-    everything = Drawn(comparison, evidence, arms, varied, axis)
+    everything = Looks(comparison, evidence, arms, varied, axis)
     score, best = comparison.task.score, dict[str, float]()
     for arm in arms:
-        look, mean = everything.variant(arm), float(np.mean([*arm.values(score.name).values()]))
-        best[look] = max(score.merit(mean), best.get(look, -np.inf))
+        variant, mean = everything.variant(arm), np.mean([*arm.values(score.name).values()])
+        best[variant] = max(score.merit(float(mean)), best.get(variant, -np.inf))
     if len(best) <= MAX_LOOKS:
         return everything
-    looks = sorted(best, key=lambda look: best[look])[-MAX_LOOKS:]
-    kept = [arm for arm in arms if everything.variant(arm) in looks]
+    variants = sorted(best, key=lambda variant: best[variant])[-MAX_LOOKS:]
+    kept = [arm for arm in arms if everything.variant(arm) in variants]
     those = f"the {len(kept)} with the {score.best} {score.title}"
     sentence = f" Of {len(arms)} arms, {those} are drawn."
-    return Drawn(comparison, evidence, kept, varied, axis, sentence)
+    return Looks(comparison, evidence, kept, varied, axis, sentence)
 
 
 def no_band() -> Band:

@@ -1,0 +1,54 @@
+"""Which charts a comparison gets: from arms and evidence to charts as data."""
+
+from __future__ import annotations
+
+from seqnorm.lab.report.arms.arms import Comparison
+from seqnorm.lab.report.findings.evidence import Evidence
+from seqnorm.lab.report.page.charts import Picture
+from seqnorm.lab.report.page.looks import arm_looks
+from seqnorm.lab.report.page.score_pictures import (
+    differences_picture,
+    lengths_picture,
+    scores_picture,
+    setting_pictures,
+    trials_picture,
+)
+from seqnorm.lab.report.page.task_pages import page_of
+from seqnorm.lab.report.page.time_pictures import curves_picture, statistics_pictures
+
+
+def make_pictures(comparison: Comparison, evidence: Evidence) -> list[Picture]:
+    """Everything there is to draw about one comparison.
+
+    Args:
+        comparison: The arms.
+        evidence: What there is of each.
+
+    Returns:
+        The pictures that have something to show.
+    """
+    looks = arm_looks(comparison, evidence)
+    pictures = [
+        scores_picture(looks),
+        differences_picture(looks),
+        *setting_pictures(looks),
+        curves_picture(looks),
+        trials_picture(looks),
+        lengths_picture(looks),
+        *page_of(comparison).pictures(looks),
+        *statistics_pictures(looks),
+    ]
+    return [picture for picture in pictures if picture is not None]
+
+
+def picture_name(picture: Picture, comparison: Comparison) -> str:
+    """File name of a picture, without its ending."""
+    before, _, after = picture.key.partition("-")
+    return "-".join(part for part in (before, comparison.slug, after) if part)
+
+
+def picture_heading(picture: Picture, comparison: Comparison) -> str:
+    """Text above a picture: the data set, the question unless the title says it, and the title."""
+    title = picture.title.lower().replace("f1 ", "F1 ")
+    asked = "" if comparison.question in title else comparison.question
+    return f"{', '.join(filter(None, (comparison.subject, asked)))}: {title}"
