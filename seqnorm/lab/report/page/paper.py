@@ -195,3 +195,8 @@ def draw_picture(picture: Picture, heading: str) -> Figure:
         handles = [legend_handle(look, dotted) for look in picture.arms]
         add_legend(figure, handles, [look.name for look in picture.arms])
     return figure
+
+
+def write_picture(picture: Picture, heading: str, stem: Path) -> list[Path]:
+    """`draw_picture` and `write_figure`."""
+    return write_figure(draw_picture(picture, heading), stem)

@@ -11,7 +11,7 @@ from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.export import write_csv
 from seqnorm.lab.report.findings.findings import FINDINGS, save_findings
 from seqnorm.lab.report.page.html import html_page
-from seqnorm.lab.report.page.paper import draw_picture, write_figure
+from seqnorm.lab.report.page.paper import write_picture
 from seqnorm.lab.report.page.pictures import picture_heading, picture_name
 from seqnorm.lab.report.page.section import Section, make_section
 from seqnorm.lab.report.page.terminal import terminal_text
@@ -47,13 +47,6 @@ def _lead(sections: Sequence[Section]) -> str:
     arms = sum(len(section.comparison.arms) for section in sections)
     tried = f" after {trials:,} trials on validation data" if trials else ""
     return f"{runs:,} different runs on the test sets{tried}, in {arms:,} arms."
-
-
-def _draw(sections: Sequence[Section], out: Path) -> None:
-    for section in sections:
-        for picture in section.pictures:
-            figure = draw_picture(picture, picture_heading(picture, section.comparison))
-            write_figure(figure, out / picture_name(picture, section.comparison))
 
 
 def _folder(first: Path) -> Path:
@@ -111,6 +104,8 @@ def write_report(
     if not pages:
         return Report(out / FINDINGS, text, left_out)
     if pictures:
-        _draw(sections, out)
+        drawn = [(each, section.comparison) for section in sections for each in section.pictures]
+        for picture, of in drawn:
+            write_picture(picture, picture_heading(picture, of), out / picture_name(picture, of))
     write_text(out / PAGE, html_page(sections, ignored, notes, _lead(sections)))
     return Report(out / PAGE, text, left_out)
