@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 # Words are runs of letters and digits, with inner apostrophes ("don't"). A mark out of ten ("7/10")
 # stays whole, and "!" and "?" are words: reviewers grade and shout, while full stops and commas
@@ -15,6 +16,12 @@ WORDS = r"\d+/\d+|[^\W_]+(?:'[^\W_]+)*|[!?]"
 # How the publishers of Keras's ids cut text: between these signs, spaces, tabs and newlines.
 KERAS_WORDS = r"""[^ \t\n!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+"""
 BREAKS = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+# Where ASCII text may hold a mark out of ten. Everywhere else in it the patterns "unicode" and
+# "words" find the same: letters and digits with inner apostrophes, "!" and "?".
+_MARK = re.compile(r"/(?<=[0-9]/)[0-9]")
+_KEPT = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'!?"
+_SPACED = bytes(code if code in _KEPT else ord(" ") for code in range(256))
 
 # Signs that are typed for an apostrophe, and the soft hyphen, which nobody sees.
 _ONE_SPELLING = str.maketrans(
@@ -99,4 +106,33 @@ class Tokenizer:
             text = BREAKS.sub(" ", text)
         elif self.strip_breaks:
             text = text.replace("<br />", " ").replace("<BR />", " ")
+        if self.pattern in (WORDS, unicode_words()):
+            return _find_words(self.pattern, text)
         return re.findall(self.pattern, text)
+
+
+def _find_words(pattern: str, text: str) -> list[str]:
+    """What ``re.findall(pattern, text)`` gives for "unicode" and "words", in half the time or less.
+
+    No word has a space in it, so that only the pieces between spaces which ask for the expression
+    are given to it.
+    """
+    if _is_plain(text):
+        return _plain_words(text)
+    words: list[str] = []
+    for plain, pieces in groupby(text.split(), _is_plain):
+        part = " ".join(pieces)
+        words += _plain_words(part) if plain else re.findall(pattern, part)
+    return words
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and not _MARK.search(text)
+
+
+def _plain_words(text: str) -> list[str]:
+    code = text.encode("ascii").translate(_SPACED)  # as bytes: in an eighth of the time
+    text = code.replace(b"!", b" ! ").replace(b"?", b" ? ").decode("ascii")
+    if "'" in text:  # only those between two letters or digits are of a word
+        text = f" {text} ".replace("''", "  ").replace(" '", " ").replace("' ", " ")
+    return text.split()

@@ -19,6 +19,7 @@ from seqnorm.lab.durable import write_text
 
 PAD, START, UNKNOWN = 0, 1, 2
 SPECIAL = ("<pad>", "<start>", "<unknown>")
+_PIECE = 2**20  # numbers that are counted at a time: NumPy makes a copy of twice their bytes
 
 
 class Vocabulary:
@@ -124,7 +125,7 @@ class WordCounter:
             before = len(values)
             values.extend(map(self._numbers.__getitem__, self.tokenizer.split(text)))
             lengths.append(len(values) - before)
-        return np.array(values, dtype=np.int32), np.array(lengths, dtype=np.int64)
+        return np.frombuffer(values, np.int32), np.frombuffer(lengths, np.int64)  # not copied
 
     def vocabulary(
         self, counted: NDArray[np.int32], num_words: int, min_count: int = 1
@@ -142,7 +143,9 @@ class WordCounter:
             occur in ``counted`` have UNKNOWN, wherever else they occur.
         """
         words: Sequence[str] = list(self._numbers)
-        counts = np.bincount(counted, minlength=len(words))
+        counts = np.zeros(len(words), dtype=np.int64)
+        for first in range(0, len(counted), _PIECE):
+            counts += np.bincount(counted[first : first + _PIECE], minlength=len(words))
         seen = np.flatnonzero(counts >= max(min_count, 1)).tolist()
         ranked = sorted(seen, key=lambda number: (-counts[number], words[number]))
         kept = ranked[: num_words - len(SPECIAL)]
