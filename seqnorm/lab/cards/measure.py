@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.repeats import repeated
 from seqnorm.lab.data.spec import UNKNOWN, Dataset, Split
+from seqnorm.lab.runs.portable import portable_value
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.schema import DataConfig
@@ -35,7 +36,14 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
         kinds["bucketed"] = config
     return {
         "name": dataset.name,
-        "settings": {k: v for k, v in asdict(config).items() if k not in PLACE} | {"seed": seed},
+        "settings": {
+            **{
+                key: portable_value(f"data.{key}", value)
+                for key, value in asdict(config).items()
+                if key not in PLACE
+            },
+            "seed": seed,
+        },
         "vocabulary": dataset.vocabulary.size,
         "classes": dataset.num_classes,
         "majority_accuracy": dataset.majority_accuracy,

@@ -13,7 +13,7 @@ from seqnorm.lab.data.vocabulary import PAD, START, UNKNOWN, Vocabulary
 __all__ = ["PAD", "START", "UNKNOWN", "Dataset", "Sequences", "Split", "Vocabulary"]
 
 
-PIECE = 2**20  # ids that are worked on at a time, where that takes more memory than the ids
+PIECE = 2**18  # ids that are worked on at a time, where that takes more memory than the ids
 
 
 def pieces_of(ends: NDArray[np.int64]) -> Iterator[slice]:

@@ -94,8 +94,32 @@ class Tokenizer:
         """The tokenizer of a name in a configuration, a key of `PATTERNS`."""
         return cls(PATTERNS[name](), lowercase, strip_breaks, one_spelling=name == "unicode")
 
+    @property
+    def is_spaceable(self) -> bool:
+        """Whether no word can have a space in it, so that `spaced` may stand for the words."""
+        return self.pattern in (WORDS, unicode_words())
+
     def split(self, text: str) -> list[str]:
         """The words of a text, in order."""
+        if self.is_spaceable:
+            return self.spaced(text).split()
+        return re.findall(self.pattern, self._prepared(text))
+
+    def spaced(self, text: str) -> str:
+        """The words of a text with spaces between, in half the time that the expression takes.
+
+        Only the pieces between spaces which ask for the expression are given to it.
+        """
+        text = self._prepared(text)
+        if _is_plain(text):
+            return _plain_words(text)
+        return " ".join(
+            _plain_words(part) if plain else " ".join(re.findall(self.pattern, part))
+            for plain, pieces in groupby(text.split(), _is_plain)
+            for part in (" ".join(pieces),)
+        )
+
+    def _prepared(self, text: str) -> str:
         if self.one_spelling:
             text = unicodedata.normalize("NFC", text).translate(_ONE_SPELLING)
         if self.lowercase:
@@ -106,33 +130,16 @@ class Tokenizer:
             text = BREAKS.sub(" ", text)
         elif self.strip_breaks:
             text = text.replace("<br />", " ").replace("<BR />", " ")
-        if self.pattern in (WORDS, unicode_words()):
-            return _find_words(self.pattern, text)
-        return re.findall(self.pattern, text)
-
-
-def _find_words(pattern: str, text: str) -> list[str]:
-    """What ``re.findall(pattern, text)`` gives for "unicode" and "words", in half the time or less.
-
-    No word has a space in it, so that only the pieces between spaces which ask for the expression
-    are given to it.
-    """
-    if _is_plain(text):
-        return _plain_words(text)
-    words: list[str] = []
-    for plain, pieces in groupby(text.split(), _is_plain):
-        part = " ".join(pieces)
-        words += _plain_words(part) if plain else re.findall(pattern, part)
-    return words
+        return text
 
 
 def _is_plain(text: str) -> bool:
     return text.isascii() and not _MARK.search(text)
 
 
-def _plain_words(text: str) -> list[str]:
+def _plain_words(text: str) -> str:
     code = text.encode("ascii").translate(_SPACED)  # as bytes: in an eighth of the time
     text = code.replace(b"!", b" ! ").replace(b"?", b" ? ").decode("ascii")
     if "'" in text:  # only those between two letters or digits are of a word
         text = f" {text} ".replace("''", "  ").replace(" '", " ").replace("' ", " ")
-    return text.split()
+    return text

@@ -174,6 +174,21 @@ def test_the_fast_way_finds_the_same_words_as_the_expression(rng):
                 assert tokenizer.split(text) == plain.split(text), ascii(text)
 
 
+@pytest.mark.parametrize("name", ["unicode", "words", "keras"])
+def test_texts_are_counted_in_pieces(name, rng, monkeypatch):
+    monkeypatch.setattr("seqnorm.lab.data.vocabulary._TEXTS", 3)
+    tokenizer = Tokenizer.named(name)
+    parts = ["a", "b'c", " ", "?", "caf\u00e9", "7/10", "\n", "d"]
+    texts = ["".join(rng.choice(parts, rng.integers(0, 6))) for _ in range(40)]
+    values, lengths = WordCounter(tokenizer).read(iter(texts))
+    words = [tokenizer.split(text) for text in ["", *texts]]
+    flat = [word for row in words for word in row]
+    first = list(dict.fromkeys(flat))
+    assert values.tolist() == [first.index(word) for word in flat]
+    assert lengths.tolist() == [len(row) for row in words[1:]]
+    assert 0 in lengths
+
+
 def test_no_space_is_part_of_a_word():
     """What the fast way rests on."""
     spaces = [chr(number) for number in range(0x110000) if chr(number).isspace()]
