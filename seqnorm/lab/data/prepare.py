@@ -56,9 +56,8 @@ def prepare(config: DataConfig) -> list[Prepared]:
         OSError: if something is damaged, of another content, cannot be downloaded or written.
     """
     if config.name not in (*PREPARERS, *OWN):
-        raise ValueError(
-            f"prepare needs one of {', '.join((*PREPARERS, *OWN))}, received data={config.name}. Choose one."
-        )
+        names = ", ".join((*PREPARERS, *OWN))
+        raise ValueError(f"prepare needs one of {names}, received data={config.name}. Choose one.")
     if isinstance(config, TFDSConfig):
         builder = builders.prepared(config.builder, config.dir, download=True)
         path = Path(builder.data_dir)

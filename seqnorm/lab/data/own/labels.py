@@ -89,23 +89,25 @@ class Labels:
         if isinstance(value, float) and value.is_integer():
             return int(value)
         text = value.strip() if isinstance(value, str) else value
-        if text is None or text in ("",) or _is_nan(text):
+        if text is None or text == "" or _is_nan(text):
             raise ValueError(
                 f"each row needs a label, received {self.column}={_short(value)}. Fill it in, or "
                 "remove the row."
             )
+        if isinstance(text, str) and (number := _WHOLE.fullmatch(text)):
+            return int(number[1])
         if isinstance(text, float) or (isinstance(text, str) and _BROKEN.fullmatch(text)):
             raise ValueError(
-                "a label is a name or a whole number, received "
-                f"{self.column}={_short(value)}. Name another column, or round to classes."
+                f"a label is a name or a whole number, received {self.column}={_short(value)}. "
+                "Name another column with data.label, or round to classes."
             )
         if not isinstance(text, str):
             raise ValueError(
                 "a label is a text, a whole number, true or false, received "
-                f"{self.column}={_short(value)} ({type(value).__name__}). Name another column."
+                f"{self.column}={_short(value)} ({type(value).__name__}). Name another column with "
+                "data.label."
             )
-        number = _WHOLE.fullmatch(text)
-        return int(number[1]) if number else text
+        return text
 
     def _number(self, label: int | str) -> int:
         if self._closed and label not in self._numbers:

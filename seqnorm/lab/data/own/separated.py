@@ -80,9 +80,7 @@ def _columns(path: Path, header: list[str], layout: Layout, delimiter: str) -> l
         raise not_utf8(path, "line 1", "zero bytes, as UTF-16 has them")
     others = {",": ";\t|", "\t": ",;|", ";": ",\t|"}.get(delimiter, ",;\t|")
     if len(header) == 1 and (meant := [sign for sign in others if sign in header[0]]):
-        write = (
-            "'data.delimiter=\"\\t\"'" if meant[0] == "\t" else f"'data.delimiter=\"{meant[0]}\"'"
-        )
+        write = f"Set 'data.delimiter=\"{meant[0]}\"'" if meant[0] != "\t" else "Name the file .tsv"
         raise bad(
             f"{path}, line 1",
             f"the names of the columns need {_shown(delimiter)} between them, received "

@@ -114,7 +114,7 @@ def wrong_encoding(path: Path) -> ValueError:
 def not_utf8(path: Path, place: str, received: str) -> ValueError:
     """The error for a text in another encoding."""
     return bad(
-        place,
+        f"{path}, {place}",
         f"texts must be in UTF-8, received {received}. Save the file as UTF-8, for example with "
         f"`iconv -f latin1 -t utf-8 {path.name}` if it is in Latin-1.",
     )
