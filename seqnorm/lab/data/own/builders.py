@@ -95,16 +95,16 @@ def prepared(name: str, directory: str | None, download: bool) -> Any:
     import tensorflow_datasets as tfds
 
     if found is None:
-        return _downloaded(tfds, name, None if directory is None else places(directory)[0])
+        return _downloaded(tfds, name, _own_folder() if directory is None else places(directory)[0])
     try:
         return tfds.builder_from_directory(found)
     except Exception as error:  # of protobuf, of JSON, of missing files, of classes that are gone
         raise sources.damaged(found, "a prepared data set of TFDS", error) from error
 
 
-def _downloaded(tfds: Any, name: str, folder: Path | None) -> Any:
+def _downloaded(tfds: Any, name: str, root: Path) -> Any:
     try:
-        builder = tfds.builder(name, data_dir=folder)
+        builder = tfds.builder(name, data_dir=root)
     except tfds.core.load.DatasetNotFoundError as error:
         near = get_close_matches(name.split("/")[0], tfds.list_builders(), 3)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -118,10 +118,10 @@ def _downloaded(tfds: Any, name: str, folder: Path | None) -> Any:
             f"data.builder must name a data set and one of its configs, received "
             f"data.builder={name}: {first}"
         ) from error
-    root = folder or _own_folder()
+    settings = tfds.download.DownloadConfig(try_download_gcs=False)  # which takes minutes to fail
     with staging.exclusive(root, name.split("/")[0].split(":")[0]):
         try:
-            builder.download_and_prepare()
+            builder.download_and_prepare(download_config=settings)
         except Exception as error:  # of each builder's own making
             if of_disk(error):
                 raise staging.unwritable(root, error) from error
