@@ -125,6 +125,7 @@ CASES: dict[str, Case] = {
     "a folder": Case(
         {}, {"train": "."}, "data.train needs files, received the folder", "'data.train=./*.csv'"
     ),
+    "data.dir": Case({"a.csv": GOOD}, {"dir": "x"}, "data=files reads what data.train", "dir=x"),
     "pattern without a match": Case(
         {"a.csv": GOOD},
         {"train": "b*.csv"},

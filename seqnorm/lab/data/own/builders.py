@@ -105,7 +105,7 @@ def prepared(name: str, directory: str | None, download: bool) -> Any:
 def _downloaded(tfds: Any, name: str, root: Path) -> Any:
     try:
         builder = tfds.builder(name, data_dir=root)
-    except tfds.core.load.DatasetNotFoundError as error:
+    except tfds.core.DatasetNotFoundError as error:
         near = get_close_matches(name.split("/")[0], tfds.list_builders(), 3)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(

@@ -23,8 +23,13 @@ def locate(config: FilesConfig) -> dict[str, list[Path]]:
 
     Raises:
         FileNotFoundError: if one is missing.
-        ValueError: if one is of no known format, or stands in two parts.
+        ValueError: if one is of no known format, or stands in two parts; if `config.dir` is set.
     """
+    if config.dir is not None:
+        raise ValueError(
+            "data=files reads what data.train, data.test and data.validation name, received "
+            f"data.dir={config.dir}. Leave it out, and name the files with their folder."
+        )
     named = {"train": config.train, "validation": config.validation, "test": config.test}
     found = {
         f"data.{part}": paths.find(f"data.{part}", names)

@@ -42,7 +42,7 @@ def load(config: TFDSConfig, seed: int) -> Dataset:
         OSError: if the data is missing (FileNotFoundError), cannot be downloaded, or is damaged.
     """
     builder = builders.prepared(config.builder, config.dir, download=config.dir is None)
-    features = dict(_flat(builder.info.features))
+    features = dict(sorted(_flat(builder.info.features)))
     text = _chosen("text", config.text, _texts(features), features)
     label = _chosen("label", config.label, _labels(features), features)
     names = getattr(features[label], "names", None)
