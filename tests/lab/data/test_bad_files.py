@@ -263,8 +263,8 @@ CASES: dict[str, Case] = {
     ),
     "JSON: no label": Case(
         *json_with('{"review": "x", "stars": []}'),
-        "a.jsonl, line 5: each row needs one label",
-        "which are 0",
+        "a.jsonl, line 5: each row needs a label",
+        "stars=None",
     ),
     "JSON: object as label": Case(
         *json_with('{"review": "x", "stars": {"a": 1}}'),

@@ -62,7 +62,8 @@ class Labels:
             self.codes.append(known)
             self.counts.append(1)
             return
-        labels = [self._label(each) for each in self._each(value)]
+        each = self._each(value) or ([] if self.several else [None])  # an empty list is no label
+        labels = [self._label(one) for one in each]
         if not self.several and len(labels) != 1:
             raise ValueError(
                 f"each row needs one label, received {self.column}={_short(value)}, which are "
