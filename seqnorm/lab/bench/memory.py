@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
+from seqnorm.lab.bench.held import mebibytes, reset_peak
 from seqnorm.lab.bench.subjects import Shape, subject
 from seqnorm.lab.errors import UserError
 
 _STEPS = 5
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak(name: str, cell: str, shape: Shape, mode: str = "fit") -> float:
@@ -30,23 +29,17 @@ def peak(name: str, cell: str, shape: Shape, mode: str = "fit") -> float:
     return float(done.stdout.split()[-1])
 
 
-def _mebibytes(field: str) -> float:
-    """VmRSS (held now) or VmHWM (the most since the last reset)."""
-    (line,) = (line for line in _STATUS.read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1]) / 1024
-
-
 def main() -> None:
     """Measure the subject given as JSON, and print the number."""
     name, cell, shape, mode = json.loads(sys.argv[1])
     # What compilers and libraries take once shall not count: a first step on one row sees to it.
     subject(name, cell, Shape(1, *shape[1:]), mode)()
     step = subject(name, cell, Shape(*shape), mode)
-    _RESET.write_text("5")
-    before = _mebibytes("VmRSS")
+    reset_peak()
+    before = mebibytes("VmRSS")
     for _ in range(_STEPS):
         step()
-    print(_mebibytes("VmHWM") - before)
+    print(mebibytes("VmHWM") - before)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.data.batching import Batches
+from seqnorm.lab.data.repeats import repeated
 from seqnorm.lab.data.spec import UNKNOWN, Dataset, Split
+from seqnorm.lab.runs.portable import portable_value
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.schema import DataConfig
@@ -35,7 +36,14 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
         kinds["bucketed"] = config
     return {
         "name": dataset.name,
-        "settings": {k: v for k, v in asdict(config).items() if k not in PLACE} | {"seed": seed},
+        "settings": {
+            **{
+                key: portable_value(f"data.{key}", value)
+                for key, value in asdict(config).items()
+                if key not in PLACE
+            },
+            "seed": seed,
+        },
         "vocabulary": dataset.vocabulary.size,
         "classes": dataset.num_classes,
         "majority_accuracy": dataset.majority_accuracy,
@@ -64,27 +72,6 @@ def part_numbers(split: Split, classes: int, max_length: int) -> dict[str, Any]:
         "length_mean": float(lengths.mean()),
         "longest_share": float(np.mean(lengths == max_length)),
         "unknown_rate": float(np.mean(words == UNKNOWN)) if words.size else 0.0,
-    }
-
-
-def repeated(dataset: Dataset) -> dict[str, int]:
-    """Examples that a model sees more than once; equal rows of ids are one text.
-
-    Returns:
-        ``test_in_training``: test examples whose text stands in train or validation;
-        ``several_labels``: examples whose text stands somewhere with another label.
-    """
-    labels: defaultdict[bytes, set[int]] = defaultdict(set)
-    seen: dict[str, list[bytes]] = {}
-    for part in PARTS:
-        split: Split = getattr(dataset, part)
-        seen[part] = [row.tobytes() for row in split.sequences]
-        for text, label in zip(seen[part], split.labels.tolist(), strict=True):
-            labels[text].add(label)
-    trained = {*seen["train"], *seen["validation"]}
-    return {
-        "test_in_training": sum(text in trained for text in seen["test"]),
-        "several_labels": sum(len(labels[text]) > 1 for part in PARTS for text in seen[part]),
     }
 
 

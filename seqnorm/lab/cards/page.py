@@ -67,7 +67,8 @@ def _parts(card: dict[str, Any]) -> list[str]:
 def _repeated(numbers: dict[str, int]) -> list[str]:
     return [
         "Texts that are equal as the model sees them: test examples that also stand in train or "
-        f"validation: {numbers['test_in_training']:,}; examples that stand somewhere with another "
+        f"validation: {numbers['test_in_training']:,}; validation examples that also stand in "
+        f"train: {numbers['validation_in_training']:,}; examples that stand somewhere with another "
         f"label: {numbers['several_labels']:,}.",
         "",
     ]

@@ -33,6 +33,14 @@ class Range(NamedTuple):
     holds: Callable[[Any], Any]
 
 
+def _are_names(values: Any) -> bool:
+    return (
+        isinstance(values, list)
+        and bool(values)
+        and all(isinstance(value, str) and value.strip() for value in values)
+    )
+
+
 def at_least(low: int) -> Range:
     """That number, or a larger one."""
     return Range(f"must be at least {low}", lambda value: value >= low)
@@ -49,6 +57,13 @@ FINITE = Range("must be finite", math.isfinite)
 RATE = Range("is a share and must be at least 0 and below 1", lambda value: 0 <= value < 1)
 SHARE = Range("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
 WEIGHT = Range("is a weight and must be from 0 to 1", lambda value: 0 <= value <= 1)
+NAME = Range("must be a name (an empty one is often a variable that is not set)", str.strip)
+SIGN = Range("must be one character", lambda value: len(value) == 1)
+BUILDER = Range("must name a data set of TensorFlow Datasets, such as ag_news_subset", str.strip)
+FILES = Range(
+    "must name a file, several as in '[a.csv,b.csv]', or a pattern such as 'part-*.csv'",
+    lambda value: _are_names([value] if isinstance(value, str) else value),
+)
 FOLDER = Range("must name a folder (an empty name is often a variable that is not set)", len)
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
@@ -26,11 +27,15 @@ from omegaconf import MISSING
 from seqnorm.lab.config.models import MODELS, ModelConfig
 from seqnorm.lab.config.parts import CELLS, NORMS, CellConfig, NormConfig
 from seqnorm.lab.config.ranges import (
+    BUILDER,
+    FILES,
     FOLDER,
+    NAME,
     POSITIVE,
     POSITIVE_OR_OFF,
     RATE,
     SHARE,
+    SIGN,
     Range,
     at_least,
     one_of,
@@ -95,6 +100,65 @@ class TextConfig(DataConfig):
     lowercase: bool = True
     strip_breaks: bool = True
     min_count: int = ranged(1, at_least(1))
+
+
+@dataclass
+class OwnTextConfig(TextConfig):
+    """Texts of the user's, whose parts may be missing.
+
+    Attributes:
+        label_separator: stands between the labels of a row that has several; None if each has one.
+        test_fraction: share of the training rows held out as test part, where there is none.
+        split_seed: decides which; a test part is the same for every seed of the run.
+    """
+
+    label_separator: str | None = ranged(None, SIGN)
+    test_fraction: float = ranged(0.2, SHARE)
+    split_seed: int = ranged(0, SEED)
+
+
+@dataclass
+class FilesConfig(OwnTextConfig):
+    """Texts from files: CSV, TSV, JSON lines, Parquet, each also gzipped.
+
+    Attributes:
+        train: a name, a list of names, or a pattern with ``*``, relative to the current folder.
+        validation: likewise; None holds out a share of the training rows by the run's seed.
+        test: likewise; None holds out `test_fraction`.
+        text: name of the column of texts.
+        label: name of the column of labels.
+        delimiter: between the fields of CSV and TSV; None goes by the file's ending.
+        quotes: whether their fields may stand in double quotes.
+    """
+
+    train: Any = ranged("", FILES)
+    validation: Any = ranged(None, FILES)
+    test: Any = ranged(None, FILES)
+    text: str = ranged("text", NAME)
+    label: str = ranged("label", NAME)
+    delimiter: str | None = ranged(None, SIGN)
+    quotes: bool = True
+
+
+@dataclass
+class TFDSConfig(OwnTextConfig):
+    """Any data set of texts that TensorFlow Datasets has.
+
+    Attributes:
+        builder: its name there, with its config if it has several, such as "glue/sst2".
+        text: name of the feature that is the text; None takes the only one there is.
+        label: likewise of the label.
+        train: name of the split to train on.
+        validation: likewise; None holds out a share of the training examples by the run's seed.
+        test: likewise; None holds out `test_fraction`.
+    """
+
+    builder: str = ranged("", BUILDER)
+    text: str | None = ranged(None, NAME)
+    label: str | None = ranged(None, NAME)
+    train: str = ranged("train", NAME)
+    validation: str | None = ranged(None, NAME)
+    test: str | None = ranged("test", NAME)
 
 
 @dataclass
@@ -247,6 +311,8 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "reuters_clean": TextConfig,
         "mnist": DataConfig,
         "synthetic": SyntheticConfig,
+        "files": FilesConfig,
+        "tfds": TFDSConfig,
     },
     "cell": CELLS,
     "norm": NORMS,

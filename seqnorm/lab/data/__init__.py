@@ -14,7 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from seqnorm.lab.config.rules import check_group
+from seqnorm.lab.config.schema import FilesConfig, TFDSConfig
 from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, synthetic
+from seqnorm.lab.data.own import files, tfds
 from seqnorm.lab.data.reuters import ids as reuters_ids
 from seqnorm.lab.data.reuters import newswires, reuters21578
 from seqnorm.lab.data.reuters import text as reuters_text
@@ -49,10 +51,12 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "reuters_r52": reuters_text.load,
     "reuters_clean": reuters_text.load,
     "synthetic": synthetic.load,
+    "files": files.load,
+    "tfds": tfds.load,
 }
 
 
-# name of a data set that is read from files -> what looks for them in `data.dir`
+# name of a data set that is read from `data.dir` -> what looks for it there
 LOCATORS: dict[str, Callable[[str], object]] = {
     "imdb": imdb.locate,
     "imdb_ids": partial(sources.find_all, files=imdb_ids.FILES),
@@ -66,9 +70,15 @@ def refuse_missing(config: DataConfig) -> None:
     """Looks whether files that `load` will want are there, before anything heavy is imported.
 
     Raises:
-        FileNotFoundError: if a folder was named and lacks one; what is downloaded is not asked for.
+        FileNotFoundError: if a folder or a file was named and is missing; what is downloaded is not
+            asked for.
+        ValueError: if a file was named that cannot be read.
     """
-    if config.dir is not None and config.name in LOCATORS:
+    if isinstance(config, FilesConfig):
+        files.locate(config)
+    elif isinstance(config, TFDSConfig):
+        tfds.locate(config)
+    elif config.dir is not None and config.name in LOCATORS:
         LOCATORS[config.name](config.dir)
 
 

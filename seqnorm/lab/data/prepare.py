@@ -8,13 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqnorm.lab.config.schema import FilesConfig, TFDSConfig
 from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, staging
+from seqnorm.lab.data.own import builders
+from seqnorm.lab.data.own import files as own_files
 from seqnorm.lab.data.reuters import ids as reuters
 from seqnorm.lab.data.reuters import newswires
 from seqnorm.lab.data.reuters.text import SUBSETS
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.schema import DataConfig
+
+OWN = ("files", "tfds")  # texts of the user's, which nobody has published under a checksum
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,16 @@ def prepare(config: DataConfig) -> list[Prepared]:
         ValueError: if the data set is not one that can be prepared.
         OSError: if something is damaged, of another content, cannot be downloaded or written.
     """
-    if config.name not in PREPARERS:
-        raise ValueError(
-            f"prepare needs one of {', '.join(PREPARERS)}, received data={config.name}. Choose one."
-        )
+    if config.name not in (*PREPARERS, *OWN):
+        names = ", ".join((*PREPARERS, *OWN))
+        raise ValueError(f"prepare needs one of {names}, received data={config.name}. Choose one.")
+    if isinstance(config, TFDSConfig):
+        builder = builders.prepared(config.builder, config.dir, download=True)
+        path = Path(builder.data_dir)
+        return [Prepared(path, _size(path), "as TensorFlow Datasets prepared it")]
+    if isinstance(config, FilesConfig):
+        files = [path for part in own_files.locate(config).values() for path in part]
+        return [Prepared(path, _size(path), "to be read as it is") for path in files]
     directory = None if config.dir is None else Path(config.dir).expanduser()
     paths = PREPARERS[config.name](directory)
     return [Prepared(path, _size(path), _STATES.get(path.name, "as published")) for path in paths]

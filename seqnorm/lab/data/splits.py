@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.data.spec import START, UNKNOWN, Sequences
+from seqnorm.lab.data.spec import START, UNKNOWN, Sequences, pieces_of
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.schema import DataConfig
@@ -18,7 +18,14 @@ def limit_ids(values: NDArray[np.int32], num_words: int) -> NDArray[np.int32]:
     return np.where(values < num_words, values, UNKNOWN).astype(np.int32)
 
 
-def start_and_cut(rows: Sequences, max_length: int, truncate: str) -> Sequences:
+def start_and_cut(
+    rows: Sequences,
+    max_length: int,
+    truncate: str,
+    *,
+    indices: NDArray[np.int64] | None = None,
+    ids: NDArray[np.int32] | None = None,
+) -> Sequences:
     """Cuts rows to ``max_length - 1`` ids and puts START in front.
 
     An empty row becomes [START]: every row has at least one token.
@@ -27,16 +34,27 @@ def start_and_cut(rows: Sequences, max_length: int, truncate: str) -> Sequences:
         rows: word ids without START.
         max_length: longest row that comes out, START included; at least 2.
         truncate: the part that is cut off, "head" (keep the end) or "tail" (keep the beginning).
+        indices: the rows that are wanted, int64[n]; None for all.
+        ids: the id of each number that stands in the rows; None if these are ids already.
 
     Examples:
         With ``max_length=3``, [5, 6, 7, 8] becomes [START, 7, 8] for "head" and [START, 5, 6] for
         "tail"; [5, 6] becomes [START, 5, 6] for both.
     """
-    kept = np.minimum(rows.lengths, max_length - 1)
-    dropped = rows.lengths - kept if truncate == "head" else 0
-    cut = rows.slices(rows.offsets[:-1] + dropped, kept)
-    # np.insert counts positions before insertion; an empty row's equals its neighbour's, in order.
-    return Sequences.from_lengths(np.insert(cut.values, cut.offsets[:-1], START), kept + 1)
+    wanted = slice(None) if indices is None else indices
+    starts, lengths = rows.offsets[:-1][wanted], rows.lengths[wanted]
+    kept = np.minimum(lengths, max_length - 1)
+    if truncate == "head":
+        starts = starts + lengths - kept
+    ends = np.cumsum(kept + 1)
+    values = np.empty(int(ends[-1]) if ends.size else 0, dtype=np.int32)
+    for piece in pieces_of(ends):  # a whole part at once would be there several times
+        cut = rows.slices(starts[piece], kept[piece])
+        found = cut.values if ids is None else ids[cut.values]
+        # np.insert counts positions before insertion; an empty row's equals its neighbour's.
+        first = ends[piece.start] - kept[piece.start] - 1
+        values[first : ends[piece][-1]] = np.insert(found, cut.offsets[:-1], START)
+    return Sequences.from_lengths(values, kept + 1)
 
 
 def stratified_split(

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from seqnorm.lab.config.schema import TextConfig
 
 
+# Provisional word numbers of the texts, and their labels int32[n].
+Part = tuple[Sequences, NDArray[np.int32]]
+
+
+def part_of(part: Part, indices: NDArray[np.int64]) -> Part:
+    """Some rows of a part, copied."""
+    return part[0].take(indices), part[1][indices]
+
+
+def all_of(part: Part) -> NDArray[np.int64]:
+    """The numbers of all rows."""
+    return np.arange(len(part[1]))
+
+
 class TextReader:
     """Reads the parts of a data set of texts, then makes the data set.
 
@@ -30,7 +44,7 @@ class TextReader:
             Tokenizer.named(config.tokenizer, config.lowercase, config.strip_breaks)
         )
 
-    def read(self, texts: Iterable[str], labels: ArrayLike) -> tuple[Sequences, NDArray[np.int32]]:
+    def read(self, texts: Iterable[str], labels: ArrayLike) -> Part:
         """Provisional word numbers of the texts, and their labels.
 
         ``labels`` may be a list that fills while the texts are read.
@@ -41,34 +55,35 @@ class TextReader:
     def dataset(
         self,
         seed: int,
-        train: tuple[Sequences, NDArray[np.int32]],
-        test: tuple[Sequences, NDArray[np.int32]],
+        train: Part,
+        test: Part,
         label_names: tuple[str, ...],
+        validation: Part | None = None,
     ) -> Dataset:
-        """Holds out a validation part and learns the vocabulary on the rest of the training part.
+        """Learns the vocabulary on the training part and makes the data set.
 
-        The seed decides what is held out, and so the vocabulary: a word that occurs only in
-        validation or test is unknown there.
+        Args:
+            seed: decides what is held out for validation, and so the vocabulary: a word that
+                occurs only in validation or test is unknown there.
+            train: what `read` gave.
+            test: likewise.
+            label_names: one per class, in the order of the labels.
+            validation: as train; None holds out a share of the training part.
         """
         config = self.config
-        kept, held = hold_out(train[1], config, seed)
-        vocabulary, ids = self.counter.vocabulary(
-            train[0].take(kept).values, config.num_words, config.min_count
-        )
-        everything, tested = (
-            Split(
-                start_and_cut(
-                    Sequences(ids[rows.values], rows.offsets), config.max_length, config.truncate
-                ),
-                labels,
-            )
-            for rows, labels in (train, test)
+        if validation is None:
+            kept, held = hold_out(train[1], config, seed)
+            chosen = [(train, kept), (train, held), (test, all_of(test))]
+        else:
+            chosen = [(part, all_of(part)) for part in (train, validation, test)]
+        learnt = part_of(*chosen[0])[0].values
+        vocabulary, ids = self.counter.vocabulary(learnt, config.num_words, config.min_count)
+        del learnt  # as large as the part, which the next step makes once more
+        length, truncate = config.max_length, config.truncate
+        train_split, validation_split, test_split = (
+            Split(start_and_cut(rows, length, truncate, indices=indices, ids=ids), labels[indices])
+            for (rows, labels), indices in chosen
         )
         return Dataset(
-            name=config.name,
-            train=everything.take(kept),
-            validation=everything.take(held),
-            test=tested,
-            label_names=label_names,
-            vocabulary=vocabulary,
+            config.name, train_split, validation_split, test_split, label_names, vocabulary
         )

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 # Words are runs of letters and digits, with inner apostrophes ("don't"). A mark out of ten ("7/10")
 # stays whole, and "!" and "?" are words: reviewers grade and shout, while full stops and commas
@@ -15,6 +16,12 @@ WORDS = r"\d+/\d+|[^\W_]+(?:'[^\W_]+)*|[!?]"
 # How the publishers of Keras's ids cut text: between these signs, spaces, tabs and newlines.
 KERAS_WORDS = r"""[^ \t\n!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+"""
 BREAKS = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+# Where ASCII text may hold a mark out of ten. Everywhere else in it the patterns "unicode" and
+# "words" find the same: letters and digits with inner apostrophes, "!" and "?".
+_MARK = re.compile(r"/(?<=[0-9]/)[0-9]")
+_KEPT = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'!?"
+_SPACED = bytes(code if code in _KEPT else ord(" ") for code in range(256))
 
 # Signs that are typed for an apostrophe, and the soft hyphen, which nobody sees.
 _ONE_SPELLING = str.maketrans(
@@ -87,8 +94,32 @@ class Tokenizer:
         """The tokenizer of a name in a configuration, a key of `PATTERNS`."""
         return cls(PATTERNS[name](), lowercase, strip_breaks, one_spelling=name == "unicode")
 
+    @property
+    def is_spaceable(self) -> bool:
+        """Whether no word can have a space in it, so that `spaced` may stand for the words."""
+        return self.pattern in (WORDS, unicode_words())
+
     def split(self, text: str) -> list[str]:
         """The words of a text, in order."""
+        if self.is_spaceable:
+            return self.spaced(text).split()
+        return re.findall(self.pattern, self._prepared(text))
+
+    def spaced(self, text: str) -> str:
+        """The words of a text with spaces between, in half the time that the expression takes.
+
+        Only the pieces between spaces which ask for the expression are given to it.
+        """
+        text = self._prepared(text)
+        if _is_plain(text):
+            return _plain_words(text)
+        return " ".join(
+            _plain_words(part) if plain else " ".join(re.findall(self.pattern, part))
+            for plain, pieces in groupby(text.split(), _is_plain)
+            for part in (" ".join(pieces),)
+        )
+
+    def _prepared(self, text: str) -> str:
         if self.one_spelling:
             text = unicodedata.normalize("NFC", text).translate(_ONE_SPELLING)
         if self.lowercase:
@@ -99,4 +130,16 @@ class Tokenizer:
             text = BREAKS.sub(" ", text)
         elif self.strip_breaks:
             text = text.replace("<br />", " ").replace("<BR />", " ")
-        return re.findall(self.pattern, text)
+        return text
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and not _MARK.search(text)
+
+
+def _plain_words(text: str) -> str:
+    code = text.encode("ascii").translate(_SPACED)  # as bytes: in an eighth of the time
+    text = code.replace(b"!", b" ! ").replace(b"?", b" ? ").decode("ascii")
+    if "'" in text:  # only those between two letters or digits are of a word
+        text = f" {text} ".replace("''", "  ").replace(" '", " ").replace("' ", " ")
+    return text

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,8 @@ from seqnorm.lab.durable import write_text
 
 PAD, START, UNKNOWN = 0, 1, 2
 SPECIAL = ("<pad>", "<start>", "<unknown>")
+_TEXTS = 2000  # that are cut at a time
+_PIECE = 2**18  # numbers that are counted at a time: NumPy makes a copy of twice their bytes
 
 
 class Vocabulary:
@@ -120,11 +123,37 @@ class WordCounter:
     def read(self, texts: Iterable[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Numbers of all words, int32[total], and the number of words of each text, int64[n]."""
         values, lengths = array("i"), array("q")
-        for text in texts:
-            before = len(values)
-            values.extend(map(self._numbers.__getitem__, self.tokenizer.split(text)))
-            lengths.append(len(values) - before)
-        return np.array(values, dtype=np.int32), np.array(lengths, dtype=np.int64)
+        texts = iter(texts)
+        while piece := list(itertools.islice(texts, _TEXTS)):
+            words, counts = self._words(piece)
+            found = words.dictionary_encode()
+            numbers = [self._numbers[word] for word in found.dictionary.to_pylist()]
+            codes = np.array(numbers, np.int32)[found.indices.to_numpy()]
+            values.frombytes(codes.data.cast("B"))
+            lengths.extend(counts)
+        return np.frombuffer(values, np.int32), np.frombuffer(lengths, np.int64)  # not copied
+
+    def _words(self, texts: list[str]) -> tuple[Any, list[int]]:
+        """The words of some texts, one after the other, and how many each has.
+
+        As an array of Arrow's, which looks up the number of a word in a tenth of the time that a
+        dict of Python's takes.
+        """
+        import pyarrow
+        from pyarrow import compute
+
+        if not self.tokenizer.is_spaceable:
+            rows = [self.tokenizer.split(text) for text in texts]
+            flat = list(itertools.chain.from_iterable(rows))
+            return pyarrow.array(flat, pyarrow.string()), [len(row) for row in rows]
+        spaced = [self.tokenizer.spaced(text).strip() for text in texts]
+        split = compute.ascii_split_whitespace(pyarrow.array(spaced, pyarrow.string()))
+        words, counts = split.flatten(), split.value_lengths().to_numpy().copy()
+        empty = [number for number, text in enumerate(spaced) if not text]
+        if empty:  # which Arrow splits into one empty word
+            counts[empty] = 0
+            words = words.filter(compute.not_equal(words, ""))
+        return words, counts.tolist()
 
     def vocabulary(
         self, counted: NDArray[np.int32], num_words: int, min_count: int = 1
@@ -142,7 +171,9 @@ class WordCounter:
             occur in ``counted`` have UNKNOWN, wherever else they occur.
         """
         words: Sequence[str] = list(self._numbers)
-        counts = np.bincount(counted, minlength=len(words))
+        counts = np.zeros(len(words), dtype=np.int64)
+        for first in range(0, len(counted), _PIECE):
+            counts += np.bincount(counted[first : first + _PIECE], minlength=len(words))
         seen = np.flatnonzero(counts >= max(min_count, 1)).tolist()
         ranked = sorted(seen, key=lambda number: (-counts[number], words[number]))
         kept = ranked[: num_words - len(SPECIAL)]

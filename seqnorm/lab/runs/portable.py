@@ -5,23 +5,48 @@ Results are kept, joined and shown to others: they hold no absolute path.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from pathlib import PurePath
 from typing import Any
 
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
+# Keys that may name files, one or several: runs on different ones must not pass for the same.
+FILE_KEYS = ("data.train", "data.validation", "data.test")
 COMMANDS = ("train", "compare", "report", "data", "check", "bench")
 # Where the files are that Python runs in place of a command: a script, or `python -m`.
 _OURS = ("", "scripts", "commands")
 
 
 def portable_value(key: str, value: Any) -> Any:
-    """A config value; an absolute path becomes "runs/<its name>" of runs, "<folder>" of others."""
+    """A config value without absolute paths.
+
+    One becomes "runs/<its name>" of runs, "<folder-1f3c>/<its name>" of files of data, where four
+    digits tell folders apart, and "<folder>" of others.
+    """
+    if key in FILE_KEYS:
+        several = isinstance(value, list | tuple)
+        return list(map(_portable_file, value)) if several else _portable_file(value)
     if not isinstance(value, str) or not PurePath(value).is_absolute():
         return value
     path = PurePath(value)
     return f"runs/{path.name}" if key == RUNS_DIR else ANY_FOLDER
+
+
+def _portable_file(value: Any) -> Any:
+    """A path, or a list of paths as it is typed: "[/data/a.csv,/data/b.csv]"."""
+    if not isinstance(value, str):
+        return value
+    return "".join(map(_without_folder, re.split(r"""([][,'"])""", value)))
+
+
+def _without_folder(text: str) -> str:
+    path = PurePath(text)
+    if not path.is_absolute():
+        return text
+    digits = hashlib.sha256(str(path.parent).encode()).hexdigest()[:4]
+    return f"{ANY_FOLDER[:-1]}-{digits}>/{path.name}"
 
 
 def portable_name(text: str) -> str:

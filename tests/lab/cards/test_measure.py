@@ -59,13 +59,17 @@ def test_repeated_texts_by_hand():
     dataset = Dataset(
         "d",
         train=split([[1, 3], [1, 4], [1, 4]], [0, 1, 0]),
-        validation=split([[1, 5]], [1]),
+        validation=split([[1, 5], [1, 4]], [1, 1]),
         test=split([[1, 3], [1, 5], [1, 5], [1, 6]], [1, 1, 1, 0]),
         label_names=("a", "b"),
         vocabulary=Vocabulary([*SPECIAL, "a", "b", "c", "d"]),
     )
-    # [3] stands under both labels (two examples), so does [4]; [3], [5] and [5] leak.
-    assert repeated(dataset) == {"test_in_training": 3, "several_labels": 4}
+    # [3] stands under both labels (two examples), so does [4] (three); [3], [5] and [5] leak.
+    assert repeated(dataset) == {
+        "test_in_training": 3,
+        "validation_in_training": 1,
+        "several_labels": 5,
+    }
 
 
 def test_numbers_of_the_parts():

@@ -35,6 +35,8 @@ WITH = {
     "norm=keras_batch": ("model=mlp",),
     "cell=none": ("model=mlp",),
     "model=convnet": ("data=mnist",),
+    "data=files": ("data.train=reviews.csv",),
+    "data=tfds": ("data.builder=ag_news_subset",),
 }
 
 
@@ -116,6 +118,14 @@ def test_every_schema_has_its_file_and_every_group_is_covered():
         ("train.reestimate=true", "norm to be one of batch, keras_batch; received norm=layer."),
         ("data.dir=", "data.dir must name a folder"),
         ("runs_dir=", "runs_dir must name a folder"),
+        ("data=files", "data.train must name a file, several as in '[a.csv,b.csv]', or"),
+        ("data=files data.train=[]", "data.train must name a file"),
+        ("data=files data.train=[a.csv,3]", "data.train must name a file"),
+        ("data=files data.train=a.csv data.delimiter=ab", "data.delimiter must be one character"),
+        ("data=files data.train=a.csv data.text=", "data.text must be a name"),
+        ("data=files data.train=a.csv data.test_fraction=1", "data.test_fraction is a share"),
+        ("data=files data.train=a.csv,b.csv", "write 'data.train=[a.csv,b.csv]' for one list"),
+        ("data=tfds", "data.builder must name a data set of TensorFlow Datasets"),
         ("model=mlp norm=keras_batch data.batch_size=1", "norm=keras_batch needs batches of at"),
         ("norm.name=batch", "norm.name=batch with the keys of another. Use norm=batch."),
         ("data.name=reuters", "Use data=reuters."),

@@ -11,7 +11,7 @@ CONFIG = SyntheticConfig(name="synthetic", examples=40, test_examples=10)
 
 
 def test_an_unknown_name_lists_the_choices():
-    with pytest.raises(ValueError, match=r"\['imdb', 'imdb_ids', .*\], received name='imbd'"):
+    with pytest.raises(ValueError, match=r"\['files', 'imdb', .*\], received name='imbd'"):
         data.load(replace(CONFIG, name="imbd"), 0)
 
 

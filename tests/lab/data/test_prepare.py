@@ -7,7 +7,7 @@ import pytest
 
 from seqnorm.lab.config.schema import DataConfig
 from seqnorm.lab.data import imdb
-from seqnorm.lab.data.prepare import PREPARERS, prepare
+from seqnorm.lab.data.prepare import OWN, PREPARERS, prepare
 from seqnorm.lab.data.reuters import newswires
 from tests.lab.data.files import (
     cut,
@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_every_data_set_can_be_prepared():
     from seqnorm.lab.data import LOADERS
 
-    assert set(PREPARERS) == set(LOADERS)
+    assert {*PREPARERS, *OWN} == set(LOADERS)
 
 
 @pytest.mark.parametrize("name", [name for name in PREPARERS if name != "synthetic"])

@@ -92,3 +92,12 @@ def test_importing_the_package_imports_neither_keras_nor_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_rows_are_copied_in_pieces(rng, monkeypatch):
+    monkeypatch.setattr("seqnorm.lab.data.spec.PIECE", 7)
+    rows = [rng.integers(3, 99, length).tolist() for length in (0, 5, 20, 0, 3, 4, 1, 0)]
+    order = [6, 2, 0, 2, 1, 7, 5, 4, 3]
+    taken = Sequences.from_rows(rows).take(order)
+    assert [row.tolist() for row in taken] == [rows[index] for index in order]
+    assert len(Sequences.from_rows([]).take([])) == 0

@@ -68,3 +68,14 @@ def test_a_part_without_examples_is_refused():
         ValueError, match=r"data\.validation_fraction=0\.01 of 34 training examples"
     ):
         hold_out(labels, config, seed=0)
+
+
+@pytest.mark.parametrize("truncate", ["head", "tail"])
+def test_rows_are_chosen_cut_and_given_ids_in_one_go(truncate, rng, monkeypatch):
+    monkeypatch.setattr("seqnorm.lab.data.spec.PIECE", 6)
+    rows = Sequences.from_rows([rng.integers(0, 9, length) for length in (3, 0, 9, 4, 2, 7)])
+    ids, chosen = rng.permutation(9).astype(np.int32) + 3, np.array([5, 0, 1, 2])
+    found = start_and_cut(rows, 5, truncate, indices=chosen, ids=ids)
+    for row, index in zip(found, chosen, strict=True):
+        kept = ids[rows[index]][-4:] if truncate == "head" else ids[rows[index]][:4]
+        assert row.tolist() == [1, *kept]

@@ -156,3 +156,47 @@ def test_a_vocabulary_of_before_reads_text_as_it_did(tmp_path):
     new = Vocabulary([*SPECIAL, "don't"], Tokenizer.named("unicode"))
     new.save(tmp_path / "new.json")
     assert Vocabulary.load(tmp_path / "new.json").encode("Don\u2019t").tolist() == [3]
+
+
+def test_the_fast_way_finds_the_same_words_as_the_expression(rng):
+    """Random text of what the fast way treats apart: apostrophes, marks, spaces, other letters."""
+    letters = [
+        *"ab9Z_''`!?/.,-<> \t\n\x1f\x85\u2028",
+        *("don't", "7/10", "8.5/10", "1/2/3", "it''s", "<br />", "and/or", "caf\u00e9"),
+        *("\u0301", "\u2019", "\u0939\u093f", "\xad", "\u0130", "\u00b2", "\u0663/\u0664"),
+    ]
+    for name in ("unicode", "words"):
+        for lowercase in (True, False):
+            tokenizer = Tokenizer.named(name, lowercase)
+            plain = Tokenizer(tokenizer.pattern + "|(?!)", lowercase, True, name == "unicode")
+            for _ in range(2000):
+                text = "".join(rng.choice(letters, rng.integers(0, 30)))
+                assert tokenizer.split(text) == plain.split(text), ascii(text)
+
+
+@pytest.mark.parametrize("name", ["unicode", "words", "keras"])
+def test_texts_are_counted_in_pieces(name, rng, monkeypatch):
+    monkeypatch.setattr("seqnorm.lab.data.vocabulary._TEXTS", 3)
+    tokenizer = Tokenizer.named(name)
+    parts = ["a", "b'c", " ", "?", "caf\u00e9", "7/10", "\n", "d"]
+    texts = ["".join(rng.choice(parts, rng.integers(0, 6))) for _ in range(40)]
+    values, lengths = WordCounter(tokenizer).read(iter(texts))
+    words = [tokenizer.split(text) for text in ["", *texts]]
+    flat = [word for row in words for word in row]
+    first = list(dict.fromkeys(flat))
+    assert values.tolist() == [first.index(word) for word in flat]
+    assert lengths.tolist() == [len(row) for row in words[1:]]
+    assert 0 in lengths
+
+
+def test_no_space_is_part_of_a_word():
+    """What the fast way rests on."""
+    spaces = [chr(number) for number in range(0x110000) if chr(number).isspace()]
+    assert len(spaces) > 20
+    for name in ("unicode", "words"):
+        assert not any(Tokenizer.named(name).split(space) for space in spaces)
+
+
+def test_words_are_counted_in_pieces(monkeypatch):
+    monkeypatch.setattr("seqnorm.lab.data.vocabulary._PIECE", 3)
+    assert learn(["b b a c", "c c b"], 100).words[3:] == ("b", "c", "a")

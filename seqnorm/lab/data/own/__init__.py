@@ -1,0 +1,1 @@
+"""Texts of the user's own: from files, or from any data set of TensorFlow Datasets."""

@@ -1,0 +1,72 @@
+"""``data=files``: texts with labels from files of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqnorm.lab.data.own import paths
+from seqnorm.lab.data.own.labels import Labels
+from seqnorm.lab.data.own.parts import PartReader
+from seqnorm.lab.data.own.rows import read
+from seqnorm.lab.data.own.source import Layout, Row, bad
+from seqnorm.lab.data.spec import Dataset
+
+if TYPE_CHECKING:
+    from seqnorm.lab.config.schema import FilesConfig
+
+
+def locate(config: FilesConfig) -> dict[str, list[Path]]:
+    """The files of each part that is named, by key.
+
+    Raises:
+        FileNotFoundError: if one is missing.
+        ValueError: if one is of no known format, or stands in two parts; if `config.dir` is set.
+    """
+    if config.dir is not None:
+        raise ValueError(
+            "data=files reads what data.train, data.test and data.validation name, received "
+            f"data.dir={config.dir}. Leave it out, and name the files with their folder."
+        )
+    named = {"train": config.train, "validation": config.validation, "test": config.test}
+    found = {
+        f"data.{part}": paths.find(f"data.{part}", names)
+        for part, names in named.items()
+        if names is not None
+    }
+    paths.refuse_shared(found)
+    return found
+
+
+def load(config: FilesConfig, seed: int) -> Dataset:
+    """Reads the files; parts that are not named are held out of the training files.
+
+    The test part depends on `config.split_seed` alone, the validation part on the seed of the run.
+
+    Raises:
+        ValueError: if a file has something that cannot be trained on, naming file and row.
+        OSError: if a file is missing (FileNotFoundError) or damaged.
+    """
+    layout = Layout(config.text, config.label, config.delimiter, config.quotes)
+    rows = {key: partial(_rows, files, layout) for key, files in locate(config).items()}
+    return PartReader(config, Labels(config.label, config.label_separator)).load(seed, rows)
+
+
+def _rows(files: Iterable[Path], layout: Layout) -> Iterator[Row]:
+    for path in files:
+        for row in read(path, layout):
+            if not isinstance(row.text, str | None):
+                raise bad(
+                    row.place,
+                    f"a text is needed, received {layout.text}={row.text!r} "
+                    f"({type(row.text).__name__}). Name the column of texts with data.text.",
+                )
+            if not (row.text and row.text.strip()):
+                raise bad(
+                    row.place,
+                    f"each row needs a text, received {layout.text}={row.text!r}. Fill it in, or "
+                    "remove the row.",
+                )
+            yield row

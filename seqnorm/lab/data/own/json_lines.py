@@ -1,0 +1,53 @@
+"""Rows of JSON lines: one object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from seqnorm.lab.data.own.source import Layout, Row, bad, opened
+
+
+def read(path: Path, layout: Layout) -> Iterator[Row]:
+    """The rows of a file; empty lines are passed over.
+
+    Raises:
+        ValueError: if a line is no object with both keys, or not in UTF-8.
+    """
+    with opened(path) as content:
+        for number, line in enumerate(content, 1):
+            place = f"{path}, line {number}"
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            if not text:
+                continue
+            try:
+                record = json.loads(text)
+            except ValueError as error:
+                whole = " One array over many lines is not read." if text[0] in "[{" else ""
+                raise bad(
+                    place,
+                    f"each line needs one JSON object, received {_short(text)} ({error}).{whole} "
+                    "Write one object a line.",
+                ) from error
+            if not isinstance(record, dict):
+                raise bad(
+                    place,
+                    f"each line needs one JSON object, received {_short(text)}. Write one object a "
+                    "line, such as " + json.dumps({layout.text: "...", layout.label: "..."}) + ".",
+                )
+            for key, wanted in (("data.text", layout.text), ("data.label", layout.label)):
+                if wanted not in record:
+                    near = get_close_matches(wanted, map(str, record), 1)
+                    meant = f" Did you mean {key}={near[0]}?" if near else ""
+                    raise bad(
+                        place,
+                        f"{key} must name a key of every object, received {key}={wanted} and an "
+                        f"object without it.{meant} Its keys are {', '.join(record) or 'none'}.",
+                    )
+            yield Row(place, record[layout.text], record[layout.label])
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")

@@ -1,0 +1,34 @@
+"""Rows of a file of any format, one after the other."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from seqnorm.lab.data.own import json_lines, parquet, separated
+from seqnorm.lab.data.own.paths import format_of
+from seqnorm.lab.data.own.source import DAMAGED, Layout, Row, wrong_encoding
+
+READERS = {
+    "csv": separated.read,
+    "tsv": separated.read,
+    "jsonl": json_lines.read,
+    "parquet": parquet.read,
+}
+
+
+def read(path: Path, layout: Layout) -> Iterator[Row]:
+    """The rows of a file in their order; never more than a piece of it is in memory.
+
+    Raises:
+        ValueError: if a row is broken or a column is missing, naming file and row.
+        OSError: if the file cannot be read.
+    """
+    try:
+        yield from READERS[str(format_of(path))](path, layout)
+    except UnicodeDecodeError as error:
+        raise wrong_encoding(path) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(f"{path} must be a gzip file, received {error}. {DAMAGED}") from error

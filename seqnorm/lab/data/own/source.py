@@ -1,0 +1,120 @@
+"""What every reader of a file is asked, gives, and says when it cannot."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from seqnorm.lab.console import track
+from seqnorm.lab.data.own.paths import is_gzipped
+
+BLOCK = 2**20  # bytes read at a time, and a step of the progress bar
+DAMAGED = "The file is damaged or incomplete: get it again."
+
+
+class Layout(NamedTuple):
+    """How a file is to be read.
+
+    Attributes:
+        text: name of the column of texts.
+        label: name of the column of labels.
+        delimiter: between the fields of CSV and TSV; None goes by the ending of the file.
+        quotes: whether fields of CSV and TSV may stand in double quotes.
+    """
+
+    text: str
+    label: str
+    delimiter: str | None = None
+    quotes: bool = True
+
+
+class Row(NamedTuple):
+    """One row as it stands in a file.
+
+    Attributes:
+        place: "reviews.csv, line 7" (the first line, if the row has several); of Parquet "row 7".
+        text: what the column of texts holds.
+        label: what the column of labels holds.
+    """
+
+    place: str
+    text: Any
+    label: Any
+
+
+def bad(place: str, problem: object) -> ValueError:
+    """The error for something at a place; raise it ``from`` what the reader raised."""
+    return ValueError(f"{place}: {problem}")
+
+
+def require_columns(path: Path, names: Sequence[str], layout: Layout) -> None:
+    """Refuses columns that do not have both names, each once.
+
+    Raises:
+        ValueError: listing the columns.
+    """
+    for key, wanted in (("data.text", layout.text), ("data.label", layout.label)):
+        if names.count(wanted) != 1:
+            near = get_close_matches(wanted, names, 1)
+            meant = f" Did you mean {key}={near[0]}?" if near and near[0] != wanted else ""
+            many = "no such column" if wanted not in names else "that name more than once"
+            shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+            raise bad(
+                str(path),
+                f"{key} must name one column, received {key}={wanted}, and the file has {many}."
+                f"{meant} Its columns are {shown}.",
+            )
+
+
+class _Blocks(io.RawIOBase):
+    """A file made of blocks of bytes that something else hands out."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._left = blocks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._left = self._left or next(self._blocks, b"")
+        taken = min(len(self._left), len(buffer))
+        buffer[:taken], self._left = self._left[:taken], self._left[taken:]
+        return taken
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The content of a file, decompressed, with a bar that follows the bytes on the disk."""
+    total = -(-path.stat().st_size // BLOCK)
+    with path.open("rb") as file:
+        blocks = track(iter(lambda: file.read(BLOCK), b""), f"Reading {path.name}", total)
+        content: IO[bytes] = io.BufferedReader(_Blocks(blocks), BLOCK)
+        try:
+            yield gzip.GzipFile(fileobj=content) if is_gzipped(path) else content  # type: ignore[misc]
+        finally:
+            blocks.close()  # type: ignore[attr-defined]
+
+
+def wrong_encoding(path: Path) -> ValueError:
+    """Looks for the line that is not UTF-8: what decodes in blocks cannot say."""
+    with gzip.open(path) if is_gzipped(path) else path.open("rb") as content:
+        for number, line in enumerate(content, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return not_utf8(path, f"line {number}", f"the byte 0x{line[error.start]:02x}")
+    return not_utf8(path, "last line", "a character that is cut off")
+
+
+def not_utf8(path: Path, place: str, received: str) -> ValueError:
+    """The error for a text in another encoding."""
+    return bad(
+        f"{path}, {place}",
+        f"texts must be in UTF-8, received {received}. Save the file as UTF-8, for example with "
+        f"`iconv -f latin1 -t utf-8 {path.name}` if it is in Latin-1.",
+    )
