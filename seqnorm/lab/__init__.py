@@ -11,13 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqnorm.lab.config.data import DataConfig as DataConfig
+    from seqnorm.lab.config.data import TextConfig as TextConfig
     from seqnorm.lab.config.models import ModelConfig as ModelConfig
     from seqnorm.lab.config.parts import CellConfig as CellConfig
     from seqnorm.lab.config.parts import NormConfig as NormConfig
     from seqnorm.lab.config.parts import RecurrentConfig as RecurrentConfig
-    from seqnorm.lab.config.schema import DataConfig as DataConfig
     from seqnorm.lab.config.schema import RunConfig as RunConfig
-    from seqnorm.lab.config.schema import TextConfig as TextConfig
     from seqnorm.lab.config.tasks import TaskConfig as TaskConfig
     from seqnorm.lab.registry import register_cell as register_cell
     from seqnorm.lab.registry import register_data as register_data
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 # Public name -> the module that holds it, loaded when it is asked for.
 _HOMES = {
     "CellConfig": "seqnorm.lab.config.parts",
-    "DataConfig": "seqnorm.lab.config.schema",
+    "DataConfig": "seqnorm.lab.config.data",
     "ModelConfig": "seqnorm.lab.config.models",
     "NormConfig": "seqnorm.lab.config.parts",
     "RecurrentConfig": "seqnorm.lab.config.parts",
     "RunConfig": "seqnorm.lab.config.schema",
     "TaskConfig": "seqnorm.lab.config.tasks",
-    "TextConfig": "seqnorm.lab.config.schema",
+    "TextConfig": "seqnorm.lab.config.data",
     "register_cell": "seqnorm.lab.registry",
     "register_data": "seqnorm.lab.registry",
     "register_model": "seqnorm.lab.registry",

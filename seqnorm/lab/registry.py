@@ -25,9 +25,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqnorm.lab.config import schema as schemas
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS, ModelConfig
 from seqnorm.lab.config.parts import CellConfig, NormConfig
-from seqnorm.lab.config.schema import DataConfig
 from seqnorm.lab.config.tasks import TaskConfig
 
 if TYPE_CHECKING:

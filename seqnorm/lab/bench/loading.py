@@ -19,7 +19,7 @@ import numpy as np
 
 from seqnorm.lab import data
 from seqnorm.lab.bench.held import mebibytes, reset_peak
-from seqnorm.lab.config.schema import FilesConfig
+from seqnorm.lab.config.data import FilesConfig
 
 WORDS = 60  # of a row
 VOCABULARY = 50_000

@@ -14,7 +14,7 @@ from seqnorm.lab.data.spec import UNKNOWN, Dataset, Split
 from seqnorm.lab.runs.portable import portable_value
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 PARTS = ("train", "validation", "test")
 # Rows that are few for the statistics of one step: one row is its own mean, of two only the sign is

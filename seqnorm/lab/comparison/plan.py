@@ -19,10 +19,11 @@ from seqnorm.lab.comparison.expand import check_quotes, expand
 from seqnorm.lab.comparison.settings import draw_settings, rounded
 from seqnorm.lab.config.arguments import refuse_hidden
 from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_changed_keys
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import refuse_unreadable
 from seqnorm.lab.config.rules import ConfigError, validate
-from seqnorm.lab.config.schema import DataConfig, RunConfig, conf_dir
+from seqnorm.lab.config.schema import RunConfig, conf_dir
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.runs.naming import lasting_name
 from seqnorm.lab.tasks import Classification

@@ -64,6 +64,8 @@ FILES = Range(
     "must name a file, several as in '[a.csv,b.csv]', or a pattern such as 'part-*.csv'",
     lambda value: _are_names([value] if isinstance(value, str) else value),
 )
+# What NumPy and Keras take as a seed.
+SEED = Range("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32)
 FOLDER = Range("must name a folder (an empty name is often a variable that is not set)", len)
 
 

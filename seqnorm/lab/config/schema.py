@@ -11,166 +11,32 @@ A YAML file of a group takes its schema through its first lines::
       - _self_
 
 A new choice is one dataclass, listed in ``SCHEMAS``, and one YAML file. Cells and normalisers, the
-arms of the comparison, are in `seqnorm.lab.config.parts`; models in `seqnorm.lab.config.models`,
-tasks in `seqnorm.lab.config.tasks`.
+arms of the comparison, are in `seqnorm.lab.config.parts`; models, data sets and tasks in `models`,
+`data` and `tasks` beside it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from seqnorm.lab.config.data import DATA, DataConfig
 from seqnorm.lab.config.models import MODELS, ModelConfig
 from seqnorm.lab.config.parts import CELLS, NORMS, CellConfig, NormConfig
 from seqnorm.lab.config.ranges import (
-    BUILDER,
-    FILES,
     FOLDER,
-    NAME,
     POSITIVE,
     POSITIVE_OR_OFF,
     RATE,
-    SHARE,
-    SIGN,
-    Range,
+    SEED,
     at_least,
     one_of,
     ranged,
 )
 from seqnorm.lab.config.tasks import TASKS, TaskConfig
-
-# What NumPy and Keras take as one.
-SEED = Range("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32)
-
-
-@dataclass
-class DataConfig:
-    """A data set and how it is cut into batches.
-
-    Attributes:
-        name: registered name of the loader.
-        dir: folder that holds the data; None means the loader's own default.
-        num_words: size of the id table, special ids included.
-        max_length: longest row in tokens, the start token included.
-        truncate: which part of a longer text is cut off, "head" or "tail".
-        batch_size: rows per batch.
-        even_batches: whether the rows of an epoch are divided evenly; if not, every training batch
-            has `batch_size` rows and the last one of an epoch has the rest.
-        batch_tokens: tokens per training batch instead, the number of rows following from their
-            lengths; None goes by rows.
-        validation_fraction: share of the training examples held out for early stopping.
-        validation_first: hold out this many training examples instead, the first in the loader's
-            order (for Keras's ids that of Keras), the same whatever the seed; None holds out the
-            share.
-        bucket: batches in one shuffled pool that is sorted by length; 0 or 1 means no bucketing.
-    """
-
-    name: str = MISSING
-    dir: str | None = ranged(None, FOLDER)
-    # The ids 0, 1 and 2 are special; the start token leaves no word in a row of 1.
-    num_words: int = ranged(20_000, at_least(4))
-    max_length: int = ranged(200, at_least(2))
-    truncate: str = ranged("tail", one_of("head", "tail"))
-    batch_size: int = ranged(64, at_least(1))
-    even_batches: bool = True
-    batch_tokens: int | None = ranged(None, at_least(1))
-    validation_fraction: float = ranged(0.1, SHARE)
-    validation_first: int | None = ranged(None, at_least(1))
-    bucket: int = ranged(0, at_least(0))
-
-
-@dataclass
-class TextConfig(DataConfig):
-    """Texts whose words are cut and numbered here.
-
-    Attributes:
-        tokenizer: what a word is: "unicode"; "words", which knows no combining marks, decimals or
-            typographic apostrophes and is that of the published results; or "keras", as in the ids
-            that Keras publishes.
-        lowercase: whether capitals are made small.
-        strip_breaks: whether HTML line breaks are spaces.
-        min_count: how often a word must occur in the training part to get an id.
-    """
-
-    tokenizer: str = ranged("words", one_of("unicode", "words", "keras"))
-    lowercase: bool = True
-    strip_breaks: bool = True
-    min_count: int = ranged(1, at_least(1))
-
-
-@dataclass
-class OwnTextConfig(TextConfig):
-    """Texts of the user's, whose parts may be missing.
-
-    Attributes:
-        label_separator: stands between the labels of a row that has several; None if each has one.
-        test_fraction: share of the training rows held out as test part, where there is none.
-        split_seed: decides which; a test part is the same for every seed of the run.
-    """
-
-    label_separator: str | None = ranged(None, SIGN)
-    test_fraction: float = ranged(0.2, SHARE)
-    split_seed: int = ranged(0, SEED)
-
-
-@dataclass
-class FilesConfig(OwnTextConfig):
-    """Texts from files: CSV, TSV, JSON lines, Parquet, each also gzipped.
-
-    Attributes:
-        train: a name, a list of names, or a pattern with ``*``, relative to the current folder.
-        validation: likewise; None holds out a share of the training rows by the run's seed.
-        test: likewise; None holds out `test_fraction`.
-        text: name of the column of texts.
-        label: name of the column of labels.
-        delimiter: between the fields of CSV and TSV; None goes by the file's ending.
-        quotes: whether their fields may stand in double quotes.
-    """
-
-    train: Any = ranged("", FILES)
-    validation: Any = ranged(None, FILES)
-    test: Any = ranged(None, FILES)
-    text: str = ranged("text", NAME)
-    label: str = ranged("label", NAME)
-    delimiter: str | None = ranged(None, SIGN)
-    quotes: bool = True
-
-
-@dataclass
-class TFDSConfig(OwnTextConfig):
-    """Any data set of texts that TensorFlow Datasets has.
-
-    Attributes:
-        builder: its name there, with its config if it has several, such as "glue/sst2".
-        text: name of the feature that is the text; None takes the only one there is.
-        label: likewise of the label.
-        train: name of the split to train on.
-        validation: likewise; None holds out a share of the training examples by the run's seed.
-        test: likewise; None holds out `test_fraction`.
-    """
-
-    builder: str = ranged("", BUILDER)
-    text: str | None = ranged(None, NAME)
-    label: str | None = ranged(None, NAME)
-    train: str = ranged("train", NAME)
-    validation: str | None = ranged(None, NAME)
-    test: str | None = ranged("test", NAME)
-
-
-@dataclass
-class SyntheticConfig(DataConfig):
-    """Generated sequences: no file, no network.
-
-    Attributes:
-        examples, test_examples: rows generated for training and validation, and for the test.
-    """
-
-    examples: int = ranged(2_000, at_least(10))
-    test_examples: int = ranged(1_000, at_least(1))
 
 
 @dataclass
@@ -302,18 +168,7 @@ class RunConfig:
 
 # group of conf/ -> choice -> its dataclass
 SCHEMAS: dict[str, dict[str, type]] = {
-    "data": {
-        "imdb": TextConfig,
-        "imdb_ids": DataConfig,
-        "reuters": DataConfig,
-        "reuters_r8": TextConfig,
-        "reuters_r52": TextConfig,
-        "reuters_clean": TextConfig,
-        "mnist": DataConfig,
-        "synthetic": SyntheticConfig,
-        "files": FilesConfig,
-        "tfds": TFDSConfig,
-    },
+    "data": DATA,
     "cell": CELLS,
     "norm": NORMS,
     "task": TASKS,

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from seqnorm.lab.config.data import FilesConfig, TFDSConfig
 from seqnorm.lab.config.rules import check_group
-from seqnorm.lab.config.schema import FilesConfig, TFDSConfig
 from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, synthetic
 from seqnorm.lab.data.own import files, tfds
 from seqnorm.lab.data.reuters import ids as reuters_ids
@@ -24,7 +24,7 @@ from seqnorm.lab.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
 from seqnorm.lab.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 __all__ = [
     "LOADERS",

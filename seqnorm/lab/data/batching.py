@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from seqnorm.lab.data.spec import Split
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 
 def batch_bounds(rows: int, batch_size: int, even: bool = True) -> NDArray[np.int64]:

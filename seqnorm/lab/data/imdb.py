@@ -18,7 +18,7 @@ from seqnorm.lab.durable import of_disk
 from seqnorm.lab.quiet import import_quietly
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import TextConfig
+    from seqnorm.lab.config.data import TextConfig
 
 NAME, CONFIG, VERSION = "imdb_reviews", "plain_text", "1.0.0"
 ARCHIVE = "aclImdb_v1.tar.gz"

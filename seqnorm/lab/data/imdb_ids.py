@@ -12,7 +12,7 @@ from seqnorm.lab.data.keras_files import Part
 from seqnorm.lab.data.spec import Dataset
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 ROWS, INDEX = "imdb.npz", "imdb_word_index.json"
 # name -> hash of the published file, as in keras.datasets.imdb

@@ -20,7 +20,7 @@ from seqnorm.lab.data.tokenizer import KERAS_WORDS, Tokenizer
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 # The seed of Keras's shuffles, which is part of the publication.
 SHUFFLE_SEED = 113

@@ -22,7 +22,7 @@ from seqnorm.lab.data.splits import hold_out, start_and_cut
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 FILE = "mnist.npz"
 # As in keras.datasets.mnist.

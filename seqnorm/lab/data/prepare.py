@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqnorm.lab.config.schema import FilesConfig, TFDSConfig
+from seqnorm.lab.config.data import FilesConfig, TFDSConfig
 from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, staging
 from seqnorm.lab.data.own import builders
 from seqnorm.lab.data.own import files as own_files
@@ -17,7 +17,7 @@ from seqnorm.lab.data.reuters import newswires
 from seqnorm.lab.data.reuters.text import SUBSETS
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 OWN = ("files", "tfds")  # texts of the user's, which nobody has published under a checksum
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.data.spec import START, UNKNOWN, Sequences, pieces_of
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 
 def limit_ids(values: NDArray[np.int32], num_words: int) -> NDArray[np.int32]:

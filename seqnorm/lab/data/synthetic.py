@@ -27,7 +27,7 @@ from seqnorm.lab.data.splits import hold_out, limit_ids, start_and_cut
 from seqnorm.lab.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import SyntheticConfig
+    from seqnorm.lab.config.data import SyntheticConfig
 
 # The texts are as fixed as those of a published data set: runs differ in what they hold out.
 CORPUS_SEED = 20

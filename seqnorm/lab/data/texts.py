@@ -14,7 +14,7 @@ from seqnorm.lab.data.tokenizer import Tokenizer
 from seqnorm.lab.data.vocabulary import WordCounter
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import TextConfig
+    from seqnorm.lab.config.data import TextConfig
 
 
 # Provisional word numbers of the texts, and their labels int32[n].

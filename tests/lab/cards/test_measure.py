@@ -6,7 +6,7 @@ import pytest
 from seqnorm.lab import data
 from seqnorm.lab.cards.figures import draw_batches, smoothed
 from seqnorm.lab.cards.measure import alive, batch_numbers, measure, repeated
-from seqnorm.lab.config.schema import DataConfig, SyntheticConfig
+from seqnorm.lab.config.data import DataConfig, SyntheticConfig
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqnorm.lab import data
-from seqnorm.lab.config.schema import FilesConfig
+from seqnorm.lab.config.data import FilesConfig
 
 ROWS = [
     (f"{word} film, number {number}!", star)

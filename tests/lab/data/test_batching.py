@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from seqnorm.lab.config.schema import DataConfig
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.data.batching import Batches, batch_bounds, batch_order, token_bounds
 from seqnorm.lab.data.spec import PAD, START, Sequences, Split
 

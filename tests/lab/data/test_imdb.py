@@ -14,7 +14,7 @@ from tensorflow_datasets.core.download import resource
 
 from seqnorm.lab import data
 from seqnorm.lab.cards.measure import repeated
-from seqnorm.lab.config.schema import TextConfig
+from seqnorm.lab.config.data import TextConfig
 from seqnorm.lab.data import imdb
 from seqnorm.lab.data.spec import START, UNKNOWN
 from tests.lab.data.files import REVIEWS, cut, write_imdb

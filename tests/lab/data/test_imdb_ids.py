@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.config.schema import DataConfig
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.data import imdb_ids
 from tests.lab.data.files import cut
 

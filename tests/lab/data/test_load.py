@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.config.schema import SyntheticConfig
+from seqnorm.lab.config.data import SyntheticConfig
 
 CONFIG = SyntheticConfig(name="synthetic", examples=40, test_examples=10)
 

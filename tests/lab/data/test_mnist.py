@@ -8,7 +8,7 @@ import pytest
 
 from seqnorm.lab import data
 from seqnorm.lab.config.compose import compose
-from seqnorm.lab.config.schema import DataConfig
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.data import mnist
 from seqnorm.lab.data.vocabulary import START
 from tests.lab.data.files import cut

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seqnorm.lab.config.schema import DataConfig
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.data import imdb
 from seqnorm.lab.data.prepare import OWN, PREPARERS, prepare
 from seqnorm.lab.data.reuters import newswires

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.config.schema import DataConfig
+from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.data.reuters.topics import KERAS46
 from tests.lab.data.files import cut, write_reuters
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.config.schema import TextConfig
+from seqnorm.lab.config.data import TextConfig
 from seqnorm.lab.data.reuters import topics
 from seqnorm.lab.data.spec import UNKNOWN
 from tests.lab.data.files import write_newswires

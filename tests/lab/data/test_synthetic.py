@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data
-from seqnorm.lab.config.schema import SyntheticConfig
+from seqnorm.lab.config.data import SyntheticConfig
 from seqnorm.lab.data import synthetic
 from seqnorm.lab.data.spec import UNKNOWN
 from seqnorm.lab.models.bag_of_words import BagOfWords

@@ -12,7 +12,7 @@ import pytest
 
 from seqnorm.lab import data
 from seqnorm.lab.commands.data import main
-from seqnorm.lab.config.schema import TFDSConfig
+from seqnorm.lab.config.data import TFDSConfig
 from tests.lab.data.own import ROWS
 
 

@@ -15,7 +15,7 @@ from seqnorm.lab.data.own.source import Layout, Row, bad
 from seqnorm.lab.data.spec import Dataset
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import FilesConfig
+    from seqnorm.lab.config.data import FilesConfig
 
 
 def locate(config: FilesConfig) -> dict[str, list[Path]]:

@@ -16,7 +16,7 @@ from seqnorm.lab.data.splits import stratified_split
 from seqnorm.lab.data.texts import Part, TextReader, part_of
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import OwnTextConfig
+    from seqnorm.lab.config.data import OwnTextConfig
 
 TRAIN, VALIDATION, TEST = "data.train", "data.validation", "data.test"
 

@@ -17,7 +17,7 @@ from seqnorm.lab.data.own.source import Row, bad
 from seqnorm.lab.data.spec import Dataset
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import TFDSConfig
+    from seqnorm.lab.config.data import TFDSConfig
 
 PIECE = 500  # examples read at a time
 

@@ -21,7 +21,7 @@ from seqnorm.lab.data.reuters.topics import KERAS46
 from seqnorm.lab.data.spec import Dataset
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import DataConfig
+    from seqnorm.lab.config.data import DataConfig
 
 ROWS, INDEX = "reuters.npz", "reuters_word_index.json"
 # name -> hash of the published file, as in keras.datasets.reuters

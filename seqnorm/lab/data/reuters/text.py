@@ -10,7 +10,7 @@ from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.data.texts import TextReader
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.schema import TextConfig
+    from seqnorm.lab.config.data import TextConfig
 
 # registered name -> subset of `seqnorm.lab.data.reuters.newswires`
 SUBSETS = {"reuters_r8": "r8", "reuters_r52": "r52", "reuters_clean": "clean"}
