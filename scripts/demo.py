@@ -5,13 +5,16 @@ import sys
 from seqnorm.lab.commands.report import main as report
 from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import compose
-from seqnorm.lab.training.floor import floor_of, run_floor
+from seqnorm.lab.quiet import import_keras
 
 if __name__ == "__main__":
     preset = ["experiment=demo", *sys.argv[1:]]
     config = compose(preset)
     code = train(["-m", "norm=none,layer,batch", *preset])
     if code == 0:
+        import_keras()
+        from seqnorm.lab.training.floor import floor_of, run_floor
+
         run_floor(floor_of(config))
         code = report([config.runs_dir])
     sys.exit(code)

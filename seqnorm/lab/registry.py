@@ -19,8 +19,9 @@ first line of its docstring what `--help` says. They reach the part by their nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from seqnorm.lab.config.schema import RunConfig
     from seqnorm.lab.data.spec import Dataset
 
+_NAME = re.compile(r"[\w.-]+")
 Thing = TypeVar("Thing")
 
 BASES = {
@@ -177,7 +179,7 @@ def register_task(name: str, schema: type) -> Callable[[type[Thing]], type[Thing
 
     Raises:
         ValueError: if the name is taken, or the scores are none that a report could write about.
-        TypeError: if the schema or the class is of another kind.
+        TypeError: if the schema or the class is of another kind, or the class has no scores.
     """
 
     def decorate(task: type[Thing]) -> type[Thing]:
@@ -185,6 +187,13 @@ def register_task(name: str, schema: type) -> Callable[[type[Thing]], type[Thing
 
         _require_subclass("task", name, task, Task)
         made: Any = task
+        missing = [key for key in ("scores", "baseline_name") if not hasattr(made, key)]
+        if missing:
+            raise TypeError(
+                f"register_task needs a class that says what it measures; received {made.__name__} "
+                f"without {' and '.join(missing)}. Declare them as class attributes, as "
+                "seqnorm.lab.tasks.classification does."
+            )
         Scoring(name, made.scores, made.baseline_name)
         _add("task", name, schema, task)
         made.name = name
@@ -223,10 +232,17 @@ def register_data(
 
 def _add(group: str, name: str, schema: type, part: Any) -> None:
     base = BASES[group]
-    if not (isinstance(schema, type) and is_dataclass(schema) and issubclass(schema, base)):
+    # A subclass of a dataclass that is none itself is one to `is_dataclass`, without its own keys.
+    own = isinstance(schema, type) and "__dataclass_params__" in vars(schema)
+    if not (own and issubclass(schema, base)):
         raise TypeError(
             f"register_{group} needs a dataclass that derives from {base.__name__}; received "
-            f"schema={schema!r}. Write `@dataclass class ...({base.__name__})`."
+            f"schema={schema!r}. Write `@dataclass` above `class ...({base.__name__})`."
+        )
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"register_{group} needs a name that can be typed in {group}=NAME: letters, digits, _, "
+            f"- and a dot; received name={name!r}. Choose another name."
         )
     known = PARTS.get((group, name))
     if name in schemas.SCHEMAS[group] and (known is None or known.module != part.__module__):

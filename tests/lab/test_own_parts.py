@@ -200,7 +200,10 @@ def _experiments(folder: Path) -> Path:
         ),
         (["imports=[mylab.nroms]", "norm=power"], "received imports=[mylab.nroms]"),
         (["imports=mylab.norms"], "imports must be a list of modules, as in imports=[mylab.norms]"),
-        (["norm=power"], "norm=power is not one of the choices of norm."),
+        (
+            ["norm=power"],
+            "One of your own needs imports=[MODULE], the module that",
+        ),
     ],
 )
 def test_mistakes_are_named(folder: Path, arguments: list[str], message: str) -> None:

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-# What the commands import first of what ``pip install 'seqnorm[lab]'`` brings.
+# What the commands import first of what ``pip install '.[lab]'`` brings.
 _LAB = ("hydra", "omegaconf", "tensorflow", "tensorflow_datasets", "sklearn", "matplotlib")
 
 
@@ -15,7 +15,8 @@ def _enter(name: str) -> int:
     if missing:
         print(
             f"seqnorm-{name} belongs to the lab, which is not installed here (no "
-            f"{', '.join(missing)}): pip install 'seqnorm[lab]'",
+            f"{', '.join(missing)}): pip install '.[lab]' in the folder of "
+            "seqnorm's source brings it",
             file=sys.stderr,
         )
         return 1

@@ -22,6 +22,8 @@ from seqnorm.lab.config.presets import PLUGINS
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 
+# Groups that modules of the user's add to, see `seqnorm.lab.registry`.
+OPEN = ("cell", "norm", "model", "data", "task")
 # What a mistake on the command line or in a YAML file raises while composing.
 _COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
 
@@ -177,11 +179,22 @@ def _unknown_choice(error: MissingConfigException) -> str:
     return (
         f"{group}={choice} is not one of the choices of {group}."
         f"{did_you_mean(choice, options)} The choices are {', '.join(options)}."
-        f"{_extra_for(group, choice)}"
+        f"{_extra_for(group, choice)}{_own_part(group)}"
     )
+
+
+def _own_part(group: str) -> str:
+    """How one of the user's own comes to be a choice, of the groups that are open to it."""
+    if group not in OPEN:
+        return ""
+    return f" One of your own needs imports=[MODULE], the module that registers the {group}."
 
 
 def _extra_for(group: str, choice: str) -> str:
     """Which extra installs a launcher or a sweeper, if one does."""
     _, extra = PLUGINS.get(f"{group.removeprefix('hydra/')}/{choice}", ("", ""))
-    return f" {choice} comes with `pip install 'seqnorm[{extra}]'`." if extra else ""
+    return (
+        f" {choice} comes with `pip install '.[{extra}]'` in the folder of seqnorm's source."
+        if extra
+        else ""
+    )

@@ -78,6 +78,8 @@ def _cannot_be_meant(override: Override, token: str, several: bool) -> str | Non
     elif plain == "None":
         return f"{key} would be the text None; received {token}. Write {key}=null."
     if override.is_sweep_override() and not several:
+        if key in GROUPS:
+            return f"several values are several runs; received {token}. Add -m (--multirun)."
         return (
             f"several values are several runs; received {token}. Add -m (--multirun), or write "
             f"'{key}=[{plain}]' for one list and '{key}=\"{plain}\"' for one text."

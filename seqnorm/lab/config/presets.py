@@ -33,7 +33,7 @@ def register() -> None:
     store = ConfigStore.instance()
     for place, (plugin, _) in PLUGINS.items():
         group, choice = place.split("/")
-        if find_spec(f"hydra_plugins.{plugin}") is None:
+        if not _is_installed(plugin):
             continue
         theirs = store.load(f"hydra/{place}.yaml")
         ours = OmegaConf.load(Path(conf_dir()) / "preset" / f"{place}.yaml")
@@ -43,3 +43,11 @@ def register() -> None:
             node=OmegaConf.merge(theirs.node, ours),
             provider=theirs.provider,
         )
+
+
+def _is_installed(plugin: str) -> bool:
+    """Whether a plugin is there; without any plugin there is no package of plugins either."""
+    try:
+        return find_spec(f"hydra_plugins.{plugin}") is not None
+    except ModuleNotFoundError:
+        return False

@@ -49,7 +49,7 @@ def _import_wandb() -> Any:
     if wandb is None or not hasattr(wandb, "init"):
         raise ImportError(
             "tracking=wandb needs the package wandb; received an environment without it. Install "
-            "it with `pip install 'seqnorm[wandb]'`, or keep the default tracking=local."
+            "it with `pip install wandb`, or keep the default tracking=local."
         )
     return wandb
 

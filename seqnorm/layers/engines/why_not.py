@@ -118,7 +118,7 @@ def warn_once(reason: str) -> None:
     """Say that the fast kernels are not to be had here."""
     advice = "Pass implementation='loop' if that is meant."
     if reason == kernels.NO_NUMBA:
-        advice = "Install it with pip install 'seqnorm[fused]', or pass implementation='loop'."
+        advice = "Install it with pip install numba, or pass implementation='loop'."
     warn(
         f"seqnorm runs its portable loop, several times slower on a CPU: {reason}. {advice}",
         RuntimeWarning,
