@@ -1,7 +1,12 @@
 """What every test gets: quiet TensorFlow, float64 in JAX, a generator, the folder of real data."""
 
 import os
+import signal
 from pathlib import Path
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("WANDB_MODE", "offline")
