@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, NullLocator
 
 from seqnorm.lab.durable import write_text
-from seqnorm.lab.report.page.figures import write_figure
+from seqnorm.lab.report.page.paper import write_figure
 from seqnorm.lab.report.page.styles import OTHER_COLOURS, norm_colour
 from seqnorm.lab.report.page.tables import Table
 from seqnorm.lab.why.moments import ALIVE, ALL_ROWS, LEVELS, MEAN, PER_SAMPLE, SPREAD, WAYS, Curve
