@@ -56,7 +56,8 @@ def test_a_run_on_several_files_names_no_folder_and_can_be_repeated(folder):
     record = read_run(run)
     first, second = record.config["data.train"]
     assert first.endswith(">/reviews.csv") and second.endswith(">/more.csv")
-    assert str(folder) not in json.dumps([record.config, record.environment, record.result.to_json()])
+    kept = [record.config, record.environment, record.result.to_json()]
+    assert str(folder) not in json.dumps(kept)
     assert train(["--from", str(run), "runs_dir=again"]) == 0
 
 
