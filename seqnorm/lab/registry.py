@@ -26,10 +26,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqnorm.lab.config import schema as schemas
-from seqnorm.lab.config.data import DataConfig
-from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS, ModelConfig
-from seqnorm.lab.config.parts import CellConfig, NormConfig
-from seqnorm.lab.config.tasks import TaskConfig
+from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
 
 if TYPE_CHECKING:
     import keras
@@ -39,14 +36,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[\w.-]+")
 Thing = TypeVar("Thing")
-
-BASES = {
-    "cell": CellConfig,
-    "norm": NormConfig,
-    "task": TaskConfig,
-    "model": ModelConfig,
-    "data": DataConfig,
-}
 
 
 @dataclass(frozen=True)
@@ -231,7 +220,7 @@ def register_data(
 
 
 def _add(group: str, name: str, schema: type, part: Any) -> None:
-    base = BASES[group]
+    base = schemas.BASES[group]
     # A subclass of a dataclass that is none itself is one to `is_dataclass`, without its own keys.
     own = isinstance(schema, type) and "__dataclass_params__" in vars(schema)
     if not (own and issubclass(schema, base)):

@@ -232,6 +232,6 @@ def _text(run: RunRecord) -> str:
     result, score = run.result, run.result.task.score
     if result.diverged:
         return "diverged"
-    if result.test is None:
+    if result.test_score is None:
         return f"validation {score.write(result.validation_score)}"
-    return f"test {score.write(result.test[score.name])}"
+    return f"test {score.write(result.test_score)}"

@@ -20,10 +20,8 @@ from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import GROUPS, refuse_unreadable
 from seqnorm.lab.config.presets import PLUGINS
 from seqnorm.lab.config.rules import ConfigError, validate
-from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
+from seqnorm.lab.config.schema import BASES, SCHEMAS, RunConfig, conf_dir
 
-# Groups that modules of the user's add to, see `seqnorm.lab.registry`.
-OPEN = ("cell", "norm", "model", "data", "task")
 # What a mistake on the command line or in a YAML file raises while composing.
 _COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
 
@@ -185,7 +183,7 @@ def _unknown_choice(error: MissingConfigException) -> str:
 
 def _own_part(group: str) -> str:
     """How one of the user's own comes to be a choice, of the groups that are open to it."""
-    if group not in OPEN:
+    if group not in BASES:
         return ""
     return f" One of your own needs imports=[MODULE], the module that registers the {group}."
 

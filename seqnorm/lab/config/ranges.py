@@ -1,12 +1,15 @@
 """Ranges and choices of a configuration's values, written beside the field that they are for.
 
-@dataclass
-class L2Config(NormConfig):
-power: float = ranged(2.0, POSITIVE)
-side: str = ranged("left", one_of("left", "right"))
+In a dataclass of the user's or of ours:
 
-seqnorm-train norm=l2 norm.power=-1
-error: norm.power must be a positive number; received norm.power=-1.0.
+    @dataclass
+    class L2Config(NormConfig):
+        power: float = ranged(2.0, POSITIVE)
+        side: str = ranged("left", one_of("left", "right"))
+
+so that ``seqnorm-train norm=l2 norm.power=-1`` is refused with
+
+    norm.power must be a positive number; received norm.power=-1.0.
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ def _configuration(folder: Path) -> dict[str, Any]:
 
 
 def _in_words_of_today(run: Mapping[Any, Any]) -> dict[str, Any]:
+    """By groups and keys; a mapping below that, as a serialised regulariser, is one value."""
     flat: dict[str, Any] = {}
     for group, keys in run.items():
         if isinstance(keys, Mapping):

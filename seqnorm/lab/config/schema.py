@@ -179,6 +179,16 @@ SCHEMAS: dict[str, dict[str, type]] = {
 }
 
 
+# group that modules of the user's add to -> what their schemas derive from
+BASES: dict[str, type] = {
+    "cell": CellConfig,
+    "norm": NormConfig,
+    "task": TaskConfig,
+    "model": ModelConfig,
+    "data": DataConfig,
+}
+
+
 def register() -> None:
     """Stores the schema where Hydra finds it: ``schema/<group>: <choice>`` and ``schema: run``."""
     store = ConfigStore.instance()

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seqnorm.lab.config.data import FilesConfig, TFDSConfig
 from seqnorm.lab.config.rules import check_group
 from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, synthetic
 from seqnorm.lab.data.own import files, tfds
@@ -56,13 +55,20 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
 }
 
 
-# name of a data set that is read from `data.dir` -> what looks for it there
-LOCATORS: dict[str, Callable[[str], object]] = {
-    "imdb": imdb.locate,
-    "imdb_ids": partial(sources.find_all, files=imdb_ids.FILES),
-    "mnist": partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH}),
-    "reuters": partial(sources.find_all, files=reuters_ids.FILES),
-    **dict.fromkeys(reuters_text.SUBSETS, newswires.find),
+def _in_folder(look: Callable[[str], object]) -> Callable[[Any], object]:
+    """Looks into `data.dir` where that is set: what is downloaded is not asked for."""
+    return lambda config: None if config.dir is None else look(config.dir)
+
+
+# name of a data set that is read from files -> what looks for them, given its configuration
+LOCATORS: dict[str, Callable[[Any], object]] = {
+    "imdb": _in_folder(imdb.locate),
+    "imdb_ids": _in_folder(partial(sources.find_all, files=imdb_ids.FILES)),
+    "mnist": _in_folder(partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH})),
+    "reuters": _in_folder(partial(sources.find_all, files=reuters_ids.FILES)),
+    **dict.fromkeys(reuters_text.SUBSETS, _in_folder(newswires.find)),
+    "files": files.locate,
+    "tfds": tfds.locate,
 }
 
 
@@ -74,12 +80,8 @@ def refuse_missing(config: DataConfig) -> None:
             asked for.
         ValueError: if a file was named that cannot be read.
     """
-    if isinstance(config, FilesConfig):
-        files.locate(config)
-    elif isinstance(config, TFDSConfig):
-        tfds.locate(config)
-    elif config.dir is not None and config.name in LOCATORS:
-        LOCATORS[config.name](config.dir)
+    if config.name in LOCATORS:
+        LOCATORS[config.name](config)
 
 
 def load(config: DataConfig, seed: int) -> Dataset:

@@ -96,6 +96,11 @@ class Result:
         return self.test is None
 
     @property
+    def test_score(self) -> float | None:
+        """The first score on the test part; None for a trial."""
+        return None if self.test is None else self.test[self.task.score.name]
+
+    @property
     def validation_score(self) -> float:
         """The number that settings are compared by; of a diverged run that of the baseline."""
         if self.diverged or self.validation is None:

@@ -19,11 +19,11 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from seqnorm.lab import console
-from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.config.schema import BASES, RunConfig
 from seqnorm.lab.data.vocabulary import Vocabulary
 from seqnorm.lab.durable import sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.registry import BASES, PARTS
+from seqnorm.lab.registry import PARTS
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.naming import run_prefix
 from seqnorm.lab.runs.result import RESULT, Result

@@ -55,8 +55,11 @@ def require(name: str, directory: str | None) -> None:
     Raises:
         FileNotFoundError: saying what it has.
     """
-    if directory is None or find(name, directory):
-        return
+    if directory is not None and find(name, directory) is None:
+        raise _missing(name, directory)
+
+
+def _missing(name: str, directory: str) -> FileNotFoundError:
     there = sorted(
         {
             path.name
@@ -66,7 +69,7 @@ def require(name: str, directory: str | None) -> None:
         }
         - {"tfds"}
     )
-    raise sources.missing(
+    return sources.missing(
         f"{name} as prepared by TensorFlow Datasets",
         f"{places(directory)[0] / name} (data.dir={directory!r})",
         f"That folder has {', '.join(there) or 'no data set'}. Run seqnorm-data prepare data=tfds "
@@ -88,9 +91,9 @@ def prepared(name: str, directory: str | None, download: bool) -> Any:
         ValueError: if TensorFlow Datasets has no data set of that name.
         OSError: if the download fails, or what is there is damaged.
     """
-    if not download:
-        require(name, directory)
     found = find(name, directory)
+    if found is None and directory is not None and not download:
+        raise _missing(name, directory)
     import_quietly("tensorflow")
     import tensorflow_datasets as tfds
 

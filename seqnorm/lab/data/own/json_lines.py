@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
-from seqnorm.lab.data.own.source import Layout, Row, bad, opened
+from seqnorm.lab.data.own.source import Layout, Row, bad, nearest, opened
 
 
 def read(path: Path, layout: Layout) -> Iterator[Row]:
@@ -39,12 +38,11 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
                 )
             for key, wanted in (("data.text", layout.text), ("data.label", layout.label)):
                 if wanted not in record:
-                    near = get_close_matches(wanted, map(str, record), 1)
-                    meant = f" Did you mean {key}={near[0]}?" if near else ""
                     raise bad(
                         place,
                         f"{key} must name a key of every object, received {key}={wanted} and an "
-                        f"object without it.{meant} Its keys are {', '.join(record) or 'none'}.",
+                        f"object without it.{nearest(key, wanted, record)} Its keys are "
+                        f"{', '.join(record) or 'none'}.",
                     )
             yield Row(place, record[layout.text], record[layout.label])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -52,6 +52,12 @@ def bad(place: str, problem: object) -> ValueError:
     return ValueError(f"{place}: {problem}")
 
 
+def nearest(key: str, wanted: str, names: Iterable[str]) -> str:
+    """`` Did you mean data.text=review?`` for the nearest of the names, or nothing."""
+    near = get_close_matches(wanted, names, 1)
+    return f" Did you mean {key}={near[0]}?" if near and near[0] != wanted else ""
+
+
 def require_columns(path: Path, names: Sequence[str], layout: Layout) -> None:
     """Refuses columns that do not have both names, each once.
 
@@ -60,14 +66,12 @@ def require_columns(path: Path, names: Sequence[str], layout: Layout) -> None:
     """
     for key, wanted in (("data.text", layout.text), ("data.label", layout.label)):
         if names.count(wanted) != 1:
-            near = get_close_matches(wanted, names, 1)
-            meant = f" Did you mean {key}={near[0]}?" if near and near[0] != wanted else ""
             many = "no such column" if wanted not in names else "that name more than once"
             shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
             raise bad(
                 str(path),
                 f"{key} must name one column, received {key}={wanted}, and the file has {many}."
-                f"{meant} Its columns are {shown}.",
+                f"{nearest(key, wanted, names)} Its columns are {shown}.",
             )
 
 

@@ -37,11 +37,7 @@ class Report:
 
 def _lead(sections: Sequence[Section]) -> str:
     comparisons = [section.comparison for section in sections]
-    tested = {
-        (run.name, run.result.flat()[f"test_{each.task.score.name}"])
-        for each in comparisons
-        for run in each.runs
-    }
+    tested = {(run.name, run.result.test_score) for each in comparisons for run in each.runs}
     runs = len(tested)  # sections may share runs
     trials = sum(len(each.everything) - len(each.runs) for each in comparisons)
     arms = sum(len(section.comparison.arms) for section in sections)
