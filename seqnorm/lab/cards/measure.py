@@ -44,7 +44,7 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
             },
             "seed": seed,
         },
-        "vocabulary": dataset.vocabulary.size,
+        "vocabulary": dataset.words.size,
         "classes": dataset.num_classes,
         "majority_accuracy": dataset.majority_accuracy,
         "parts": {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqnorm.lab import console
 from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.data import SeriesConfig
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.durable import write_text, writing
@@ -131,6 +132,11 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
     """Prints the data card and writes it with its pictures into ``folder``."""
     from seqnorm.lab import data
 
+    if isinstance(config.data, SeriesConfig) or "class" not in config.data.KINDS:
+        raise ConfigError(
+            "a card describes rows of ids with a class each; received show with "
+            f"data={config.data.name}. Choose another data set; seqnorm-train --help lists them."
+        )
     with blame_the_input():
         data.refuse_missing(config.data)
     import_keras()

@@ -22,14 +22,13 @@ from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_chan
 from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import refuse_unreadable
-from seqnorm.lab.config.rules import ConfigError, validate
+from seqnorm.lab.config.rules import ConfigError, floor, validate
 from seqnorm.lab.config.schema import RunConfig, conf_dir
+from seqnorm.lab.config.tasks import TaskConfig
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.runs.naming import lasting_name
-from seqnorm.lab.tasks import Classification
 from seqnorm.lab.tracking.factory import refuse_one_id
 
-FLOOR = "model=bag_of_words"
 _HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
 # What a comparison sets for each run.
 _ITS_OWN = ("seed", "train.test", "study", "arm")
@@ -253,17 +252,24 @@ class Plan:
 
     @property
     def number_of_floors(self) -> int:
-        """How many bag-of-words runs there are: of a task that it cannot do, none."""
-        can = self._plain.task.name == Classification.name
-        return self.compare.floors if can else 0
+        """How many runs of a floor there are: where no such model can do the task, none."""
+        return self.compare.floors if self._floor else 0
+
+    @cached_property
+    def _floor(self) -> str | None:
+        task, data = (OmegaConf.to_object(self._plain[group]) for group in ("task", "data"))
+        return floor(cast(TaskConfig, task), cast(DataConfig, data))
 
     def floors(self) -> Iterator[Job]:
-        """The bag-of-words runs."""
-        floor, composed = compose([FLOOR]), self._plain
+        """The runs of what has no recurrence."""
+        if not self.number_of_floors:
+            return
+        arm, composed = f"model={self._floor}", self._plain
+        model = compose([arm])
         for seed in range(self.number_of_floors):
-            config = _run_config(composed, FLOOR, seed)
-            config = replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
-            yield Job(FLOOR, None, config)
+            config = _run_config(composed, arm, seed)
+            config = replace(config, model=model.model, cell=model.cell, norm=model.norm)
+            yield Job(arm, None, config)
 
     def tests(self, chosen: dict[str, int], without: Collection[str] = ()) -> Iterator[Job]:
         """The runs on the test set.

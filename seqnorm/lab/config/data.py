@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -20,10 +20,22 @@ from seqnorm.lab.config.ranges import (
     ranged,
 )
 
+# What the rows of a data set may be labelled with.
+LABELS: dict[str, str] = {
+    "class": "one class a row",
+    "classes": "any number of classes a row",
+    "number": "a number a row",
+    "tags": "a class at every step",
+    "none": "nothing",
+}
+
 
 @dataclass
 class DataConfig:
     """A data set and how it is cut into batches.
+
+    A data set says with `KINDS` which labels it has, its usual one first. The loader of one that
+    has several is told which are wanted: ``load(config, seed, labels)``.
 
     Attributes:
         name: registered name of the loader.
@@ -43,6 +55,8 @@ class DataConfig:
         bucket: batches in one shuffled pool that is sorted by length; 0 or 1 means no bucketing.
     """
 
+    KINDS: ClassVar[tuple[str, ...]] = ("class",)
+
     name: str = MISSING
     dir: str | None = ranged(None, FOLDER)
     # The ids 0, 1 and 2 are special; the start token leaves no word in a row of 1.
@@ -55,6 +69,11 @@ class DataConfig:
     validation_fraction: float = ranged(0.1, SHARE)
     validation_first: int | None = ranged(None, at_least(1))
     bucket: int = ranged(0, at_least(0))
+
+
+@dataclass
+class SeriesConfig(DataConfig):
+    """Rows of numbers, one or several at each step; nothing is embedded."""
 
 
 @dataclass
@@ -147,6 +166,36 @@ class SyntheticConfig(DataConfig):
     test_examples: int = ranged(1_000, at_least(1))
 
 
+@dataclass
+class AddingConfig(SeriesConfig):
+    """The adding problem: generated rows of `max_length` steps, whose sum of two is asked for.
+
+    Attributes:
+        examples, test_examples: rows generated for training and validation, and for the test.
+    """
+
+    KINDS = ("number",)
+
+    examples: int = ranged(10_000, at_least(10))
+    test_examples: int = ranged(2_000, at_least(1))
+
+
+@dataclass
+class CopyMemoryConfig(DataConfig):
+    """The copying problem: generated rows whose first ten symbols are asked for at their end.
+
+    Attributes:
+        delay: steps between what is to be remembered and where it is asked for.
+        examples, test_examples: rows generated for training and validation, and for the test.
+    """
+
+    KINDS = ("tags",)
+
+    delay: int = ranged(100, at_least(1))
+    examples: int = ranged(10_000, at_least(10))
+    test_examples: int = ranged(2_000, at_least(1))
+
+
 DATA: dict[str, type] = {
     "imdb": TextConfig,
     "imdb_ids": DataConfig,
@@ -156,6 +205,11 @@ DATA: dict[str, type] = {
     "reuters_clean": TextConfig,
     "mnist": DataConfig,
     "synthetic": SyntheticConfig,
+    "adding": AddingConfig,
+    "copy_memory": CopyMemoryConfig,
+    "mnist_rows": SeriesConfig,
+    "mnist_pixels": SeriesConfig,
+    "mnist_pixels_permuted": SeriesConfig,
     "files": FilesConfig,
     "tfds": TFDSConfig,
 }

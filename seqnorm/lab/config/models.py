@@ -26,7 +26,7 @@ class ClassifierConfig(ModelConfig):
     """The classifier around the recurrent layers.
 
     Attributes:
-        embedding: width of the word vectors.
+        embedding: width of the word vectors; rows of numbers have none.
         embedding_dropout: share of the word vectors' entries dropped.
         depth: number of recurrent layers.
         bidirectional: read every sequence in both directions and concatenate.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from seqnorm.lab.config.data import LABELS, DataConfig, SeriesConfig
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
 from seqnorm.lab.config.ranges import out_of_range
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, TrackingConfig
-from seqnorm.lab.config.tasks import ClassificationConfig
+from seqnorm.lab.config.tasks import TaskConfig
 
 
 class ConfigError(ValueError):
@@ -70,6 +71,7 @@ def check_group(group: str, component: Any) -> None:
 
 def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
+    yield from _labels(config)
     tracking, default = config.tracking, TrackingConfig()
     idle = [
         f"tracking.{key}={getattr(tracking, key)}"
@@ -112,13 +114,39 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
         )
 
 
+def floor(task: TaskConfig, data: DataConfig) -> str | None:
+    """The model without recurrence that can do a task on some data too; None if none can."""
+    return None if isinstance(data, SeriesConfig) else task.FLOOR
+
+
+def _labels(config: RunConfig) -> Iterator[str]:
+    """Labels that the task needs and the data has not."""
+    wanted, kinds = config.task.LABELS, config.data.KINDS
+    if wanted is None or wanted == "none" or wanted in kinds:
+        return
+    schemas: dict[str, Any] = SCHEMAS["data"]
+    fitting = [name for name, schema in schemas.items() if wanted in schema.KINDS]
+    yield (
+        f"task={config.task.name} needs data with {LABELS[wanted]}; received "
+        f"data={config.data.name}, which has {' or '.join(LABELS[kind] for kind in kinds)}. Data "
+        f"that fits: {', '.join(fitting) or 'none of ours'}."
+    )
+
+
 def _misfits(config: RunConfig) -> Iterator[str]:
     """Cells and norms that the model has no place for."""
     model, cell, norm = config.model.name, config.cell.name, config.norm.name
-    if model == "bag_of_words" and not isinstance(config.task, ClassificationConfig):
+    tasks: dict[str, Any] = SCHEMAS["task"]
+    floor_of = {task.FLOOR: name for name, task in tasks.items()}
+    if model in floor_of and model != floor(config.task, config.data):
         yield (
-            "model=bag_of_words answers with a class and needs task=classification; received "
-            f"task={config.task.name}. Use another model; of a comparison, compare.floors=0."
+            f"model={model} can do task={floor_of[model]} on rows of ids; received "
+            f"task={config.task.name} with data={config.data.name}. Use another model."
+        )
+    elif model in NORMS_WITHOUT_STEPS and isinstance(config.data, SeriesConfig):
+        yield (
+            f"model={model} reads ids; received data={config.data.name}, whose rows are numbers. "
+            "Use model=classifier."
         )
     if model in NORMS_WITHOUT_STEPS:
         if cell != "none":

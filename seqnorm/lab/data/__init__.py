@@ -14,23 +14,34 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seqnorm.lab.config.rules import check_group
-from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, synthetic
+from seqnorm.lab.data import (
+    adding,
+    copy_memory,
+    imdb,
+    imdb_ids,
+    mnist,
+    mnist_series,
+    sources,
+    synthetic,
+)
 from seqnorm.lab.data.own import files, tfds
 from seqnorm.lab.data.reuters import ids as reuters_ids
 from seqnorm.lab.data.reuters import newswires, reuters21578
 from seqnorm.lab.data.reuters import text as reuters_text
-from seqnorm.lab.data.spec import PAD, START, UNKNOWN, Dataset, Sequences, Split
+from seqnorm.lab.data.spec import IGNORED, PAD, START, UNKNOWN, Dataset, Scale, Sequences, Split
 from seqnorm.lab.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import DataConfig
 
 __all__ = [
+    "IGNORED",
     "LOADERS",
     "PAD",
     "START",
     "UNKNOWN",
     "Dataset",
+    "Scale",
     "Sequences",
     "Split",
     "Vocabulary",
@@ -39,6 +50,7 @@ __all__ = [
     "reuters21578",
 ]
 
+MNIST_SERIES = ("mnist_rows", "mnist_pixels", "mnist_pixels_permuted")
 # name of a data set -> what loads it. A new one of ours also needs a file in conf/data, a schema in
 # seqnorm/lab/config/schema.py, a line in LOCATORS and one in PREPARERS of data/prepare.py.
 LOADERS: dict[str, Callable[..., Dataset]] = {
@@ -50,6 +62,9 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "reuters_r52": reuters_text.load,
     "reuters_clean": reuters_text.load,
     "synthetic": synthetic.load,
+    "adding": adding.load,
+    "copy_memory": copy_memory.load,
+    **dict.fromkeys(MNIST_SERIES, mnist_series.load),
     "files": files.load,
     "tfds": tfds.load,
 }
@@ -64,7 +79,10 @@ def _in_folder(look: Callable[[str], object]) -> Callable[[Any], object]:
 LOCATORS: dict[str, Callable[[Any], object]] = {
     "imdb": _in_folder(imdb.locate),
     "imdb_ids": _in_folder(partial(sources.find_all, files=imdb_ids.FILES)),
-    "mnist": _in_folder(partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH})),
+    **dict.fromkeys(
+        ("mnist", *MNIST_SERIES),
+        _in_folder(partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH})),
+    ),
     "reuters": _in_folder(partial(sources.find_all, files=reuters_ids.FILES)),
     **dict.fromkeys(reuters_text.SUBSETS, _in_folder(newswires.find)),
     "files": files.locate,
@@ -84,13 +102,15 @@ def refuse_missing(config: DataConfig) -> None:
         LOCATORS[config.name](config)
 
 
-def load(config: DataConfig, seed: int) -> Dataset:
+def load(config: DataConfig, seed: int, labels: str | None = None) -> Dataset:
     """Loads the data set ``config.name``.
 
     Args:
         config: the ``data`` group of a run.
         seed: decides which training examples are held out for validation; the test part does not
             depend on it.
+        labels: which labels the task needs (`TaskConfig.LABELS`); None for the usual ones of the
+            data.
 
     Raises:
         ValueError: if the name is unknown or a setting is out of range.
@@ -102,4 +122,6 @@ def load(config: DataConfig, seed: int) -> Dataset:
             "Choose one of them."
         )
     check_group("data", config)
-    return LOADERS[config.name](config, seed)
+    if len(config.KINDS) == 1:
+        return LOADERS[config.name](config, seed)
+    return LOADERS[config.name](config, seed, labels or config.KINDS[0])

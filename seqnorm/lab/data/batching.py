@@ -122,9 +122,9 @@ class Batches(keras.utils.PyDataset):
     """A split as padded batches ``(tokens int32[B, T], labels [B, ...])``.
 
     T is the longest row of the batch; shorter rows are padded on the right with 0, so the mask is
-    ``tokens != 0``. The order of an epoch follows from ``(seed, epoch)`` alone, whatever ran before
-    and however many workers fetch. ``on_epoch_end`` goes on to the next epoch; set ``epoch`` to
-    continue a run.
+    ``tokens != 0``. Rows of numbers are float32[B, T, F], padded with NaN. The order of an epoch
+    follows from ``(seed, epoch)`` alone, whatever ran before and however many workers fetch.
+    ``on_epoch_end`` goes on to the next epoch; set ``epoch`` to continue a run.
 
     Two habits of Keras's ``fit``: it shuffles the batches of a PyDataset once more with Python's
     global random state unless it is called with ``shuffle=False``, so pass that; and it calls
@@ -214,15 +214,14 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
-        """Batch ``index`` of the current epoch: tokens int32[B, T] and labels [B, ...]."""
-        rows = self._batches[index]
-        return self.split.sequences.padded(rows), self.split.labels[rows]
+    def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Batch ``index`` of the current epoch, see `Split.batch`."""
+        return self.split.batch(self._batches[index])
 
     @property
     def tokens(self) -> int:
-        """Real tokens of one epoch, START included and padding not."""
-        return int(self.split.sequences.values.size)
+        """Real steps of one epoch, START included and padding not."""
+        return len(self.split.sequences.values)
 
     @property
     def rows(self) -> list[NDArray[np.int64]]:

@@ -127,10 +127,13 @@ PREPARERS: dict[str, Callable[[Path | None], list[Path]]] = {
     "imdb_ids": partial(
         _keras_files, files=imdb_ids.FILES, verify={imdb_ids.ROWS: imdb_ids.verify}
     ),
-    "mnist": partial(
-        _keras_files, files={mnist.FILE: mnist.FILE_HASH}, verify={mnist.FILE: mnist.verify}
+    **dict.fromkeys(
+        ("mnist", "mnist_rows", "mnist_pixels", "mnist_pixels_permuted"),
+        partial(
+            _keras_files, files={mnist.FILE: mnist.FILE_HASH}, verify={mnist.FILE: mnist.verify}
+        ),
     ),
     "reuters": partial(_keras_files, files=reuters.FILES, verify={reuters.ROWS: reuters.verify}),
     **dict.fromkeys(SUBSETS, _newswires),
-    "synthetic": lambda directory: [],
+    **dict.fromkeys(("synthetic", "adding", "copy_memory"), lambda directory: []),
 }

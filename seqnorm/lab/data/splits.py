@@ -88,10 +88,19 @@ def stratified_split(
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
+def strata(labels: NDArray | Sequences) -> NDArray[np.int32]:
+    """int32[n]: what each part has its share of: the classes, or nothing where there are none."""
+    if isinstance(labels, Sequences) or labels.ndim > 1 or labels.dtype.kind not in "iub":
+        return np.zeros(len(labels), np.int32)
+    return labels.astype(np.int32, copy=False)
+
+
 def hold_out(
-    labels: NDArray[np.int32], config: DataConfig, seed: int
+    labels: NDArray | Sequences, config: DataConfig, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Divides the training examples as ``config`` says into training and validation part.
+
+    Each class of labels int[n] has its share in both.
 
     Returns:
         Indices of both parts, each int64 and rising.
@@ -103,7 +112,7 @@ def hold_out(
     first = config.validation_first
     if first is None:
         rng = np.random.default_rng(seed)
-        parts = stratified_split(labels, config.validation_fraction, rng)
+        parts = stratified_split(strata(labels), config.validation_fraction, rng)
         if not all(part.size for part in parts):
             raise ValueError(
                 "data.validation_fraction must leave examples to train on and to validate with, "

@@ -20,17 +20,18 @@ from seqnorm.lab.tasks import make_task
 def _classifier(config: RunConfig, dataset: Dataset) -> keras.Model:
     task = make_task(config.task)
     head = partial(task.head, dataset)
-    return build_classifier(config, dataset.vocabulary.size, head, task.every_step)
+    size = 0 if dataset.features else dataset.words.size
+    return build_classifier(config, size, head, task.every_step, dataset.features)
 
 
 def _mlp(config: RunConfig, dataset: Dataset) -> keras.Model:
     model, head = cast(MLPConfig, config.model), _head_of_a_row(config, dataset)
-    return build_mlp(model, config.norm, dataset.vocabulary.size, head)
+    return build_mlp(model, config.norm, dataset.words.size, head)
 
 
 def _convnet(config: RunConfig, dataset: Dataset) -> keras.Model:
     model, head = cast(ConvnetConfig, config.model), _head_of_a_row(config, dataset)
-    return build_convnet(model, config.norm, dataset.vocabulary.size, head)
+    return build_convnet(model, config.norm, dataset.words.size, head)
 
 
 def _head_of_a_row(config: RunConfig, dataset: Dataset) -> Head:
@@ -52,7 +53,7 @@ BUILDERS: dict[str, Callable[[RunConfig, Dataset], keras.Model]] = {
 
 
 def build_model(config: RunConfig, dataset: Dataset) -> keras.Model:
-    """The model of a run for its data: int32[batch, time] -> what the head of its task gives.
+    """The model of a run for its data: a padded batch -> what the head of its task gives.
 
     Raises:
         ValueError: if there is no network of that name, or a component refuses its arguments.

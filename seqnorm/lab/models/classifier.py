@@ -1,4 +1,4 @@
-"""The recurrent model: word vectors, recurrent layers, one vector per text, the task's head."""
+"""The recurrent model: word vectors or numbers, recurrent layers, one vector a row, a head."""
 
 from __future__ import annotations
 
@@ -20,34 +20,49 @@ Head = Callable[[], keras.layers.Layer]
 
 
 def build_classifier(
-    config: RunConfig, vocabulary_size: int, head: Head, every_step: bool = False
+    config: RunConfig,
+    vocabulary_size: int,
+    head: Head,
+    every_step: bool = False,
+    features: int = 0,
 ) -> keras.Model:
     """The model of a run.
 
         tokens -> embedding -> dropout -> recurrent layers -> pooling -> dropout -> head
 
+    Rows of numbers go to the recurrent layers as they are.
+
     Args:
         config: groups ``model``, ``cell`` and ``norm`` are read.
-        vocabulary_size: number of ids, padding included.
+        vocabulary_size: number of ids, padding included; not used where rows are numbers.
         head: makes the last layer.
         every_step: whether the head is put on every step; then nothing is pooled.
+        features: how many numbers a step has; 0 for ids.
 
     Returns:
-        A functional model, not compiled: int32[batch, time] -> what the head gives of
-        float[batch, features], or with `every_step` of float[batch, time, features].
+        A functional model, not compiled: int32[batch, time], or float32[batch, time, features], ->
+        what the head gives of float[batch, units], or with `every_step` of float[batch, time,
+        units].
 
     Masking:
-        Tokens equal to PAD are padding. The mask is computed once and handed to every layer that
-        needs it, so nothing depends on how Keras propagates masks.
+        Tokens equal to PAD are padding, and so is a step with a number that is NaN. The mask is
+        computed once and handed to every layer that needs it, so nothing depends on how Keras
+        propagates masks.
 
     Raises:
         ValueError: if a component refuses its arguments.
     """
     model = cast(ClassifierConfig, config.model)
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    mask = ops.not_equal(tokens, PAD)
-    x = keras.layers.Embedding(vocabulary_size, model.embedding, name="embedding")(tokens)
-    x = keras.layers.Dropout(model.embedding_dropout, name="embedding_dropout")(x)
+    if features:
+        inputs = keras.Input((None, features), dtype="float32", name="series")
+        missing = ops.isnan(inputs)
+        mask = ops.logical_not(ops.any(missing, axis=-1))
+        x = ops.where(missing, 0.0, inputs)
+    else:
+        inputs = keras.Input((None,), dtype="int32", name="tokens")
+        mask = ops.not_equal(inputs, PAD)
+        x = keras.layers.Embedding(vocabulary_size, model.embedding, name="embedding")(inputs)
+        x = keras.layers.Dropout(model.embedding_dropout, name="embedding_dropout")(x)
     for level in range(1, model.depth + 1):
         # The last output of both directions, unlike the outputs at the last token: there the
         # backward direction has read one word.
@@ -56,7 +71,7 @@ def build_classifier(
     if model.pooling != "last" and not every_step:
         x = MaskedPooling(model.pooling, name="pooling")(x, mask=mask)
     x = keras.layers.Dropout(model.dropout, name="dropout")(x)
-    return keras.Model(tokens, head()(x), name=f"{config.norm.name}_{config.cell.name}")
+    return keras.Model(inputs, head()(x), name=f"{config.norm.name}_{config.cell.name}")
 
 
 def recurrent_layers(model: keras.Model) -> list[NormRNN]:

@@ -20,7 +20,8 @@ from omegaconf import OmegaConf
 
 from seqnorm.lab import console
 from seqnorm.lab.config.schema import BASES, RunConfig
-from seqnorm.lab.data.vocabulary import Vocabulary
+from seqnorm.lab.data import scale
+from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.durable import sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.registry import PARTS
@@ -136,15 +137,18 @@ class RunFolder:
         """Writes a JSON file that is either complete or not there."""
         write_text(self.path / name, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
-    def write_model(self, model: keras.Model, vocabulary: Vocabulary) -> None:
-        """Writes model.keras and the vocabulary that its input ids refer to."""
+    def write_model(self, model: keras.Model, dataset: Dataset) -> None:
+        """Writes model.keras and what its inputs are made with."""
         with writing(self.path / "model.keras"):
             model.save(self.path / "model.keras")
-        self.write_vocabulary(vocabulary)
+        self.write_encoding(dataset)
 
-    def write_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Writes the words of the ids."""
-        vocabulary.save(self.path / "vocabulary.json")
+    def write_encoding(self, dataset: Dataset) -> None:
+        """Writes what makes the input of a model of a row: its vocabulary, or its scale."""
+        if dataset.vocabulary is not None:
+            dataset.vocabulary.save(self.path / "vocabulary.json")
+        if dataset.scale is not None:
+            dataset.scale.save(self.path / scale.FILE)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes a compressed npz file that is either complete or not there."""

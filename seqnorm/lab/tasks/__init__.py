@@ -11,16 +11,28 @@ from typing import TYPE_CHECKING
 
 from seqnorm.lab.tasks.base import Evaluation, Task
 from seqnorm.lab.tasks.classification import Classification
+from seqnorm.lab.tasks.regression import Regression
 from seqnorm.lab.tasks.score import Score, Scoring
+from seqnorm.lab.tasks.tagging import Tagging
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.tasks import TaskConfig
 
-__all__ = ["TASKS", "Classification", "Evaluation", "Score", "Scoring", "Task", "make_task"]
+__all__ = [
+    "TASKS",
+    "Classification",
+    "Evaluation",
+    "Regression",
+    "Score",
+    "Scoring",
+    "Tagging",
+    "Task",
+    "make_task",
+]
 
 # name of a task -> what makes it. A new one of ours also needs a schema in
 # seqnorm/lab/config/tasks.py and a file in conf/task.
-TASKS: dict[str, type[Task]] = {"classification": Classification}
+TASKS: dict[str, type[Task]] = {each.name: each for each in (Classification, Regression, Tagging)}
 
 
 def make_task(config: TaskConfig) -> Task:

@@ -53,7 +53,7 @@ def _broken(value: float | None) -> bool:
 
 
 class Task(ABC):
-    """What a model has to answer about a row of tokens, and how the answers are judged.
+    """What a model has to answer about a row of tokens or numbers, and how answers are judged.
 
     The constructor gets the keys of the task's group by their names.
 
@@ -95,8 +95,8 @@ class Task(ABC):
         """What is right for a batch.
 
         Args:
-            tokens: int32[B, T], right-padded.
-            labels: [B, ...], the labels of these rows.
+            tokens: int32[B, T] or float32[B, T, F], padded on the right.
+            labels: the labels of these rows, see `seqnorm.lab.data.Split.batch`.
 
         Returns:
             What the loss compares answers with, always of one dtype and number of axes; here the

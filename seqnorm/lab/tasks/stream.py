@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -22,18 +23,19 @@ def stream(batches: Batches, targets: Callable[[NDArray, NDArray], NDArray]) -> 
     another length then ends the training.
 
     Args:
-        batches: tokens int32[B, T] and labels [B, ...].
+        batches: rows int32[B, T] or float32[B, T, F], and labels [B, ...].
         targets: `Task.targets`; dtype and number of axes are taken from those of the first batch.
     """
 
     def generate() -> Iterator[tuple[NDArray, NDArray]]:
         for index in range(len(batches)):
-            tokens, labels = batches[index]
-            yield tokens, targets(tokens, labels)
+            rows, labels = batches[index]
+            yield rows, targets(rows, labels)
 
-    first = targets(*batches[0])
+    rows, labels = batches[0]
+    first = targets(rows, labels)
     signature = (
-        tf.TensorSpec([None, None], tf.int32),
+        tf.TensorSpec([None, None, *rows.shape[2:]], rows.dtype),
         tf.TensorSpec([None] * first.ndim, first.dtype),
     )
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
@@ -51,3 +53,17 @@ def outputs_of(task: Task, model: keras.Model, split: Split, batch_size: int) ->
     """A model's answers [n, ...] to a split, in its order; of a task with one answer for a row."""
     batches = batches_of(split, batch_size)
     return batches.restore(model.predict(stream(batches, task.targets), verbose=0))
+
+
+def answers_of(
+    task: Task, model: keras.Model, split: Split, batch_size: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]]]:
+    """A model's answers batch by batch, of a task with an answer at every step.
+
+    Yields:
+        The rows of the split in a batch, the targets [B, T, ...] and the answers [B, T, ...].
+    """
+    batches = batches_of(split, batch_size)
+    for number, chosen in enumerate(batches.rows):
+        rows, labels = batches[number]
+        yield chosen, task.targets(rows, labels), np.asarray(model.predict_on_batch(rows))

@@ -26,7 +26,7 @@ def leading_zeros(model: keras.Model, tokens: Any) -> Silence:
 
     Args:
         model: the classifier as it is before training: afterwards its numbers may be none.
-        tokens: int32[batch, time].
+        tokens: int32[batch, time] or float32[batch, time, features].
 
     Returns:
         The number in the row that has most, or in all of them; 0 where no layer suffers from them.

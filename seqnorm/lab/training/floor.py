@@ -37,10 +37,10 @@ def run_floor(config: RunConfig, name: str | None = None) -> Result:
         UserError: if data is missing or damaged, or the training part is too small.
     """
     with blame_the_input():
-        dataset = data.load(config.data, config.seed)
+        dataset = data.load(config.data, config.seed, config.task.LABELS)
         settings = asdict(cast(BagOfWordsConfig, config.model))
         del settings["name"]
-        model = BagOfWords(dataset.vocabulary.size, dataset.num_classes, **settings)
+        model = BagOfWords(dataset.words.size, dataset.num_classes, **settings)
         sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}", flush=True)
@@ -66,7 +66,7 @@ def _conclude(
 
     test = scored("test") if config.train.test else None
     if test:
-        folder.write_vocabulary(dataset.vocabulary)
+        folder.write_encoding(dataset)
         folder.write_predictions(predictions(dataset, test))
     first = task.scoring.score.name
     baseline = task.baseline(dataset, "test" if config.train.test else "validation")
@@ -81,7 +81,7 @@ def _conclude(
         best_epoch=None,
         steps=0,
         train_seconds=round(seconds, 3),
-        tokens_per_second=round(dataset.train.sequences.values.size / seconds, 1),
+        tokens_per_second=round(len(dataset.train.sequences.values) / seconds, 1),
         parameters=model.parameters,
         trainable_parameters=model.parameters,
     )

@@ -22,7 +22,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from seqnorm.lab.data.spec import PAD, Split
+from seqnorm.lab.data.spec import Split, present
 from seqnorm.lab.models.classifier import recurrent_layers
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.backend import compiled_gradient
@@ -32,20 +32,19 @@ from seqnorm.ops.moments import Moments
 Arrays = dict[str, NDArray]
 
 
-def probe_batch(split: Split, rows: int) -> tuple[NDArray[np.int32], NDArray]:
+def probe_batch(split: Split, rows: int) -> tuple[NDArray, NDArray]:
     """Rows of every length that the split has, evenly from the shortest to the longest.
 
     So the number of rows that are still alive falls with the step as it does in the whole split:
     what few rows do to batch statistics is in the picture.
 
     Returns:
-        tokens int32[B, T], right-padded, and labels [B, ...]; fewer than `rows` rows if the split
-        has no more.
+        A batch of it, see `Split.batch`; fewer than `rows` rows if the split has no more.
     """
     by_length = np.argsort(split.sequences.lengths, kind="stable")
     even = np.linspace(0, len(by_length) - 1, min(rows, len(by_length))).round().astype(int)
     chosen = by_length[even]
-    return split.sequences.padded(chosen), split.labels[chosen]
+    return split.batch(chosen)
 
 
 class Prober:
@@ -53,7 +52,7 @@ class Prober:
 
     Args:
         model: with recurrent layers, as `seqnorm.lab.models.classifier` builds it.
-        tokens: int32[B, T], right-padded with PAD.
+        tokens: int32[B, T] or float32[B, T, F], padded on the right.
         targets: what is right, [B, ...].
         loss: of targets and answers, a mean over rows.
     """
@@ -72,11 +71,11 @@ class Prober:
         Step t counts from where the layer starts: a backward one from the last token of each row.
         Changes no weight, no statistic and no random state.
         """
-        rows, steps = self.tokens.shape
+        rows, steps = self.tokens.shape[:2]
         zeros = [ops.zeros((steps, rows, layer.cell.units)) for layer in self.layers]
         batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.targets)
         gradients, seen = self._gradient(zeros, batch)
-        alive = (self.tokens != PAD).sum(axis=0)  # right-padded, so the same in both directions
+        alive = present(self.tokens).sum(axis=0)  # right-padded, so the same in both directions
         arrays: Arrays = {"rows": alive}
         with np.errstate(all="ignore"):  # a network about to diverge holds infinities
             for layer, gradient, sites in zip(self.layers, gradients, seen, strict=True):

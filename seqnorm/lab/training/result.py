@@ -42,7 +42,7 @@ def conclude(
             # Running statistics can break on texts of other lengths.
             if test.fault:
                 test, message = baseline, f"the test {test.fault}"
-        folder.write_model(model, dataset.vocabulary)
+        folder.write_model(model, dataset)
         folder.write_predictions(predictions(dataset, test))
     validation = training.best.score if training.best.epoch else None
     if message is not None:

@@ -69,7 +69,7 @@ def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
 def run_network(config: RunConfig, name: str | None = None) -> Result:
     """Trains, evaluates and records one network."""
     with blame_the_input():
-        dataset = data.load(config.data, config.seed)
+        dataset = data.load(config.data, config.seed, config.task.LABELS)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         task, model = make_task(config.task), _built(config, dataset)
         sinks = make_sinks(config.tracking, config.study, config.arm)

@@ -112,7 +112,7 @@ class Network:
     def __init__(self, config: RunConfig, dataset: Dataset) -> None:
         model: Any = config.model
         arguments = asdict(config.cell)
-        self.embedding = keras.layers.Embedding(dataset.vocabulary.size, model.embedding)
+        self.embedding = keras.layers.Embedding(dataset.words.size, model.embedding)
         self.layer = recurrent_layer(
             arguments.pop("name"), norm="none", return_sequences=True, **arguments
         )

@@ -13,7 +13,7 @@ import pytest
 from seqnorm.lab.commands.compare import HELP, help_text, main
 from seqnorm.lab.comparison.config import RangeConfig
 from seqnorm.lab.comparison.expand import expand
-from seqnorm.lab.comparison.plan import FLOOR, Plan
+from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.progress import Progress, duration
 from seqnorm.lab.comparison.run import Comparison
 from seqnorm.lab.comparison.settings import draw_settings
@@ -91,7 +91,7 @@ def test_tests_take_what_was_chosen_with_fresh_seeds() -> None:
     assert all(job.config.train.test and job.config.optim.beta_1 == 0.8 for job in jobs)  # type: ignore[attr-defined]
     (floor,) = plan.floors()
     assert (floor.arm, floor.config.model.name, floor.config.cell.name) == (
-        FLOOR,
+        "model=bag_of_words",
         "bag_of_words",
         "none",
     )

@@ -81,7 +81,7 @@ WITH = {
     "model=convnet": ("data=mnist",),
     "norm.renorm_clipping": ("norm.renorm=true",),
 }
-ANY_DATA: Any = SimpleNamespace(vocabulary=SimpleNamespace(size=259), num_classes=3)
+ANY_DATA: Any = SimpleNamespace(words=SimpleNamespace(size=259), num_classes=3, features=0)
 
 
 def description(*overrides: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqnorm.lab.config.data import DATA, SeriesConfig
 from seqnorm.lab.report.arms.arms import BAG_OF_WORDS, Arm, Comparison
 from seqnorm.lab.tasks import Classification
 
@@ -14,8 +15,9 @@ def is_floor(arm: Arm) -> bool:
 
 
 def has_bag_of_words(comparison: Comparison) -> bool:
-    """Whether a bag of words can do the task: it answers with a class."""
-    return comparison.task.name == Classification.name
+    """Whether a bag of words can do the task: it answers with a class, to rows of ids."""
+    schema = DATA.get(comparison.data, object)
+    return comparison.task.name == Classification.name and not issubclass(schema, SeriesConfig)
 
 
 def bag_of_words(comparison: Comparison) -> dict[str, float] | None:
