@@ -1,6 +1,6 @@
 """The copying problem: say again, after a long wait, what stood at the beginning.
 
-A row is START, ten symbols of eight, blanks, a marker, and ten more blanks, at which the ten symbols
+A row is START, ten symbols of eight, blanks, a marker, and ten more blanks, at which the symbols
 are asked for in their order (Hochreiter and Schmidhuber, 1997; Arjovsky et al., 2016):
 
     START 3 1 4 1 5 1 2 6 5 3 . . . . . . ! . . . . . . . . . .
@@ -39,9 +39,9 @@ def load(config: CopyMemoryConfig, seed: int) -> Dataset:
     length = 1 + 2 * REMEMBERED + config.delay
     if config.max_length < length:
         raise ValueError(
-            f"data=copy_memory needs data.max_length of at least data.delay + {length - config.delay}, "
-            f"received data.max_length={config.max_length} with data.delay={config.delay}. Set "
-            f"data.max_length={length}."
+            f"data=copy_memory needs data.max_length={length} or more for "
+            f"data.delay={config.delay}; received data.max_length={config.max_length}. Set one of "
+            "the two."
         )
     train, test = np.random.default_rng(CORPUS_SEED).spawn(2)
     everything = draw(config.examples, config.delay, train)

@@ -22,8 +22,9 @@ ERROR = (0.0, math.inf)
 class Regression(Task):
     """A number of each row, such as a price or a sum.
 
-    Labels are float32[n], in whatever unit; the model answers float32[B, 1] in the same. Predictions
-    are "labels" and "predicted", float32[n], and "score", the absolute error of each row.
+    Labels are float32[n], in whatever unit; the model answers float32[B, 1] in the same.
+    Predictions are "labels" and "predicted", float32[n], and "score", the absolute error of each
+    row.
 
     The loss is the mean squared error. The last layer works in units of the labels' spread in the
     training part, so that a learning rate means the same for grams and tons.
