@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import DataConfig as DataConfig
+    from seqnorm.lab.config.data import SeriesConfig as SeriesConfig
     from seqnorm.lab.config.data import TextConfig as TextConfig
     from seqnorm.lab.config.models import ModelConfig as ModelConfig
     from seqnorm.lab.config.parts import CellConfig as CellConfig
@@ -33,6 +34,7 @@ _HOMES = {
     "NormConfig": "seqnorm.lab.config.parts",
     "RecurrentConfig": "seqnorm.lab.config.parts",
     "RunConfig": "seqnorm.lab.config.schema",
+    "SeriesConfig": "seqnorm.lab.config.data",
     "TaskConfig": "seqnorm.lab.config.tasks",
     "TextConfig": "seqnorm.lab.config.data",
     "register_cell": "seqnorm.lab.registry",
