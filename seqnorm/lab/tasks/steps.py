@@ -1,13 +1,16 @@
-"""Metrics over the steps of rows, of which some are not asked for."""
+"""What was answered at the steps of rows, of which some are not asked for."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
-from seqnorm.lab.data.spec import IGNORED
+from seqnorm.lab.data.spec import IGNORED, Split
+from seqnorm.lab.tasks.base import Evaluation
 
 
 class StepAccuracy(keras.metrics.Mean):
@@ -22,3 +25,31 @@ class StepAccuracy(keras.metrics.Mean):
         answered = ops.cast(ops.argmax(y_pred, axis=-1), y_true.dtype)
         right = ops.cast(ops.equal(answered, y_true), "float32")
         super().update_state(right, sample_weight=ops.cast(asked, "float32"))
+
+
+class Counted:
+    """What was answered where, batch by batch: the answers themselves would fill the memory."""
+
+    def __init__(self, split: Split, classes: int) -> None:
+        self.confusion = np.zeros((classes, classes), np.int64)  # right class, answered class
+        self.asked, self.right = np.zeros((2, len(split)), np.int32)
+
+    def add(self, rows: NDArray, targets: NDArray, answers: NDArray) -> None:
+        """Takes answers int[B, T] to targets int[B, T]."""
+        asked = targets != IGNORED
+        self.asked[rows] = asked.sum(axis=1)
+        self.right[rows] = (asked & (answers == targets)).sum(axis=1)
+        np.add.at(self.confusion, (targets[asked], answers[asked]), 1)
+
+    def evaluation(self, loss: float | None) -> Evaluation:
+        """Scores; `loss` is a sum over steps."""
+        total, hits = int(self.asked.sum()), np.diag(self.confusion)
+        here = self.confusion.sum(axis=1)
+        f1 = 2 * hits / np.maximum(here + self.confusion.sum(axis=0), 1)
+        predictions: dict[str, Any] = {
+            "asked": self.asked,
+            "right": self.right,
+            "score": (self.right * (len(self.asked) / total)).astype(np.float32),
+        }
+        scores = {"accuracy": float(hits.sum() / total), "macro_f1": float(f1[here > 0].mean())}
+        return Evaluation(scores, None if loss is None else loss / total, predictions)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seqnorm.lab.data.spec import IGNORED
 from seqnorm.lab.tasks.base import Evaluation, Task
 from seqnorm.lab.tasks.classification import SHARE
 from seqnorm.lab.tasks.score import Score
@@ -49,6 +47,8 @@ class Tagging(Task):
         """Mean negative log-likelihood of the steps that are asked for."""
         import keras
 
+        from seqnorm.lab.data.spec import IGNORED
+
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=IGNORED)
 
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -61,10 +61,12 @@ class Tagging(Task):
         self, model: keras.Model, dataset: Dataset, part: str, batch_size: int
     ) -> Evaluation:
         """Scores of a model that returns logits float[B, T, classes]."""
+        from seqnorm.lab.data.spec import IGNORED
+        from seqnorm.lab.tasks.steps import Counted
         from seqnorm.lab.tasks.stream import answers_of
 
         split: Split = getattr(dataset, part)
-        counted, loss = _Counted(split, dataset.num_classes), 0.0
+        counted, loss = Counted(split, dataset.num_classes), 0.0
         for rows, targets, answers in answers_of(self, model, split, batch_size):
             asked = targets != IGNORED
             logits, right = answers[asked].astype(np.float64), targets[asked]
@@ -76,39 +78,14 @@ class Tagging(Task):
 
     def baseline(self, dataset: Dataset, part: str) -> Evaluation:
         """Scores of always answering the most frequent class of the training part."""
+        from seqnorm.lab.data.spec import IGNORED
+        from seqnorm.lab.tasks.steps import Counted
+
         labels = dataset.train.labels.values
         common = np.bincount(labels[labels != IGNORED], minlength=dataset.num_classes).argmax()
         split: Split = getattr(dataset, part)
-        counted = _Counted(split, dataset.num_classes)
+        counted = Counted(split, dataset.num_classes)
         for row in range(len(split)):
             targets = split.labels[row][None]
             counted.add(np.array([row]), targets, np.full_like(targets, common))
         return counted.evaluation(None)
-
-
-class _Counted:
-    """What was answered where, batch by batch: the answers themselves would fill the memory."""
-
-    def __init__(self, split: Split, classes: int) -> None:
-        self.confusion = np.zeros((classes, classes), np.int64)  # right class, answered class
-        self.asked, self.right = np.zeros((2, len(split)), np.int32)
-
-    def add(self, rows: NDArray, targets: NDArray, answers: NDArray) -> None:
-        """Takes answers int[B, T] to targets int[B, T]."""
-        asked = targets != IGNORED
-        self.asked[rows] = asked.sum(axis=1)
-        self.right[rows] = (asked & (answers == targets)).sum(axis=1)
-        np.add.at(self.confusion, (targets[asked], answers[asked]), 1)
-
-    def evaluation(self, loss: float | None) -> Evaluation:
-        """Scores; `loss` is a sum over steps."""
-        total, hits = int(self.asked.sum()), np.diag(self.confusion)
-        here = self.confusion.sum(axis=1)
-        f1 = 2 * hits / np.maximum(here + self.confusion.sum(axis=0), 1)
-        predictions: dict[str, Any] = {
-            "asked": self.asked,
-            "right": self.right,
-            "score": (self.right * (len(self.asked) / total)).astype(np.float32),
-        }
-        scores = {"accuracy": float(hits.sum() / total), "macro_f1": float(f1[here > 0].mean())}
-        return Evaluation(scores, None if loss is None else loss / total, predictions)

@@ -37,6 +37,10 @@ WITH = {
     "model=convnet": ("data=mnist",),
     "data=files": ("data.train=reviews.csv",),
     "data=tfds": ("data.builder=ag_news_subset",),
+    "data=adding": ("task=regression",),
+    "data=copy_memory": ("task=tagging",),
+    "task=regression": ("data=adding",),
+    "task=tagging": ("data=copy_memory",),
 }
 
 

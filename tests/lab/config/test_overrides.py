@@ -21,7 +21,7 @@ from seqnorm.lab.config.rules import ConfigError
         ("data.dir=/home/jürgen", "Write 'data.dir=\"/home/jürgen\"'"),
         ("norm=null", "Write norm=none."),
         ("cell=", "Write cell=none."),
-        ("data=null", "Write data= one of files, imdb, imdb_ids, mnist, reuters"),
+        ("data=null", "Write data= one of adding, copy_memory, files, imdb, imdb_ids, mnist, "),
         ("norm=[none,layer]", "Write -m norm=none,layer for one run of each."),
         ("+experiment=smoke", "Write experiment=smoke."),
         ("++norm=batch", "Write norm=batch."),

@@ -11,7 +11,9 @@ CONFIG = SyntheticConfig(name="synthetic", examples=40, test_examples=10)
 
 
 def test_an_unknown_name_lists_the_choices():
-    with pytest.raises(ValueError, match=r"\['files', 'imdb', .*\], received name='imbd'"):
+    with pytest.raises(
+        ValueError, match=r"\['adding', 'copy_memory', 'files', 'imdb', .*\], received name='imbd'"
+    ):
         data.load(replace(CONFIG, name="imbd"), 0)
 
 

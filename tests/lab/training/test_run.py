@@ -40,9 +40,9 @@ def test_what_loading_draws_changes_no_weight(small, monkeypatch):
     for draws in (0, 6):
         load = data.load
 
-        def drawing(config, seed, draws=draws, load=load):
+        def drawing(config, seed, labels, draws=draws, load=load):
             [random.random() for _ in range(draws)]
-            return load(config, seed)
+            return load(config, seed, labels)
 
         with monkeypatch.context() as patch:
             patch.setattr("seqnorm.lab.data.load", drawing)
