@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seqnorm.lab.registry import register_model as register_model
     from seqnorm.lab.registry import register_norm as register_norm
     from seqnorm.lab.registry import register_task as register_task
+    from seqnorm.lab.trained import load as load
 
 # Public name -> the module that holds it, loaded when it is asked for.
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "SeriesConfig": "seqnorm.lab.config.data",
     "TaskConfig": "seqnorm.lab.config.tasks",
     "TextConfig": "seqnorm.lab.config.data",
+    "load": "seqnorm.lab.trained",
     "register_cell": "seqnorm.lab.registry",
     "register_data": "seqnorm.lab.registry",
     "register_model": "seqnorm.lab.registry",

@@ -44,6 +44,11 @@ def seqnorm_data() -> int:
     return _enter("data")
 
 
+def seqnorm_predict() -> int:
+    """Answers texts with the network of a run."""
+    return _enter("predict")
+
+
 def seqnorm_check() -> int:
     """Checks what is claimed of the layers."""
     return _enter("check")

@@ -117,6 +117,15 @@ class Task(ABC):
         A run that diverged counts as this one.
         """
 
+    def answer(self, output: NDArray, label_names: Sequence[str]) -> dict[str, Any]:
+        """What the model says of one row, for a person: here its numbers, as "output".
+
+        Args:
+            output: [...], what the model gave for the row; with `every_step` for each real step.
+            label_names: of the classes; empty without.
+        """
+        return {"output": output.tolist()}
+
     def tables(self, dataset: Dataset, predictions: Mapping[str, NDArray]) -> Iterable[Table]:
         """Tables for the trackers, of the predictions on the test part; here none."""
         return ()

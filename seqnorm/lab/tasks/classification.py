@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,17 @@ class Classification(Task):
         rows = len(split)
         share = np.full(rows, counts.max() / counts.sum())
         return _score(dataset, split, np.full(rows, counts.argmax(), np.int32), share, loss=None)
+
+    def answer(self, output: NDArray, label_names: Sequence[str]) -> dict[str, Any]:
+        """The "label" of a row, its "probability", and the "probabilities" of all by name."""
+        likelihood = np.exp(output.astype(np.float64) - output.max())
+        likely = likelihood / likelihood.sum()
+        best = int(likely.argmax())
+        return {
+            "label": label_names[best],
+            "probability": float(likely[best]),
+            "probabilities": dict(zip(label_names, likely.tolist(), strict=True)),
+        }
 
     def tables(self, dataset: Dataset, predictions: Mapping[str, NDArray]) -> Iterator[Table]:
         """The most confident mistakes."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,10 @@ class Regression(Task):
 
         split: Split = getattr(dataset, part)
         return _score(split, outputs_of(self, model, split, batch_size)[:, 0], network=True)
+
+    def answer(self, output: NDArray, label_names: Sequence[str]) -> dict[str, Any]:
+        """The "number" of a row."""
+        return {"number": float(output[0])}
 
     def baseline(self, dataset: Dataset, part: str) -> Evaluation:
         """Errors of always answering the mean of the training labels."""

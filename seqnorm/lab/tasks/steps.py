@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -30,7 +31,8 @@ class StepAccuracy(keras.metrics.Mean):
 class Counted:
     """What was answered where, batch by batch: the answers themselves would fill the memory."""
 
-    def __init__(self, split: Split, classes: int) -> None:
+    def __init__(self, split: Split, label_names: Sequence[str]) -> None:
+        self.label_names, classes = label_names, len(label_names)
         self.confusion = np.zeros((classes, classes), np.int64)  # right class, answered class
         self.asked, self.right = np.zeros((2, len(split)), np.int32)
 
@@ -47,6 +49,7 @@ class Counted:
         here = self.confusion.sum(axis=1)
         f1 = 2 * hits / np.maximum(here + self.confusion.sum(axis=0), 1)
         predictions: dict[str, Any] = {
+            "label_names": np.array(self.label_names),
             "asked": self.asked,
             "right": self.right,
             "score": (self.right * (len(self.asked) / total)).astype(np.float32),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqnorm.lab.tasks.base import Evaluation, Task
 from seqnorm.lab.tasks.classification import SHARE
@@ -22,8 +24,8 @@ class Tagging(Task):
     Labels are rows of int32, one for each step; `IGNORED` (-1) where none is asked for, as at START
     and in padding: such a step plays no part in loss and scores. The model answers with logits
     float32[B, T, classes]. Predictions are "asked" and "right", int32[n], how many steps of a row
-    have a label and how many of them were answered with it, and "score", float32[n], a row's share
-    of the accuracy.
+    have a label and how many of them were answered with it, "score", float32[n], a row's share of
+    the accuracy, and "label_names".
 
     Accuracy is the share of steps that are right, over all rows together; macro-F1 the unweighted
     mean of the F1 scores of the classes that the part has.
@@ -66,7 +68,7 @@ class Tagging(Task):
         from seqnorm.lab.tasks.stream import answers_of
 
         split: Split = getattr(dataset, part)
-        counted, loss = Counted(split, dataset.num_classes), 0.0
+        counted, loss = Counted(split, dataset.label_names), 0.0
         for rows, targets, answers in answers_of(self, model, split, batch_size):
             asked = targets != IGNORED
             logits, right = answers[asked].astype(np.float64), targets[asked]
@@ -76,6 +78,10 @@ class Tagging(Task):
             counted.add(rows, targets, answers.argmax(axis=-1))
         return counted.evaluation(loss)
 
+    def answer(self, output: NDArray, label_names: Sequence[str]) -> dict[str, Any]:
+        """The "labels" of the steps of a row; a text begins with its start."""
+        return {"labels": [label_names[step] for step in output.argmax(axis=-1).tolist()]}
+
     def baseline(self, dataset: Dataset, part: str) -> Evaluation:
         """Scores of always answering the most frequent class of the training part."""
         from seqnorm.lab.data.spec import IGNORED
@@ -84,7 +90,7 @@ class Tagging(Task):
         labels = dataset.train.labels.values
         common = np.bincount(labels[labels != IGNORED], minlength=dataset.num_classes).argmax()
         split: Split = getattr(dataset, part)
-        counted = Counted(split, dataset.num_classes)
+        counted = Counted(split, dataset.label_names)
         for row in range(len(split)):
             targets = split.labels[row][None]
             counted.add(np.array([row]), targets, np.full_like(targets, common))

@@ -1,0 +1,187 @@
+"""A finished run, used: texts or numbers in, answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.lab.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+    from seqnorm.lab.config.schema import RunConfig
+    from seqnorm.lab.data.spec import Scale, Sequences, Vocabulary
+    from seqnorm.lab.tasks import Task
+
+MODEL = "model.keras"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run came to, ready to answer.
+
+    Attributes:
+        config: its complete configuration.
+        task: what it answers.
+        model: the network, int32[batch, time] or float32[batch, time, features] -> answers.
+        vocabulary: words by id, with the tokenizer; None where rows are numbers.
+        scale: what is done to numbers; None where rows are ids.
+        label_names: of the classes, in the order of the model's outputs; empty without classes.
+
+    Examples:
+        >>> run = seqnorm.lab.load("runs/imdb-lstm-layer-s0-...")  # doctest: +SKIP
+        >>> run.predict(["A moving film."])  # doctest: +SKIP
+        [{'label': 'pos', 'probability': 0.93, 'probabilities': {'neg': 0.07, 'pos': 0.93}}]
+    """
+
+    config: RunConfig
+    task: Task
+    model: keras.Model
+    vocabulary: Vocabulary | None
+    scale: Scale | None
+    label_names: tuple[str, ...]
+
+    def predict(self, rows: Sequence[Any], batch_size: int = 64) -> list[dict[str, Any]]:
+        """Answers to rows, in their order; what they are depends on the task.
+
+        Texts are cut and numbered, and numbers scaled, as those of the training were: words that it
+        had not are unknown, longer texts are cut at the same end.
+
+        Args:
+            rows: texts; or for rows of numbers arrays float[time, features] as they were before
+                scaling, NaN where a step is missing.
+            batch_size: rows that are answered at a time.
+
+        Raises:
+            ValueError: if a row is of another kind, naming it.
+        """
+        from seqnorm.lab.data.batching import batch_bounds
+
+        found: list[dict[str, Any]] = [{} for _ in rows]
+        if not found:
+            return found
+        encoded = self.encode(rows)
+        order = np.argsort(encoded.lengths, kind="stable")
+        for chosen in np.split(order, batch_bounds(len(order), batch_size)[1:-1]):
+            outputs = np.asarray(self.model.predict_on_batch(encoded.padded(chosen)))
+            for row, output in zip(chosen.tolist(), outputs, strict=True):
+                steps = output[: int(encoded.lengths[row])] if self.task.every_step else output
+                found[row] = self.task.answer(steps, self.label_names)
+        return found
+
+    def encode(self, rows: Sequence[Any]) -> Sequences:
+        """Rows as the model reads them: of texts ids with START in front.
+
+        Raises:
+            ValueError: as of `predict`.
+        """
+        from seqnorm.lab.data.spec import Sequences
+        from seqnorm.lab.data.splits import start_and_cut
+
+        data = self.config.data
+        if self.vocabulary is not None:
+            words = Sequences.from_rows(list(self._ids(rows, self.vocabulary)))
+            return start_and_cut(words, data.max_length, data.truncate)
+        series = Sequences.from_rows(list(self._numbers(rows)))
+        kept = np.minimum(series.lengths, data.max_length)
+        starts = series.offsets[:-1]
+        if data.truncate == "head":
+            starts = starts + series.lengths - kept
+        return series.slices(starts, kept)
+
+    def _ids(self, rows: Sequence[Any], vocabulary: Vocabulary) -> Iterator[NDArray]:
+        for number, row in enumerate(rows):
+            if not isinstance(row, str):
+                raise ValueError(
+                    f"predict needs texts, received rows[{number}] of {type(row).__name__}. Give a "
+                    "str for each row; the ids of its words are found here."
+                )
+            yield vocabulary.encode(row)
+
+    def _numbers(self, rows: Sequence[Any]) -> Iterator[NDArray]:
+        if self.scale is None:
+            raise UserError(
+                "a run needs vocabulary.json or scale.json, which say how rows become the model's "
+                "input; received a folder without. Repeat the run."
+            )
+        width = len(self.scale.features)
+        for number, row in enumerate(rows):
+            try:
+                values = np.asarray(row, np.float32)
+            except (TypeError, ValueError):
+                values = np.empty(0, np.float32)
+            if values.ndim != 2 or values.shape[1] != width or not len(values):
+                raise ValueError(
+                    f"predict needs arrays [time, {width}] of {', '.join(self.scale.features)}, "
+                    f"with a step or more; received rows[{number}] of "
+                    f"{type(row).__name__}{list(np.shape(values))}. Give one for each row."
+                )
+            yield self.scale.apply(values)
+
+
+def load(run: str | Path) -> Trained:
+    """The network of a finished run, with all that its inputs are made with.
+
+    Args:
+        run: the run folder.
+
+    Raises:
+        UserError: if the folder holds no finished run with a model: a trial and a bag of words keep
+            none.
+    """
+    folder = Path(run).expanduser()
+    result = _result(folder)
+    from seqnorm.lab.config.compose import compose
+    from seqnorm.lab.config.rerun import run_again
+
+    config = compose([run_again(folder, ())])
+    from seqnorm.lab.training import require_tensorflow
+
+    require_tensorflow()
+    import keras
+
+    from seqnorm.lab.data import scale, vocabulary
+    from seqnorm.lab.tasks import make_task
+
+    words, numbers = folder / "vocabulary.json", folder / scale.FILE
+    if result.diverged:
+        raise UserError(f"{folder.name} diverged, its model answers nothing: {result.message}")
+    return Trained(
+        config,
+        make_task(config.task),
+        keras.models.load_model(folder / MODEL, compile=False),
+        vocabulary.Vocabulary.load(words) if words.is_file() else None,
+        scale.Scale.load(numbers) if numbers.is_file() else None,
+        _label_names(folder),
+    )
+
+
+def _result(folder: Path) -> Any:
+    from seqnorm.lab.runs.files import RunFolderError
+    from seqnorm.lab.runs.read import read_run
+
+    try:
+        result = read_run(folder).result
+    except (RunFolderError, OSError) as error:
+        raise UserError(
+            f"load needs the folder of a finished run; received {str(folder)!r}: {error}"
+        ) from error
+    if not (folder / MODEL).is_file():
+        why = "tried a setting" if result.trial else f"is of {result.cell}"
+        raise UserError(
+            f"load needs a run that kept its network as {MODEL}; received {str(folder)!r}, which "
+            f"{why} and has none. Name a run on the test set, as seqnorm-train makes it."
+        )
+    return result
+
+
+def _label_names(folder: Path) -> tuple[str, ...]:
+    with np.load(folder / "predictions.npz") as stored:
+        names = stored["label_names"].tolist() if "label_names" in stored.files else []
+    return tuple(map(str, names))
