@@ -38,6 +38,7 @@ LAB = (
     "tracking",
     "runs",
     "training",
+    "trained",
     "report",
     "why",
     "cards",

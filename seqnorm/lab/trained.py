@@ -34,10 +34,8 @@ class Trained:
         scale: what is done to numbers; None where rows are ids.
         label_names: of the classes, in the order of the model's outputs; empty without classes.
 
-    Examples:
-        >>> run = seqnorm.lab.load("runs/imdb-lstm-layer-s0-...")  # doctest: +SKIP
-        >>> run.predict(["A moving film."])  # doctest: +SKIP
-        [{'label': 'pos', 'probability': 0.93, 'probabilities': {'neg': 0.07, 'pos': 0.93}}]
+    `load` makes one, whose `predict` gives for a text of IMDB, for instance, ``{"label": "pos",
+    "probability": 0.93, "probabilities": {"neg": 0.07, "pos": 0.93}}``.
     """
 
     config: RunConfig
