@@ -12,7 +12,8 @@ import signal
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,6 +21,9 @@ from filelock import FileLock, Timeout
 VARIABLE = "SEQNORM_LIFELINE"  # names the file to the processes that the command starts
 LOOK = 0.5  # seconds between two looks at it
 GRACE = 20.0  # seconds that a run has to close what it has open
+# Seconds that a worker without a run lives on: at the first death of one loky kills all others,
+# which may still be closing what they have open.
+IDLE = 10.0
 
 
 class Lifeline:
@@ -66,13 +70,29 @@ def end_with_the_command() -> None:
         threading.Thread(target=_watch, args=(Path(path),), daemon=True).start()
 
 
-_watching, _outlived = threading.Event(), threading.Event()
+_watching, _outlived, _busy = threading.Event(), threading.Event(), threading.Event()
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """This process makes a run, which has something to close."""
+    _busy.set()
+    try:
+        yield
+    finally:
+        _busy.clear()
 
 
 def end_if_outlived() -> None:
     """Ends this process if the command is gone: its launcher's loop would wait for more jobs."""
     if _outlived.is_set():
+        time.sleep(IDLE)
         os._exit(128 + signal.SIGTERM)
+
+
+def _idle_until(latest: float) -> None:
+    while not _busy.is_set() and time.monotonic() < latest:
+        time.sleep(LOOK)
 
 
 def _watch(path: Path) -> None:
@@ -81,6 +101,7 @@ def _watch(path: Path) -> None:
             path.unlink(missing_ok=True)
         time.sleep(LOOK)
     _outlived.set()
+    _idle_until(time.monotonic() + IDLE)
     os.kill(os.getpid(), signal.SIGTERM)  # the run closes what it has open
     time.sleep(GRACE)
     os._exit(1)

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.multirun.ledger import Job, Ledger
-from seqnorm.lab.multirun.lifeline import end_with_the_command, in_a_queue
+from seqnorm.lab.multirun.lifeline import busy, end_with_the_command, in_a_queue
 from seqnorm.lab.signals import Stopped, stoppable
 
 
@@ -85,7 +85,7 @@ def in_a_process_of_its_own(job: Job, ledger: Ledger) -> Iterator[None]:
     if executor == "local" and any(job.number == begun.number for begun in ledger.jobs()):
         raise UserError(CUT_OFF)  # submitit starts what came to its limit three times more
     try:
-        with stoppable(), named(job.overrides, ledger.swept()):
+        with stoppable(), busy(), named(job.overrides, ledger.swept()):
             yield
     except Stopped:
         if not in_a_queue():
