@@ -25,8 +25,8 @@ SMALL = ["train.epochs=1", "cell.units=4", "model.embedding=4", "data.max_length
 def folder(tmp_path, monkeypatch):
     """Where the rows of the page are."""
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    exec(code, {})
+    code = re.search(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(code.group(1), {})
     return tmp_path
 
 
