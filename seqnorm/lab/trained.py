@@ -80,18 +80,14 @@ class Trained:
             ValueError: as of `predict`.
         """
         from seqnorm.lab.data.spec import Sequences
-        from seqnorm.lab.data.splits import start_and_cut
+        from seqnorm.lab.data.splits import cut, start_and_cut
 
         data = self.config.data
         if self.vocabulary is not None:
             words = Sequences.from_rows(list(self._ids(rows, self.vocabulary)))
             return start_and_cut(words, data.max_length, data.truncate)
         series = Sequences.from_rows(list(self._numbers(rows)))
-        kept = np.minimum(series.lengths, data.max_length)
-        starts = series.offsets[:-1]
-        if data.truncate == "head":
-            starts = starts + series.lengths - kept
-        return series.slices(starts, kept)
+        return cut(series, data.max_length, data.truncate)
 
     def _ids(self, rows: Sequence[Any], vocabulary: Vocabulary) -> Iterator[NDArray]:
         for number, row in enumerate(rows):

@@ -50,7 +50,6 @@ __all__ = [
     "reuters21578",
 ]
 
-MNIST_SERIES = ("mnist_rows", "mnist_pixels", "mnist_pixels_permuted")
 # name of a data set -> what loads it. A new one of ours also needs a file in conf/data, a schema in
 # seqnorm/lab/config/schema.py, a line in LOCATORS and one in PREPARERS of data/prepare.py.
 LOADERS: dict[str, Callable[..., Dataset]] = {
@@ -64,7 +63,7 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "synthetic": synthetic.load,
     "adding": adding.load,
     "copy_memory": copy_memory.load,
-    **dict.fromkeys(MNIST_SERIES, mnist_series.load),
+    **dict.fromkeys(mnist_series.NAMES, mnist_series.load),
     "files": files.load,
     "tfds": tfds.load,
 }
@@ -80,7 +79,7 @@ LOCATORS: dict[str, Callable[[Any], object]] = {
     "imdb": _in_folder(imdb.locate),
     "imdb_ids": _in_folder(partial(sources.find_all, files=imdb_ids.FILES)),
     **dict.fromkeys(
-        ("mnist", *MNIST_SERIES),
+        ("mnist", *mnist_series.NAMES),
         _in_folder(partial(sources.find_all, files={mnist.FILE: mnist.FILE_HASH})),
     ),
     "reuters": _in_folder(partial(sources.find_all, files=reuters_ids.FILES)),

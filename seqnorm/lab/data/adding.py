@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqnorm.lab.data.spec import Dataset, Scale, Sequences, Split
-from seqnorm.lab.data.splits import hold_out
+from seqnorm.lab.data.splits import divided
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import AddingConfig
@@ -28,15 +28,8 @@ def load(config: AddingConfig, seed: int) -> Dataset:
     # One generator each, so that more training rows leave the test rows as they are.
     train, test = np.random.default_rng(CORPUS_SEED).spawn(2)
     everything = draw(config.examples, config.max_length, train)
-    kept, held = hold_out(everything.labels, config, seed)
-    return Dataset(
-        name=config.name,
-        train=everything.take(kept),
-        validation=everything.take(held),
-        test=draw(config.test_examples, config.max_length, test),
-        label_names=(),
-        scale=Scale.none(FEATURES),
-    )
+    tested = draw(config.test_examples, config.max_length, test)
+    return divided(config, seed, everything, tested, label_names=(), scale=Scale.none(FEATURES))
 
 
 def draw(rows: int, steps: int, rng: np.random.Generator) -> Split:

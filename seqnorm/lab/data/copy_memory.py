@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqnorm.lab.data.spec import IGNORED, START, Dataset, Sequences, Split
-from seqnorm.lab.data.splits import hold_out
+from seqnorm.lab.data.splits import divided
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
 
 if TYPE_CHECKING:
@@ -45,15 +45,9 @@ def load(config: CopyMemoryConfig, seed: int) -> Dataset:
         )
     train, test = np.random.default_rng(CORPUS_SEED).spawn(2)
     everything = draw(config.examples, config.delay, train)
-    kept, held = hold_out(everything.labels, config, seed)
-    return Dataset(
-        name=config.name,
-        train=everything.take(kept),
-        validation=everything.take(held),
-        test=draw(config.test_examples, config.delay, test),
-        label_names=NAMES,
-        vocabulary=Vocabulary([*SPECIAL, *NAMES, ".", "!"]),
-    )
+    tested = draw(config.test_examples, config.delay, test)
+    vocabulary = Vocabulary([*SPECIAL, *NAMES, ".", "!"])
+    return divided(config, seed, everything, tested, label_names=NAMES, vocabulary=vocabulary)
 
 
 def draw(rows: int, delay: int, rng: np.random.Generator) -> Split:

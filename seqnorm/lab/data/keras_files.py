@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.data import sources
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
-from seqnorm.lab.data.splits import hold_out, limit_ids, start_and_cut
+from seqnorm.lab.data.splits import divided, limit_ids, start_and_cut
 from seqnorm.lab.data.tokenizer import KERAS_WORDS, Tokenizer
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
 
@@ -102,16 +102,8 @@ def ids_dataset(
             raise sources.damaged(f"the files of {config.name}", required, received)
         known = Sequences(limit_ids(rows.values + OFFSET, config.num_words), rows.offsets)
         parts.append(Split(start_and_cut(known, config.max_length, config.truncate), labels))
-    everything, tested = parts
-    kept, held = hold_out(everything.labels, config, seed)
-    return Dataset(
-        name=config.name,
-        train=everything.take(kept),
-        validation=everything.take(held),
-        test=tested,
-        label_names=label_names,
-        vocabulary=Vocabulary(words[: config.num_words], TOKENIZER),
-    )
+    vocabulary = Vocabulary(words[: config.num_words], TOKENIZER)
+    return divided(config, seed, *parts, label_names, vocabulary)
 
 
 def verify(path: Path, content: str, *members: tuple[str, str]) -> None:

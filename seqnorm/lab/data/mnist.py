@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.data import sources
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
-from seqnorm.lab.data.splits import hold_out, start_and_cut
+from seqnorm.lab.data.splits import divided, start_and_cut
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ CONTENT = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 SIDE = 28  # pixels
 GREYS = 256
 OFFSET = len(SPECIAL)
+DIGITS = tuple(str(digit) for digit in range(10))
 
 Part = tuple[NDArray[np.uint8], NDArray[np.int32]]  # images [n, 28, 28] and labels [n]
 
@@ -50,15 +51,8 @@ def load(config: DataConfig, seed: int) -> Dataset:
         )
     path = sources.find(config.dir, FILE, sources.KERAS_URL + FILE, FILE_HASH)
     everything, tested = (as_split(part, config) for part in read(path))
-    kept, held = hold_out(everything.labels, config, seed)
-    return Dataset(
-        name=config.name,
-        train=everything.take(kept),
-        validation=everything.take(held),
-        test=tested,
-        label_names=tuple(str(digit) for digit in range(10)),
-        vocabulary=Vocabulary([*SPECIAL, *(str(grey) for grey in range(GREYS))]),
-    )
+    vocabulary = Vocabulary([*SPECIAL, *(str(grey) for grey in range(GREYS))])
+    return divided(config, seed, everything, tested, label_names=DIGITS, vocabulary=vocabulary)
 
 
 def read(path: Path) -> tuple[Part, Part]:

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.data import mnist, sources
 from seqnorm.lab.data.spec import Dataset, Scale, Sequences, Split
-from seqnorm.lab.data.splits import hold_out
+from seqnorm.lab.data.splits import cut, divided
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import SeriesConfig
 
 WHITE = 255.0
 ORDER_SEED = 0
-ROWS, PERMUTED = "mnist_rows", "mnist_pixels_permuted"
+NAMES = ROWS, _, PERMUTED = "mnist_rows", "mnist_pixels", "mnist_pixels_permuted"
 
 
 def order() -> NDArray[np.int64]:
@@ -48,19 +48,9 @@ def load(config: SeriesConfig, seed: int) -> Dataset:
         images, labels = part
         pixels = images.reshape(len(images), -1)
         pixels = pixels[:, order()] if config.name == PERMUTED else pixels
-        series = pixels.reshape(len(images), -1, features)[:, : config.max_length]
-        steps = np.full(len(images), series.shape[1])
-        return Split(
-            Sequences.from_lengths(scale.apply(series.reshape(-1, features)), steps), labels
-        )
+        steps = np.full(len(images), pixels.shape[1] // features)
+        rows = Sequences.from_lengths(scale.apply(pixels.reshape(-1, features)), steps)
+        return Split(cut(rows, config.max_length, config.truncate), labels)
 
     everything, tested = map(split, mnist.read(path))
-    kept, held = hold_out(everything.labels, config, seed)
-    return Dataset(
-        name=config.name,
-        train=everything.take(kept),
-        validation=everything.take(held),
-        test=tested,
-        label_names=tuple(str(digit) for digit in range(10)),
-        scale=scale,
-    )
+    return divided(config, seed, everything, tested, label_names=mnist.DIGITS, scale=scale)

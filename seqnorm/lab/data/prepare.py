@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqnorm.lab.config.data import FilesConfig, TFDSConfig
-from seqnorm.lab.data import imdb, imdb_ids, mnist, sources, staging
+from seqnorm.lab.data import imdb, imdb_ids, mnist, mnist_series, sources, staging
 from seqnorm.lab.data.own import builders
 from seqnorm.lab.data.own import files as own_files
 from seqnorm.lab.data.reuters import ids as reuters
@@ -128,7 +128,7 @@ PREPARERS: dict[str, Callable[[Path | None], list[Path]]] = {
         _keras_files, files=imdb_ids.FILES, verify={imdb_ids.ROWS: imdb_ids.verify}
     ),
     **dict.fromkeys(
-        ("mnist", "mnist_rows", "mnist_pixels", "mnist_pixels_permuted"),
+        ("mnist", *mnist_series.NAMES),
         partial(
             _keras_files, files={mnist.FILE: mnist.FILE_HASH}, verify={mnist.FILE: mnist.verify}
         ),

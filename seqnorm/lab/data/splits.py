@@ -1,13 +1,13 @@
-"""Pure steps from rows of word ids to a split: cutting, the start token, held-out examples."""
+"""Pure steps from rows to a data set: cutting, the start token, held-out examples."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.data.spec import START, UNKNOWN, Sequences, pieces_of
+from seqnorm.lab.data.spec import START, UNKNOWN, Dataset, Sequences, Split, pieces_of
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import DataConfig
@@ -55,6 +55,13 @@ def start_and_cut(
         first = ends[piece.start] - kept[piece.start] - 1
         values[first : ends[piece][-1]] = np.insert(found, cut.offsets[:-1], START)
     return Sequences.from_lengths(values, kept + 1)
+
+
+def cut(rows: Sequences, max_length: int, truncate: str) -> Sequences:
+    """Cuts rows of numbers, [time, features], to ``max_length`` steps; see `start_and_cut`."""
+    kept = np.minimum(rows.lengths, max_length)
+    late = rows.lengths - kept if truncate == "head" else 0
+    return rows.slices(rows.offsets[:-1] + late, kept)
 
 
 def stratified_split(
@@ -127,3 +134,23 @@ def hold_out(
         )
     indices = np.arange(len(labels))
     return indices[first:], indices[:first]
+
+
+def divided(
+    config: DataConfig, seed: int, train: Split, test: Split, *args: Any, **kwargs: Any
+) -> Dataset:
+    """A data set of two published parts, of which the first is divided by `hold_out`.
+
+    Args:
+        config: as of `hold_out`; has the name of the data set.
+        seed: as of `hold_out`.
+        train: everything that may be trained on.
+        test: the test part.
+        *args: of `Dataset`, from `label_names` on.
+        **kwargs: likewise.
+
+    Raises:
+        ValueError: as of `hold_out`.
+    """
+    kept, held = hold_out(train.labels, config, seed)
+    return Dataset(config.name, train.take(kept), train.take(held), test, *args, **kwargs)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.data import lexicon
 from seqnorm.lab.data.lexicon import Lexicon
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
-from seqnorm.lab.data.splits import hold_out, limit_ids, start_and_cut
+from seqnorm.lab.data.splits import divided, limit_ids, start_and_cut
 from seqnorm.lab.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -55,17 +55,9 @@ def load(config: SyntheticConfig, seed: int) -> Dataset:
     # One generator each, so that more training texts leave the test texts as they are.
     train_rng, test_rng = rng.spawn(2)
     everything = _split(*generate(words, config.examples, train_rng), config)
-    train, validation = hold_out(everything.labels, config, seed)
-    return Dataset(
-        name="synthetic",
-        train=everything.take(train),
-        validation=everything.take(validation),
-        test=_split(*generate(words, config.test_examples, test_rng), config),
-        label_names=LABEL_NAMES,
-        vocabulary=Vocabulary(
-            words.vocabulary.words[: config.num_words], words.vocabulary.tokenizer
-        ),
-    )
+    tested = _split(*generate(words, config.test_examples, test_rng), config)
+    known = Vocabulary(words.vocabulary.words[: config.num_words], words.vocabulary.tokenizer)
+    return divided(config, seed, everything, tested, LABEL_NAMES, known)
 
 
 def _split(rows: Sequences, labels: NDArray[np.int32], config: SyntheticConfig) -> Split:
