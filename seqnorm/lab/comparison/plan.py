@@ -22,9 +22,9 @@ from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_chan
 from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import refuse_unreadable
-from seqnorm.lab.config.rules import ConfigError, floor, validate
+from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import RunConfig, conf_dir
-from seqnorm.lab.config.tasks import TaskConfig
+from seqnorm.lab.config.tasks import TaskConfig, floor
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.runs.naming import lasting_name
 from seqnorm.lab.tracking.factory import refuse_one_id
@@ -258,7 +258,7 @@ class Plan:
     @cached_property
     def _floor(self) -> str | None:
         task, data = (OmegaConf.to_object(self._plain[group]) for group in ("task", "data"))
-        return floor(cast(TaskConfig, task), cast(DataConfig, data))
+        return floor(cast(TaskConfig, task), data)
 
     def floors(self) -> Iterator[Job]:
         """The runs of what has no recurrence."""

@@ -26,7 +26,7 @@ LABELS: dict[str, str] = {
     "classes": "any number of classes a row",
     "number": "a number a row",
     "tags": "a class at every step",
-    "none": "nothing",
+    "none": "rows of ids, whatever their labels",
 }
 
 
@@ -82,14 +82,14 @@ class TextConfig(DataConfig):
 
     Attributes:
         tokenizer: what a word is: "unicode"; "words", which knows no combining marks, decimals or
-            typographic apostrophes and is that of the published results; or "keras", as in the ids
-            that Keras publishes.
+            typographic apostrophes and is that of the published results; "keras", as in the ids
+            that Keras publishes; or "characters", each of which is a word.
         lowercase: whether capitals are made small.
         strip_breaks: whether HTML line breaks are spaces.
         min_count: how often a word must occur in the training part to get an id.
     """
 
-    tokenizer: str = ranged("words", one_of("unicode", "words", "keras"))
+    tokenizer: str = ranged("words", one_of("unicode", "words", "keras", "characters"))
     lowercase: bool = True
     strip_breaks: bool = True
     min_count: int = ranged(1, at_least(1))
@@ -194,6 +194,13 @@ class CopyMemoryConfig(DataConfig):
     delay: int = ranged(100, at_least(1))
     examples: int = ranged(10_000, at_least(10))
     test_examples: int = ranged(2_000, at_least(1))
+
+
+def has_labels(schema: type[DataConfig], wanted: str) -> bool:
+    """Whether data of a schema has labels of a kind; "none" is content with any rows of ids."""
+    if wanted == "none":
+        return not issubclass(schema, SeriesConfig)
+    return wanted in schema.KINDS
 
 
 DATA: dict[str, type] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqnorm.lab.config.arguments import config_dirs
 from seqnorm.lab.config.imports import load_parts_of
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 
 HEADER = """\
@@ -54,7 +55,7 @@ def announcement(config: RunConfig, by_default: bool) -> str:
         by_default: whether the command line left all of it to the defaults.
     """
     what = f"{config.network} on {config.data.name}, norm={config.norm.name}, seed {config.seed}"
-    if config.model.name != "bag_of_words":
+    if config.model.name not in FLOORS:
         what += f", at most {config.train.epochs} epochs"
     default = " (the default; seqnorm-train --help lists the choices)" if by_default else ""
     return f"{what}, into {config.runs_dir}{default}"

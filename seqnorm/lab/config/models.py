@@ -93,17 +93,32 @@ class BagOfWordsConfig(ModelConfig):
     min_texts: int = ranged(MISSING, at_least(1))
 
 
+@dataclass
+class NGramConfig(ModelConfig):
+    """Counts of the tokens that followed the few before them, interpolated Kneser-Ney: the floor.
+
+    Attributes:
+        order: tokens of the longest gram, the one that is asked for included.
+    """
+
+    order: int = ranged(MISSING, at_least(1))
+
+
 MODELS: dict[str, type] = {
     "classifier": ClassifierConfig,
     "mlp": MLPConfig,
     "convnet": ConvnetConfig,
     "bag_of_words": BagOfWordsConfig,
+    "ngram": NGramConfig,
 }
+
+# Models that are counted rather than trained by gradients, and what a report calls them.
+FLOORS: dict[str, str] = {"bag_of_words": "bag of words", "ngram": "n-gram model"}
 
 # What a model without recurrence may be normalised with; every other model takes what works inside
 # a step, which is all the rest.
 NORMS_WITHOUT_STEPS: dict[str, tuple[str, ...]] = {
     "mlp": ("none", "keras_layer", "keras_batch"),
     "convnet": ("none", "keras_layer", "keras_batch"),
-    "bag_of_words": ("none",),
+    **dict.fromkeys(FLOORS, ("none",)),
 }

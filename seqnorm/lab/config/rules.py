@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from seqnorm.lab.config.data import LABELS, DataConfig, SeriesConfig
+from seqnorm.lab.config.data import LABELS, SeriesConfig, has_labels
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
 from seqnorm.lab.config.ranges import out_of_range
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, TrackingConfig
-from seqnorm.lab.config.tasks import TaskConfig
+from seqnorm.lab.config.tasks import LanguageModelConfig, floor
 
 
 class ConfigError(ValueError):
@@ -72,6 +72,7 @@ def check_group(group: str, component: Any) -> None:
 def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
     yield from _labels(config)
+    yield from _order_of_steps(config)
     tracking, default = config.tracking, TrackingConfig()
     idle = [
         f"tracking.{key}={getattr(tracking, key)}"
@@ -114,22 +115,41 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
         )
 
 
-def floor(task: TaskConfig, data: DataConfig) -> str | None:
-    """The model without recurrence that can do a task on some data too; None if none can."""
-    return None if isinstance(data, SeriesConfig) else task.FLOOR
+def _order_of_steps(config: RunConfig) -> Iterator[str]:
+    """What may not see later steps, or forget earlier ones."""
+    task, data = config.task, config.data
+    if task.CAUSAL and getattr(config.model, "bidirectional", False):
+        yield (
+            f"task={task.name} asks for what comes next, which the backward direction has read; "
+            "received model.bidirectional=true. Add model.bidirectional=false."
+        )
+    if not isinstance(task, LanguageModelConfig) or not task.carry_state:
+        return
+    if task.window is None:
+        yield (
+            "task.carry_state=true carries the state from window to window and needs task.window; "
+            "received task.window=null. Add task.window=100, or so."
+        )
+    if data.batch_tokens is not None:
+        yield (
+            "task.carry_state=true reads the same number of strands in every batch; received "
+            f"data.batch_tokens={data.batch_tokens}. Leave it out, and set data.batch_size."
+        )
 
 
 def _labels(config: RunConfig) -> Iterator[str]:
     """Labels that the task needs and the data has not."""
-    wanted, kinds = config.task.LABELS, config.data.KINDS
-    if wanted is None or wanted == "none" or wanted in kinds:
-        return
+    wanted = config.task.LABELS
     schemas: dict[str, Any] = SCHEMAS["data"]
-    fitting = [name for name, schema in schemas.items() if wanted in schema.KINDS]
+    if wanted is None or has_labels(type(config.data), wanted):
+        return
+    fitting = [name for name, schema in schemas.items() if has_labels(schema, wanted)]
+    kinds = [LABELS[kind] for kind in config.data.KINDS if kind != "none"]
+    received = "rows of numbers" if wanted == "none" else " or ".join(kinds)
     yield (
         f"task={config.task.name} needs data with {LABELS[wanted]}; received "
-        f"data={config.data.name}, which has {' or '.join(LABELS[kind] for kind in kinds)}. Data "
-        f"that fits: {', '.join(fitting) or 'none of ours'}."
+        f"data={config.data.name}, which has {received}. Data that fits: "
+        f"{', '.join(fitting) or 'none of ours'}."
     )
 
 

@@ -15,6 +15,7 @@ from itertools import groupby
 WORDS = r"\d+/\d+|[^\W_]+(?:'[^\W_]+)*|[!?]"
 # How the publishers of Keras's ids cut text: between these signs, spaces, tabs and newlines.
 KERAS_WORDS = r"""[^ \t\n!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+"""
+CHARACTERS = r"(?s:.)"
 BREAKS = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 # Where ASCII text may hold a mark out of ten. Everywhere else in it the patterns "unicode" and
@@ -48,6 +49,7 @@ PATTERNS: dict[str, Callable[[], str]] = {
     "unicode": unicode_words,
     "words": lambda: WORDS,  # of the published results
     "keras": lambda: KERAS_WORDS,
+    "characters": lambda: CHARACTERS,
 }
 
 
@@ -95,6 +97,11 @@ class Tokenizer:
         return cls(PATTERNS[name](), lowercase, strip_breaks, one_spelling=name == "unicode")
 
     @property
+    def between(self) -> str:
+        """What stands between two words when they are a text again."""
+        return "" if self.pattern == CHARACTERS else " "
+
+    @property
     def is_spaceable(self) -> bool:
         """Whether no word can have a space in it, so that `spaced` may stand for the words."""
         return self.pattern in (WORDS, unicode_words())
@@ -103,6 +110,8 @@ class Tokenizer:
         """The words of a text, in order."""
         if self.is_spaceable:
             return self.spaced(text).split()
+        if self.pattern == CHARACTERS:
+            return list(self._prepared(text))
         return re.findall(self.pattern, self._prepared(text))
 
     def spaced(self, text: str) -> str:

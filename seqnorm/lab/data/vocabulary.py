@@ -71,7 +71,7 @@ class Vocabulary:
         return np.array([self.ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
 
     def decode(self, ids: ArrayLike) -> str:
-        """The words of ``ids`` with spaces between; PAD and START are left out.
+        """The words of ``ids`` with spaces between, characters without; no PAD and START.
 
         Raises:
             ValueError: if an id is not in the vocabulary.
@@ -82,7 +82,9 @@ class Vocabulary:
                 f"decode needs ids from 0 to {self.size - 1}, received ids from {numbers.min()} to "
                 f"{numbers.max()}. Use the vocabulary that was saved with the run."
             )
-        return " ".join(self.words[number] for number in numbers if number not in (PAD, START))
+        return self.tokenizer.between.join(
+            self.words[number] for number in numbers if number not in (PAD, START)
+        )
 
     def save(self, path: str | Path) -> None:
         """Writes a JSON file with the settings of the tokenizer and ``words``."""

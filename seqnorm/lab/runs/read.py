@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.config.former import in_words_of_today
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.flat import flatten
 from seqnorm.lab.runs.files import RunFolderError, epoch_records, read_arrays, read_object
 from seqnorm.lab.runs.portable import portable_config, portable_environment
@@ -117,7 +118,7 @@ def make_record(
         RunFolderError: If the result is none of a finished run.
     """
     found = Result.from_json(result)
-    if found.cell == "bag_of_words":
+    if found.cell in FLOORS:
         config = {key: config[key] for key in config if not key.startswith(_UNREAD_BY_FLOORS)}
     config = portable_config(in_words_of_today(config))
     return RunRecord(folder, found, config, portable_environment(environment))

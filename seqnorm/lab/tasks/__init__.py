@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seqnorm.lab.tasks.base import Evaluation, Task
 from seqnorm.lab.tasks.classification import Classification
+from seqnorm.lab.tasks.language_model import LanguageModel
 from seqnorm.lab.tasks.regression import Regression
 from seqnorm.lab.tasks.score import Score, Scoring
 from seqnorm.lab.tasks.tagging import Tagging
@@ -22,6 +23,7 @@ __all__ = [
     "TASKS",
     "Classification",
     "Evaluation",
+    "LanguageModel",
     "Regression",
     "Score",
     "Scoring",
@@ -32,7 +34,9 @@ __all__ = [
 
 # name of a task -> what makes it. A new one of ours also needs a schema in
 # seqnorm/lab/config/tasks.py and a file in conf/task.
-TASKS: dict[str, type[Task]] = {each.name: each for each in (Classification, Regression, Tagging)}
+TASKS: dict[str, type[Task]] = {
+    each.name: each for each in (Classification, LanguageModel, Regression, Tagging)
+}
 
 
 def make_task(config: TaskConfig) -> Task:

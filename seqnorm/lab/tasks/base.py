@@ -72,6 +72,19 @@ class Task(ABC):
     every_step: ClassVar[bool] = False
 
     @property
+    def carries_state(self) -> bool:
+        """Whether batches are read in order, each with the states in which the last one ended."""
+        return False
+
+    def prepare(self, dataset: Dataset) -> Dataset:
+        """A data set with the labels of the task; here those that it has."""
+        return dataset
+
+    def rows(self, dataset: Dataset, batch_size: int) -> Dataset:
+        """What `prepare` gave, cut into the rows that a network reads; here those that it has."""
+        return dataset
+
+    @property
     def scoring(self) -> Scoring:
         """What a run keeps of the task."""
         return Scoring(self.name, self.scores, self.baseline_name)
@@ -109,6 +122,10 @@ class Task(ABC):
         self, model: keras.Model, dataset: Dataset, part: str, batch_size: int
     ) -> Evaluation:
         """What a trained model is worth on one part, "validation" or "test"."""
+
+    def evaluate_floor(self, floor: Any, dataset: Dataset, part: str) -> Evaluation:
+        """What the model without recurrence is worth that the task's schema names as `FLOOR`."""
+        raise NotImplementedError(f"task={self.name} names a FLOOR and needs evaluate_floor")
 
     @abstractmethod
     def baseline(self, dataset: Dataset, part: str) -> Evaluation:

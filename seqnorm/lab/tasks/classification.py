@@ -76,6 +76,11 @@ class Classification(Task):
             loss=float(-log_probability[rows, split.labels].mean()),
         )
 
+    def evaluate_floor(self, floor: Any, dataset: Dataset, part: str) -> Evaluation:
+        """Scores of what has ``probabilities(split)``, float[n, classes]."""
+        answers = floor.probabilities(getattr(dataset, part))
+        return self.evaluate_probabilities(dataset, part, answers)
+
     def evaluate_probabilities(
         self, dataset: Dataset, part: str, probabilities: NDArray
     ) -> Evaluation:

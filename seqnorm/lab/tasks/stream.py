@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Split
 from seqnorm.lab.tasks.base import Task
+
+if TYPE_CHECKING:
+    from seqnorm.lab.config.data import DataConfig
 
 
 def stream(batches: Batches, targets: Callable[[NDArray, NDArray], NDArray]) -> tf.data.Dataset:
@@ -43,15 +46,27 @@ def stream(batches: Batches, targets: Callable[[NDArray, NDArray], NDArray]) -> 
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
 
 
-def batches_of(split: Split, batch_size: int) -> Batches:
-    """A split in an order of its own, sorted by length so that little is padding."""
+def training_batches(task: Task, split: Split, config: DataConfig, seed: int) -> Batches:
+    """The batches of each epoch: shuffled, unless one goes on where the other ended."""
+    if task.carries_state:
+        return batches_of(task, split, config.batch_size)
+    return Batches.configured(split, config, seed)
+
+
+def batches_of(task: Task, split: Split, batch_size: int) -> Batches:
+    """A split in an order of its own: sorted by length, so that little is padding.
+
+    Where a batch goes on where the one before it ended, it is the order of the split.
+    """
+    if task.carries_state:
+        return Batches(split, batch_size, shuffle=False)
     whole = len(split) // batch_size + 1
     return Batches(split, batch_size, shuffle=False, bucket=whole)
 
 
 def outputs_of(task: Task, model: keras.Model, split: Split, batch_size: int) -> NDArray[Any]:
     """A model's answers [n, ...] to a split, in its order; of a task with one answer for a row."""
-    batches = batches_of(split, batch_size)
+    batches = batches_of(task, split, batch_size)
     return batches.restore(model.predict(stream(batches, task.targets), verbose=0))
 
 
@@ -63,7 +78,7 @@ def answers_of(
     Yields:
         The rows of the split in a batch, the targets [B, T, ...] and the answers [B, T, ...].
     """
-    batches = batches_of(split, batch_size)
+    batches = batches_of(task, split, batch_size)
     for number, chosen in enumerate(batches.rows):
         rows, labels = batches[number]
         yield chosen, task.targets(rows, labels), np.asarray(model.predict_on_batch(rows))

@@ -7,11 +7,11 @@ from typing import Any
 import keras
 
 from seqnorm.lab.config.schema import RunConfig
-from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Dataset
+from seqnorm.lab.models.carrying import StartAnew, carrying, start_anew
 from seqnorm.lab.models.classifier import recurrent_layers
 from seqnorm.lab.tasks import Task
-from seqnorm.lab.tasks.stream import batches_of, stream
+from seqnorm.lab.tasks.stream import batches_of, stream, training_batches
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
 from seqnorm.lab.training.cause import advice, leading_zeros
@@ -29,10 +29,11 @@ class Training:
         config: the complete configuration.
         task: what the model has to answer.
         dataset: where batches come from.
-        model: the network; its weights are trained in place.
+        model: the network, for any number of rows; its weights are trained in place.
         sink: where records go.
 
     Attributes:
+        runner: what is trained and evaluated: the model, or its twin that carries states.
         best: the best epoch and its validation score.
         probe: what was probed; None if probing is off, or there is no recurrent layer.
         clock: steps and speed.
@@ -46,6 +47,9 @@ class Training:
         self, config: RunConfig, task: Task, dataset: Dataset, model: keras.Model, sink: Sink
     ) -> None:
         self.config, self.task, self.dataset, self.model = config, task, dataset, model
+        # Where batches go on, another model with the same weights keeps the states between them.
+        rows = config.data.batch_size
+        self.runner = carrying(model, rows) if task.carries_state else model
         self.metrics, first = task.metrics(), task.scoring.score
         if first.name not in [metric.name for metric in self.metrics]:
             raise ValueError(
@@ -53,8 +57,8 @@ class Training:
                 f"{first.name!r}; received metrics()={[each.name for each in self.metrics]}. Name "
                 "one so, as in keras.metrics.MeanAbsoluteError(name=...)."
             )
-        self.batches = Batches.configured(dataset.train, config.data, config.seed)
-        self.validation = batches_of(dataset.validation, config.data.batch_size)
+        self.batches = training_batches(task, dataset.train, config.data, config.seed)
+        self.validation = batches_of(task, dataset.validation, rows)
         train = config.train
         total_steps = train.epochs * len(self.batches)
         self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
@@ -63,7 +67,8 @@ class Training:
         self.probe: Probe | None = None
         if train.probe_every and recurrent_layers(model):
             tokens, labels = probe_batch(dataset.train, train.probe_examples)
-            prober = Prober(model, tokens, task.targets(tokens, labels), task.loss())
+            targets = task.targets(tokens, labels)
+            prober = Prober(model, tokens, targets, task.loss(), weights_of=self.runner)
             self.probe = Probe(self.clock, sink, prober, train.probe_every)
         # Looked at before training, which may leave weights that are no numbers.
         self.silence = leading_zeros(model, self.batches[0][0])
@@ -77,7 +82,7 @@ class Training:
             None, or why the run diverged.
         """
         # A model of its own over the same layers: what is saved stays free of optimiser and loss.
-        trainer: Any = keras.Model(self.model.inputs, self.model.outputs)
+        trainer: Any = keras.Model(self.runner.inputs, self.runner.outputs)
         trainer.compile(
             self.optimizer,
             self.task.loss(),
@@ -92,6 +97,7 @@ class Training:
         )
         callbacks = [
             self.clock,
+            StartAnew(),
             ProgressBar(self.clock, self.config.train.epochs, self.task.scoring.score),
             self.recorder,
             StopWhenDiverged(self.clock),
@@ -112,12 +118,19 @@ class Training:
         except Diverged as diverged:
             message = str(diverged) + advice(self.silence)
         self.seconds = self.clock.seconds
-        self.best.restore(self.model)
+        self.best.restore(self.runner)
         if self.config.train.reestimate and message is None:
-            reestimate(self.model, self.batches)
-            rows = self.config.data.batch_size
-            found = self.task.evaluate(self.model, self.dataset, "validation", rows)
-            if found.fault:
-                return f"the validation {found.fault} with re-estimated statistics"
-            self.best.score = found.scores[self.task.scoring.score.name]
+            message = self._reestimate()
+        if self.runner is not self.model:
+            self.model.set_weights(self.runner.get_weights())
         return message
+
+    def _reestimate(self) -> str | None:
+        start_anew(self.runner)
+        reestimate(self.runner, self.batches)
+        rows = self.config.data.batch_size
+        found = self.task.evaluate(self.runner, self.dataset, "validation", rows)
+        if found.fault:
+            return f"the validation {found.fault} with re-estimated statistics"
+        self.best.score = found.scores[self.task.scoring.score.name]
+        return None

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
-from typing import cast
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Protocol
 
 from seqnorm.lab import data
-from seqnorm.lab.config.compose import compose
-from seqnorm.lab.config.models import BagOfWordsConfig
 from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.data.spec import Split
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.bag_of_words import BagOfWords
+from seqnorm.lab.models.ngram import NGram
 from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.write import RunFolder
-from seqnorm.lab.tasks import Classification, Evaluation
+from seqnorm.lab.tasks import Task, make_task
 from seqnorm.lab.tracking.factory import make_sinks
 from seqnorm.lab.training.result import closing_line, identity, predictions
 
 
-def floor_of(config: RunConfig) -> RunConfig:
-    """The bag of words on the data of another run, beside it."""
-    floor = compose(["model=bag_of_words"])
-    return replace(config, model=floor.model, cell=floor.cell, norm=floor.norm)
+class Floor(Protocol):
+    """A model that is counted rather than trained by gradients; its task knows what it answers.
+
+    The constructor gets the number of ids, the number of classes, and the keys of its group.
+    """
+
+    parameters: int
+
+    def fit(self, split: Split) -> None:
+        """Learns from the training part."""
+
+
+MAKERS: dict[str, Callable[..., Floor]] = {"bag_of_words": BagOfWords, "ngram": NGram}
 
 
 def run_floor(config: RunConfig, name: str | None = None) -> Result:
-    """Trains, scores and records a bag of words; of ``optim`` and ``train`` it reads `train.test`.
+    """Trains, scores and records a floor; of ``optim`` and ``train`` it reads `train.test`.
 
     The run folder has no model.keras and no epochs.
 
@@ -37,10 +47,11 @@ def run_floor(config: RunConfig, name: str | None = None) -> Result:
         UserError: if data is missing or damaged, or the training part is too small.
     """
     with blame_the_input():
-        dataset = data.load(config.data, config.seed, config.task.LABELS)
-        settings = asdict(cast(BagOfWordsConfig, config.model))
-        del settings["name"]
-        model = BagOfWords(dataset.words.size, dataset.num_classes, **settings)
+        task = make_task(config.task)
+        dataset = task.prepare(data.load(config.data, config.seed, config.task.LABELS))
+        settings = asdict(config.model)
+        make = MAKERS[settings.pop("name")]
+        model = make(dataset.words.size, dataset.num_classes, **settings)
         sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}", flush=True)
@@ -48,7 +59,7 @@ def run_floor(config: RunConfig, name: str | None = None) -> Result:
         with blame_the_input():
             model.fit(dataset.train)
         seconds = time.perf_counter() - began
-        result = _conclude(config, dataset, model, seconds, folder)
+        result = _conclude(config, task, dataset, model, seconds, folder)
         folder.finish(result)
         sinks.summary(result.flat())
     print(closing_line(result), flush=True)
@@ -56,15 +67,14 @@ def run_floor(config: RunConfig, name: str | None = None) -> Result:
 
 
 def _conclude(
-    config: RunConfig, dataset: data.Dataset, model: BagOfWords, seconds: float, folder: RunFolder
+    config: RunConfig,
+    task: Task,
+    dataset: data.Dataset,
+    model: Floor,
+    seconds: float,
+    folder: RunFolder,
 ) -> Result:
-    task = Classification()
-
-    def scored(part: str) -> Evaluation:
-        probabilities = model.probabilities(getattr(dataset, part))
-        return task.evaluate_probabilities(dataset, part, probabilities)
-
-    test = scored("test") if config.train.test else None
+    test = task.evaluate_floor(model, dataset, "test") if config.train.test else None
     if test:
         folder.write_encoding(dataset)
         folder.write_predictions(predictions(dataset, test))
@@ -76,7 +86,7 @@ def _conclude(
         message=None,
         test=test.scores if test else None,
         test_loss=None,
-        validation=scored("validation").scores[first],
+        validation=task.evaluate_floor(model, dataset, "validation").scores[first],
         baseline=baseline.scores[first],
         best_epoch=None,
         steps=0,

@@ -55,12 +55,19 @@ class Prober:
         tokens: int32[B, T] or float32[B, T, F], padded on the right.
         targets: what is right, [B, ...].
         loss: of targets and answers, a mean over rows.
+        weights_of: a twin whose weights the model takes at each reading; None, or the model
+            itself, reads the weights that it has.
     """
 
     def __init__(
-        self, model: keras.Model, tokens: NDArray, targets: NDArray, loss: keras.losses.Loss
+        self,
+        model: keras.Model,
+        tokens: NDArray,
+        targets: NDArray,
+        loss: keras.losses.Loss,
+        weights_of: keras.Model | None = None,
     ) -> None:
-        self.model = model
+        self.model, self.weights_of = model, weights_of
         self.layers = recurrent_layers(model)
         self.tokens, self.targets, self.loss = tokens, targets, loss
         self._gradient = compiled_gradient(self._observed_loss)
@@ -71,6 +78,8 @@ class Prober:
         Step t counts from where the layer starts: a backward one from the last token of each row.
         Changes no weight, no statistic and no random state.
         """
+        if self.weights_of not in (None, self.model):
+            self.model.set_weights(self.weights_of.get_weights())
         rows, steps = self.tokens.shape[:2]
         zeros = [ops.zeros((steps, rows, layer.cell.units)) for layer in self.layers]
         batch = ops.convert_to_tensor(self.tokens), ops.convert_to_tensor(self.targets)

@@ -38,7 +38,7 @@ def conclude(
     if config.train.test:
         test = baseline
         if message is None:
-            test = task.evaluate(model, dataset, "test", config.data.batch_size)
+            test = task.evaluate(training.runner, dataset, "test", config.data.batch_size)
             # Running statistics can break on texts of other lengths.
             if test.fault:
                 test, message = baseline, f"the test {test.fault}"

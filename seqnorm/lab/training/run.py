@@ -7,6 +7,7 @@ from dataclasses import asdict
 import keras
 
 from seqnorm.lab import data
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.config.rules import validate
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import blame_the_input
@@ -23,7 +24,7 @@ from seqnorm.machine import threads
 
 
 def run(config: RunConfig, name: str | None = None) -> Result:
-    """Trains what the configuration asks for: a network or a bag of words.
+    """Trains what the configuration asks for: a network, or what stands under it.
 
     Args:
         config: the complete configuration.
@@ -37,7 +38,7 @@ def run(config: RunConfig, name: str | None = None) -> Result:
         UserError: if data is missing or damaged, or a component refuses its arguments.
     """
     start(config)
-    if config.model.name == "bag_of_words":
+    if config.model.name in FLOORS:
         return run_floor(config, name)
     return run_network(config, name)
 
@@ -69,9 +70,11 @@ def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
 def run_network(config: RunConfig, name: str | None = None) -> Result:
     """Trains, evaluates and records one network."""
     with blame_the_input():
-        dataset = data.load(config.data, config.seed, config.task.LABELS)
+        task = make_task(config.task)
+        dataset = task.prepare(data.load(config.data, config.seed, config.task.LABELS))
+        dataset = task.rows(dataset, config.data.batch_size)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
-        task, model = make_task(config.task), _built(config, dataset)
+        model = _built(config, dataset)
         sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)

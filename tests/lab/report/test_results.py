@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
-from seqnorm.lab.report.arms.floors import bag_of_words
+from seqnorm.lab.report.arms.floors import floor_scores
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.statistics.bootstrap import Estimate
@@ -164,6 +164,6 @@ def test_readme_s_table_is_that_of_the_results(cell: str) -> None:
 
 def test_readme_s_floors_are_those_of_the_results() -> None:
     table = readme_table("LSTM")
-    floors = [bag_of_words(published(name)) for name in COLUMNS]
+    floors = [floor_scores(published(name)) for name in COLUMNS]
     words = ["" if floor is None else short(floor["accuracy"]) for floor in floors]
     assert table["bag of words"] == [text for each in words for text in (each, "")]

@@ -65,7 +65,9 @@ class Next(Task):
         self, model: keras.Model, dataset: Dataset, part: str, batch_size: int
     ) -> Evaluation:
         losses, counts = [], []
-        for tokens, targets in stream(batches_of(getattr(dataset, part), batch_size), self.targets):
+        for tokens, targets in stream(
+            batches_of(self, getattr(dataset, part), batch_size), self.targets
+        ):
             losses.append(float(self.loss()(targets, model(tokens))))
             counts.append(int(np.sum(targets != 0)))
         loss = float(np.average(losses, weights=counts))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 
 from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.report.page.report import write_report
-from seqnorm.lab.training.floor import floor_of, run_floor
 from seqnorm.lab.training.run import run
 
 DATA = ["data=synthetic", "data.examples=400", "data.test_examples=100"]
@@ -42,14 +40,6 @@ def test_the_same_seed_gives_the_same_scores(tmp_path):
     assert first.test is not None and first.test == second.test
     for key in ("validation", "parameters", "config_hash"):
         assert getattr(first, key) == getattr(second, key)
-
-
-def test_the_floor_of_a_run_reads_the_same_data(small):
-    config = small()
-    floor = floor_of(config)
-    assert floor.data == config.data and floor.runs_dir == config.runs_dir
-    result = run_floor(floor)
-    assert (Path(config.runs_dir) / result.run / "result.json").is_file()
 
 
 def test_a_trial_does_not_look_at_the_test_part(tmp_path):

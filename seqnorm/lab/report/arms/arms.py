@@ -12,7 +12,6 @@ from seqnorm.lab.runs.read import RunRecord
 from seqnorm.lab.tasks.score import Scoring
 
 BASELINE = "none"
-BAG_OF_WORDS = "bag_of_words"
 # What may differ between runs of one arm: the seed, what is logged, and where files lie or are
 # mirrored to.
 _LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples")
@@ -62,7 +61,7 @@ class Comparison:
     Attributes:
         data: Name of the data set.
         task: What their runs are measured by.
-        arms: Ordered by cell, then `none` first, then by name and settings; bags of words last.
+        arms: Ordered by cell, then `none` first, then by name and settings; floors last.
         shared: The config keys that all runs have in common, with their values.
         question: What is asked, as "batch size"; empty for which norm is best.
     """

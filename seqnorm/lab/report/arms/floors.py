@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqnorm.lab.config.data import DATA, SeriesConfig
-from seqnorm.lab.report.arms.arms import BAG_OF_WORDS, Arm, Comparison
-from seqnorm.lab.tasks import Classification
+from seqnorm.lab.config.data import DATA
+from seqnorm.lab.config.former import FIRST_TASK
+from seqnorm.lab.config.models import FLOORS
+from seqnorm.lab.config.tasks import TASKS, TaskConfig, floor
+from seqnorm.lab.report.arms.arms import Arm, Comparison
 
 
 def is_floor(arm: Arm) -> bool:
-    """Whether an arm is a bag of words: in the tables, but without learning curves."""
-    return arm.cell == BAG_OF_WORDS
+    """Whether an arm has no recurrence: in the tables, but without learning curves."""
+    return arm.cell in FLOORS
 
 
-def has_bag_of_words(comparison: Comparison) -> bool:
-    """Whether a bag of words can do the task: it answers with a class, to rows of ids."""
-    schema = DATA.get(comparison.data, object)
-    return comparison.task.name == Classification.name and not issubclass(schema, SeriesConfig)
+def floor_model(comparison: Comparison) -> str | None:
+    """The model without recurrence that can do the task; None if none can."""
+    task: type[TaskConfig] = TASKS.get(comparison.task.name, TaskConfig)
+    return floor(task, DATA.get(comparison.data, object))
 
 
-def bag_of_words(comparison: Comparison) -> dict[str, float] | None:
-    """Test scores of the best bag-of-words arm, means over seeds; `None` if none was run."""
+def floor_title(comparison: Comparison) -> str:
+    """What it is called, as "bag of words"; empty if there is none."""
+    return FLOORS.get(floor_model(comparison) or "", "")
+
+
+def floor_scores(comparison: Comparison) -> dict[str, float] | None:
+    """Test scores of the best arm without recurrence, means over seeds; None if none was run."""
     task = comparison.task
     floors = [
         {score.name: float(np.mean(list(arm.values(score.name).values()))) for score in task.scores}
@@ -42,13 +49,14 @@ def floor_lines(comparison: Comparison) -> list[str]:
     task = comparison.task
     found = sorted({task.score.write(run.result.baseline) for run in comparison.runs})
     lines = [f"{capitalised(task.baseline)}: {task.score.title} {' or '.join(found)}."]
-    floor = bag_of_words(comparison)
-    if floor is not None:
-        scores = (f"{score.title} {score.write(floor[score.name])}" for score in task.scores)
-        lines.append(f"Bag of words: {', '.join(scores)}.")
-    elif has_bag_of_words(comparison):
+    reached, title = floor_scores(comparison), capitalised(floor_title(comparison))
+    if reached is not None:
+        scores = (f"{score.title} {score.write(reached[score.name])}" for score in task.scores)
+        lines.append(f"{title}: {', '.join(scores)}.")
+    elif title:
+        first = "" if task.name == FIRST_TASK else f"task={task.name} "
         lines.append(
-            f"Bag of words: not measured (seqnorm-train model={BAG_OF_WORDS} "
+            f"{title}: not measured (seqnorm-train {first}model={floor_model(comparison)} "
             f"data={comparison.data}, then report on both)."
         )
     return lines

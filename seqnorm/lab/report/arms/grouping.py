@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.report.arms.arms import (
-    BAG_OF_WORDS,
     BASELINE,
     Arm,
     Comparison,
@@ -79,7 +79,7 @@ def _label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
         f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
         for short, (key, value) in zip(last, settings, strict=True)
     ]
-    network = "bag of words" if cell == BAG_OF_WORDS else f"{cell} {norm}"
+    network = FLOORS.get(cell, f"{cell} {norm}")
     return ", ".join([network, *parts])
 
 
@@ -93,7 +93,7 @@ def _order(arm: Arm) -> tuple[Any, ...]:
         )
         for key, value in arm.settings
     ]
-    return arm.cell == BAG_OF_WORDS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
+    return arm.cell in FLOORS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
 
 
 def _repeated(run: RunRecord, counted: RunRecord) -> Ignored:
@@ -247,7 +247,7 @@ def _compare_one(
         if name is None or (name, recipe_of(run)) not in tested
     )
     ordered = tuple(_told_apart(sorted(arms, key=_order)))
-    networks = [run for arm in ordered for run in arm.runs if arm.cell != BAG_OF_WORDS]
+    networks = [run for arm in ordered for run in arm.runs if arm.cell not in FLOORS]
     shared = _shared(networks or [run for arm in ordered for run in arm.runs])
     return Comparison(data, task, ordered, shared, asked), ignored
 

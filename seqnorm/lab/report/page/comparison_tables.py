@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
-from seqnorm.lab.report.arms.floors import bag_of_words, baseline_score, has_bag_of_words, is_floor
+from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
 from seqnorm.lab.report.arms.trials import Trial, arm_trials, varied_keys
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
@@ -56,8 +56,9 @@ def robust_table(comparison: Comparison) -> Table:
         rows.append((*cells, str(len(arm.runs)), str(arm.diverged)))
     blank = (NOT_AVAILABLE,) * (2 * len(task.scores) + 3)
     rows.append((task.baseline, task.score.write(baseline_score(comparison)), *blank))
-    if has_bag_of_words(comparison) and bag_of_words(comparison) is None:
-        rows.append(("bag of words", "not run", *blank))
+    title = floor_title(comparison)
+    if title and floor_scores(comparison) is None:
+        rows.append((title, "not run", *blank))
     first, *others = (score.title for score in task.scores)
     scores = [(name, "95 %") for name in (first, "IQM", *others)]
     headings = ("arm", *(text for pair in scores for text in pair), "runs", "diverged")

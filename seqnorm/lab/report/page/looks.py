@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, as_text
-from seqnorm.lab.report.arms.floors import bag_of_words, baseline_score, is_floor
+from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
 from seqnorm.lab.report.page.charts import Line
 from seqnorm.lab.report.page.styles import Look, make_looks
@@ -101,10 +101,11 @@ class Looks:
         return Line(self.look(arm), band)
 
     def floors(self) -> dict[str, float]:
-        """First test score of the task's baseline and of the bag of words, by name."""
-        task, floor = self.comparison.task, bag_of_words(self.comparison)
-        words = {} if floor is None else {"bag of words (test)": floor[task.score.name]}
-        return {f"{task.baseline} (test)": baseline_score(self.comparison), **words}
+        """First test score of the task's baseline and of what has no recurrence, by name."""
+        task, found = self.comparison.task, floor_scores(self.comparison)
+        name = f"{floor_title(self.comparison)} (test)"
+        floor = {} if found is None else {name: found[task.score.name]}
+        return {f"{task.baseline} (test)": baseline_score(self.comparison), **floor}
 
 
 def _axis_text(arm: Arm, key: str | None) -> str:

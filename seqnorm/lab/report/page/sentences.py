@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from seqnorm.lab.report.arms.arms import BASELINE, Arm, Comparison
-from seqnorm.lab.report.arms.floors import bag_of_words, capitalised, is_floor
+from seqnorm.lab.report.arms.floors import capitalised, floor_scores, floor_title, is_floor
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.looks import Looks, arm_looks
 from seqnorm.lab.report.statistics.bootstrap import Estimate
@@ -40,11 +40,11 @@ def _best(comparison: Comparison) -> str:
     interval = "" if math.isnan(found.low) else f" ({low} to {high})"
     best = f"{capitalised(score.best)} mean test {score.title}"
     sentence = f"{best}: {label} with {score.write(found.value)}{interval}"
-    floor = bag_of_words(comparison)
+    floor = floor_scores(comparison)
     if floor is None:
         return sentence + "."
-    words = floor[score.name]
-    return f"{sentence}, {_side(found, words)} the bag of words with {score.write(words)}."
+    side, value = _side(found, floor[score.name]), score.write(floor[score.name])
+    return f"{sentence}, {side} the {floor_title(comparison)} with {value}."
 
 
 def _side(found: Estimate, floor: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.report.arms.arms import Comparison, is_setting
 
 NOT_AVAILABLE = "-"
@@ -24,7 +25,7 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
-    floors: tuple[str, ...] = ("bag of words",)
+    floors: tuple[str, ...] = tuple(FLOORS.values())
 
     def markdown(self) -> str:
         """As a Markdown table, its columns aligned so that it reads well as plain text."""
