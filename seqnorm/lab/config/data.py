@@ -105,6 +105,8 @@ class OwnTextConfig(TextConfig):
         split_seed: decides which; a test part is the same for every seed of the run.
     """
 
+    KINDS = ("class", "classes", "number", "none")
+
     label_separator: str | None = ranged(None, SIGN)
     test_fraction: float = ranged(0.2, SHARE)
     split_seed: int = ranged(0, SEED)

@@ -145,7 +145,7 @@ def _labels(config: RunConfig) -> Iterator[str]:
         return
     fitting = [name for name, schema in schemas.items() if has_labels(schema, wanted)]
     kinds = [LABELS[kind] for kind in config.data.KINDS if kind != "none"]
-    received = "rows of numbers" if wanted == "none" else " or ".join(kinds)
+    received = "rows of numbers" if wanted == "none" else ", or ".join(kinds)
     yield (
         f"task={config.task.name} needs data with {LABELS[wanted]}; received "
         f"data={config.data.name}, which has {received}. Data that fits: "
@@ -157,10 +157,10 @@ def _misfits(config: RunConfig) -> Iterator[str]:
     """Cells and norms that the model has no place for."""
     model, cell, norm = config.model.name, config.cell.name, config.norm.name
     tasks: dict[str, Any] = SCHEMAS["task"]
-    floor_of = {task.FLOOR: name for name, task in tasks.items()}
-    if model in floor_of and model != floor(config.task, config.data):
+    able = [name for name, task in tasks.items() if model == task.FLOOR]
+    if able and model != floor(config.task, config.data):
         yield (
-            f"model={model} can do task={floor_of[model]} on rows of ids; received "
+            f"model={model} can do task={' or '.join(able)} on rows of ids; received "
             f"task={config.task.name} with data={config.data.name}. Use another model."
         )
     elif model in NORMS_WITHOUT_STEPS and isinstance(config.data, SeriesConfig):

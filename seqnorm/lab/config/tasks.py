@@ -36,6 +36,14 @@ class ClassificationConfig(TaskConfig):
 
 
 @dataclass
+class MultilabelConfig(TaskConfig):
+    """Any number of classes for each row."""
+
+    LABELS = "classes"
+    FLOOR = "bag_of_words"
+
+
+@dataclass
 class RegressionConfig(TaskConfig):
     """One number for each row."""
 
@@ -70,6 +78,7 @@ class LanguageModelConfig(TaskConfig):
 TASKS: dict[str, type] = {
     "classification": ClassificationConfig,
     "language_model": LanguageModelConfig,
+    "multilabel": MultilabelConfig,
     "regression": RegressionConfig,
     "tagging": TaggingConfig,
 }

@@ -19,9 +19,9 @@ def repeated(dataset: Dataset) -> dict[str, int]:
     parts = (dataset.train, dataset.validation, dataset.test)
     train, validation, test = (_hashes(part.sequences) for part in parts)
     _, texts = np.unique(np.concatenate([train, validation, test]), return_inverse=True)
-    labels = np.concatenate([part.labels for part in parts])
+    labels = np.concatenate([_numbered(part.labels) for part in parts])
     lowest = np.full(texts.max() + 1, labels.max())
-    highest = np.zeros_like(lowest)
+    highest = np.full_like(lowest, labels.min())
     np.minimum.at(lowest, texts, labels)
     np.maximum.at(highest, texts, labels)
     return {
@@ -31,6 +31,13 @@ def repeated(dataset: Dataset) -> dict[str, int]:
     }
 
 
-def _hashes(rows: Sequences) -> NDArray[np.int64]:
+def _numbered(labels: NDArray | Sequences) -> NDArray[np.int64]:
+    """A number for each row, equal for equal labels."""
+    if isinstance(labels, Sequences):
+        return _hashes(labels)
+    return labels if labels.ndim == 1 else _hashes(labels)
+
+
+def _hashes(rows: Sequences | NDArray) -> NDArray[np.int64]:
     """A number of 64 bits for each row: among a million, two share one in 1 of 10**7 cases."""
     return np.fromiter((hash(row.tobytes()) for row in rows), np.int64, len(rows))

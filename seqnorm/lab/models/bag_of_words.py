@@ -55,7 +55,7 @@ class BagOfWords:
         self.parameters = 0
 
     def fit(self, split: Split) -> None:
-        """Trains on a split.
+        """Trains on a split, whose labels are int[n], or uint8[n, classes] of which 1 are true.
 
         Raises:
             ValueError: if the split has fewer than two classes, or no term is frequent enough.
@@ -79,12 +79,18 @@ class BagOfWords:
         # for two classes the same.
         binary = LogisticRegression(C=self.inverse_regularisation, solver="liblinear", tol=1e-2)
         self.classifier = OneVsRestClassifier(binary).fit(self._weighted(counts), split.labels)
+        # A class that all rows have, or none, is answered without weights.
         self.parameters = sum(
-            model.coef_.size + model.intercept_.size for model in self.classifier.estimators_
+            model.coef_.size + model.intercept_.size
+            for model in self.classifier.estimators_
+            if hasattr(model, "coef_")
         )
 
     def probabilities(self, split: Split) -> NDArray[np.float64]:
-        """float64[rows, classes]; 0 for a class that training had none of."""
+        """float64[rows, classes]; 0 for a class that training had none of.
+
+        They sum to 1, unless a row may have several classes.
+        """
         counts = count(split.sequences, self.size, self.terms)
         result = np.zeros((len(split), self.num_classes))
         result[:, self.classifier.classes_] = self.classifier.predict_proba(self._weighted(counts))

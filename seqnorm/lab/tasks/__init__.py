@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seqnorm.lab.tasks.base import Evaluation, Task
 from seqnorm.lab.tasks.classification import Classification
 from seqnorm.lab.tasks.language_model import LanguageModel
+from seqnorm.lab.tasks.multilabel import Multilabel
 from seqnorm.lab.tasks.regression import Regression
 from seqnorm.lab.tasks.score import Score, Scoring
 from seqnorm.lab.tasks.tagging import Tagging
@@ -24,6 +25,7 @@ __all__ = [
     "Classification",
     "Evaluation",
     "LanguageModel",
+    "Multilabel",
     "Regression",
     "Score",
     "Scoring",
@@ -35,7 +37,7 @@ __all__ = [
 # name of a task -> what makes it. A new one of ours also needs a schema in
 # seqnorm/lab/config/tasks.py and a file in conf/task.
 TASKS: dict[str, type[Task]] = {
-    each.name: each for each in (Classification, LanguageModel, Regression, Tagging)
+    each.name: each for each in (Classification, LanguageModel, Multilabel, Regression, Tagging)
 }
 
 

@@ -259,7 +259,7 @@ CASES: dict[str, Case] = {
     "JSON: several labels": Case(
         *json_with('{"review": "x", "stars": [1, 5]}'),
         "a.jsonl, line 5: each row needs one label",
-        "keep one of them",
+        "Keep one of them, or train on all with task=multilabel",
     ),
     "JSON: no label": Case(
         *json_with('{"review": "x", "stars": []}'),

@@ -144,19 +144,20 @@ def test_labels_have_a_stable_order(values, names):
             labels.add(value)
         found, _ = labels.in_order()
         assert found == names
-        assert labels.rows().lengths.tolist() == [1] * len(values)
+        numbers = labels.settled(labels.taken())
         again = Labels("stars")
-        for number in labels.rows().values:
+        for number in numbers:
             again.add(found[number])
-        assert again.rows().values.tolist() == labels.rows().values.tolist()
+        assert again.settled(again.taken()).tolist() == numbers.tolist()
 
 
 def test_several_labels_a_row_are_kept_for_a_task_that_takes_them():
     labels = Labels("topics", separator="|", several=True)
     for value in ("ship|crude", ["earn"], "", "crude|crude", "earn"):
         labels.add(value)
-    assert labels.in_order()[0] == ("crude", "earn", "ship")
-    assert [row.tolist() for row in labels.rows()] == [[0, 2], [1], [], [0], [1]]
+    assert labels.names == ("crude", "earn", "ship")
+    has = labels.settled(labels.taken())
+    assert [np.flatnonzero(row).tolist() for row in has] == [[0, 2], [1], [], [0], [1]]
 
 
 def test_texts_in_two_parts_are_counted_and_said_once(here, capsys):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqnorm.lab.data.own import paths
-from seqnorm.lab.data.own.labels import Labels
+from seqnorm.lab.data.own.kinds import kind_of
 from seqnorm.lab.data.own.parts import PartReader
 from seqnorm.lab.data.own.rows import read
 from seqnorm.lab.data.own.source import Layout, Row, bad
@@ -40,18 +40,20 @@ def locate(config: FilesConfig) -> dict[str, list[Path]]:
     return found
 
 
-def load(config: FilesConfig, seed: int) -> Dataset:
+def load(config: FilesConfig, seed: int, labels: str) -> Dataset:
     """Reads the files; parts that are not named are held out of the training files.
 
     The test part depends on `config.split_seed` alone, the validation part on the seed of the run.
+    Labels are of the kind that is asked for; of "none" no column is read.
 
     Raises:
         ValueError: if a file has something that cannot be trained on, naming file and row.
         OSError: if a file is missing (FileNotFoundError) or damaged.
     """
-    layout = Layout(config.text, config.label, config.delimiter, config.quotes)
+    kind = kind_of(labels, config.label, config.label_separator)
+    layout = Layout(config.text, kind.column, config.delimiter, config.quotes)
     rows = {key: partial(_rows, files, layout) for key, files in locate(config).items()}
-    return PartReader(config, Labels(config.label, config.label_separator)).load(seed, rows)
+    return PartReader(config, kind).load(seed, rows)
 
 
 def _rows(files: Iterable[Path], layout: Layout) -> Iterator[Row]:

@@ -31,12 +31,13 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
                     "Write one object a line.",
                 ) from error
             if not isinstance(record, dict):
+                example = json.dumps(dict.fromkeys(layout.columns.values(), "..."))
                 raise bad(
                     place,
                     f"each line needs one JSON object, received {_short(text)}. Write one object a "
-                    "line, such as " + json.dumps({layout.text: "...", layout.label: "..."}) + ".",
+                    f"line, such as {example}.",
                 )
-            for key, wanted in (("data.text", layout.text), ("data.label", layout.label)):
+            for key, wanted in layout.columns.items():
                 if wanted not in record:
                     raise bad(
                         place,
@@ -44,7 +45,7 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
                         f"object without it.{nearest(key, wanted, record)} Its keys are "
                         f"{', '.join(record) or 'none'}.",
                     )
-            yield Row(place, record[layout.text], record[layout.label])
+            yield Row(place, record[layout.text], record.get(layout.label))
 
 
 def _short(text: str) -> str:

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.data.spec import Sequences
-
 _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0*)?")
 _BROKEN = re.compile(r"-?[0-9]*\.[0-9]+(?:[eE][-+]?[0-9]+)?")
 
@@ -25,10 +23,6 @@ class Labels:
         separator: splits a label that is a text into several; None does not.
         order: the names in their order, if that is published; others may not occur.
         several: whether a row may have none or several. If not, each has one.
-
-    Attributes:
-        codes: provisional numbers of all labels, one row after the other.
-        counts: how many labels each row has.
     """
 
     def __init__(
@@ -40,7 +34,9 @@ class Labels:
     ) -> None:
         self.column, self.separator, self.several = column, separator, several
         self._place = {name: place for place, name in enumerate(order)}
-        self.codes, self.counts = array("i"), array("i")
+        # Of the rows since the last `taken`: provisional numbers of all labels, and how many each
+        # row has.
+        self._codes, self._counts = array("i"), array("i")
         self._numbers: dict[int | str, int] = {}
         self._known: dict[str, int] = {}  # what was read before as it stands, for speed
         self._closed = ""
@@ -59,19 +55,19 @@ class Labels:
             ValueError: if it is no label, saying what is needed and what was received.
         """
         if isinstance(value, str) and (known := self._known.get(value)) is not None:
-            self.codes.append(known)
-            self.counts.append(1)
+            self._codes.append(known)
+            self._counts.append(1)
             return
         each = self._each(value) or ([] if self.several else [None])  # an empty list is no label
         labels = [self._label(one) for one in each]
         if not self.several and len(labels) != 1:
             raise ValueError(
                 f"each row needs one label, received {self.column}={_short(value)}, which are "
-                f"{len(labels)}. Several labels a row are not trained on: keep one of them."
+                f"{len(labels)}. Keep one of them, or train on all with task=multilabel."
             )
         numbers = [self._number(label) for label in labels]
-        self.codes.extend(numbers)
-        self.counts.append(len(numbers))
+        self._codes.extend(numbers)
+        self._counts.append(len(numbers))
         if isinstance(value, str) and len(numbers) == 1:
             self._known[value] = numbers[0]
 
@@ -139,11 +135,49 @@ class Labels:
         classes[[self._numbers[label] for label in order]] = np.arange(len(order))
         return tuple(map(str, order)), classes
 
-    def rows(self) -> Sequences:
-        """The classes of each row, rising: what a task with several labels a row trains on."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in their order."""
+        return self.in_order()[0]
+
+    def taken(self) -> NDArray[Any]:
+        """The labels of the rows since the last call, by their provisional numbers.
+
+        Returns:
+            int32[n]; where a row may have several uint8[n, labels so far], 1 for those that it has.
+        """
+        codes, counts = (np.array(each, np.int32) for each in (self._codes, self._counts))
+        self._codes, self._counts = array("i"), array("i")
+        if not self.several:
+            return codes
+        found = np.zeros((len(counts), len(self)), np.uint8)
+        found[np.repeat(np.arange(len(counts)), counts), codes] = 1
+        return found
+
+    def settled(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """What `taken` gave, by the final order of the names."""
         _, classes = self.in_order()
-        rows = Sequences.from_lengths(classes[np.asarray(self.codes)], np.asarray(self.counts))
-        return Sequences.from_rows([np.unique(row) for row in rows]) if self.several else rows
+        return labels[:, np.argsort(classes)] if self.several else classes[labels]
+
+    def require(self, key: str, rows: int) -> None:
+        """Refuses labels of a training part that nothing can be learnt from.
+
+        Raises:
+            ValueError: if all rows have the same, or each has its own.
+        """
+        names = self.names
+        if len(names) < 2:
+            raise ValueError(
+                f"{key} needs rows of two classes or more, received {self.column}="
+                f"{names[0] if names else 'nothing'} in all {rows:,}. Name another data.label, or "
+                "add rows of another class."
+            )
+        if len(names) == rows > 2 and not self.several:
+            raise ValueError(
+                f"{key} needs classes that have several rows, received {rows:,} different labels "
+                f"in as many rows ({self.column}={names[0]}, {names[1]}, ...). Name the column of "
+                "classes with data.label."
+            )
 
 
 def _is_nan(value: Any) -> bool:

@@ -31,14 +31,14 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
         try:
             file = parquet.ParquetFile(source, buffer_size=BLOCK)
             require_columns(path, file.schema_arrow.names, layout)
-            batches = file.iter_batches(BATCH, columns=[layout.text, layout.label])
+            batches = file.iter_batches(BATCH, columns=list(layout.columns.values()))
             total = -(-file.metadata.num_rows // BATCH)
             number = 0
             for batch in track(batches, f"Reading {path.name}", total):
-                texts, labels = (batch.column(name) for name in (layout.text, layout.label))
-                for text, label in zip(texts.to_pylist(), labels.to_pylist(), strict=True):
+                texts, *labels = (batch.column(at).to_pylist() for at in layout.columns.values())
+                for text, *label in zip(texts, *labels, strict=True):
                     number += 1
-                    yield Row(f"{path}, row {number}", text, label)
+                    yield Row(f"{path}, row {number}", text, *(label or [None]))
         except (pyarrow.ArrowException, OSError) as error:
             first = str(error).splitlines()[0]
             raise OSError(f"{path} must be a Parquet file, received {first} {DAMAGED}") from error

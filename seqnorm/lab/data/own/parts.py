@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqnorm.lab.data.own.labels import Labels
+from seqnorm.lab.data.own.kinds import Kind
 from seqnorm.lab.data.own.source import Row, bad
 from seqnorm.lab.data.repeats import repeated
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.data.splits import stratified_split
+from seqnorm.lab.data.splits import strata, stratified_split
 from seqnorm.lab.data.texts import Part, TextReader, part_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class PartReader:
         labels: takes the labels of all parts.
     """
 
-    def __init__(self, config: OwnTextConfig, labels: Labels) -> None:
+    def __init__(self, config: OwnTextConfig, labels: Kind) -> None:
         self.config, self.labels = config, labels
         self._reader = TextReader(config)
 
@@ -45,27 +45,29 @@ class PartReader:
             ValueError: if a part cannot be trained on or tested with, naming the row.
         """
         train = self._read(TRAIN, rows[TRAIN]())
-        self._require_classes(len(train[1]))
+        self.labels.require(TRAIN, len(train[1]))
         self.labels.close(TRAIN)
         validation = self._read(VALIDATION, rows[VALIDATION]()) if VALIDATION in rows else None
         if TEST in rows:
             test = self._read(TEST, rows[TEST]())
         else:
             train, test = self._divide(train)
-        names, classes = self.labels.in_order()
 
-        def ordered(part: Part) -> Part:
-            return part[0], classes[part[1]]
+        def settled(part: Part) -> Part:
+            return part[0], self.labels.settled(part[1])
 
         dataset = self._reader.dataset(
-            seed, ordered(train), ordered(test), names, validation and ordered(validation)
+            seed,
+            settled(train),
+            settled(test),
+            self.labels.names,
+            validation and settled(validation),
         )
         _say_repeats(dataset)
         return dataset
 
     def _read(self, key: str, rows: Iterable[Row]) -> Part:
-        """Word numbers of a part, and its labels by their provisional numbers."""
-        before = len(self.labels.codes)
+        """Word numbers of a part, and its labels as they are taken."""
 
         def texts() -> Iterator[str]:
             for row in rows:
@@ -76,30 +78,16 @@ class PartReader:
                 yield row.text
 
         words, _ = self._reader.read(texts(), [])
-        labels = np.array(self.labels.codes[before:], dtype=np.int32)
-        if not labels.size:
+        labels = self.labels.taken()
+        if not len(labels):
             raise ValueError(f"{key} needs rows, received none. Name data that has some.")
         return words, labels
-
-    def _require_classes(self, rows: int) -> None:
-        names, column = self.labels.in_order()[0], self.labels.column
-        if len(names) == 1:
-            raise ValueError(
-                f"{TRAIN} needs rows of two classes or more, received {column}={names[0]} in all "
-                f"{rows:,}. Name another data.label, or add rows of another class."
-            )
-        if len(names) == rows > 2:
-            raise ValueError(
-                f"{TRAIN} needs classes that have several rows, received {rows:,} different labels "
-                f"in as many rows ({column}={names[0]}, {names[1]}, ...). Name the column of "
-                "classes with data.label."
-            )
 
     def _divide(self, part: Part) -> tuple[Part, Part]:
         """Holds out the test part, the same for every seed of a run."""
         config = self.config
         rng = np.random.default_rng(config.split_seed)
-        kept, tested = stratified_split(part[1], config.test_fraction, rng)
+        kept, tested = stratified_split(strata(part[1]), config.test_fraction, rng)
         if not (kept.size and tested.size):
             raise ValueError(
                 "data.test_fraction must leave rows to train on and to test with, received "

@@ -38,17 +38,18 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
         begin = 1
         try:
             header = next(rows, [])
-            text, label = _columns(path, header, layout, delimiter)
+            columns = _columns(path, header, layout, delimiter)
             begin = rows.line_num + 1
             for row in rows:
                 if len(row) == len(header):
-                    if row[text] == layout.text and row[label] == layout.label:
+                    found = [row[column] for column in columns]
+                    if found == list(layout.columns.values()):
                         raise bad(
                             f"{path}, line {begin}",
                             "a file has one header, received its names once more as a row. Delete "
                             "the line.",
                         )
-                    yield Row(f"{path}, line {begin}", row[text], row[label])
+                    yield Row(f"{path}, line {begin}", *found, *[None] * (2 - len(found)))
                 elif row:
                     raise bad(
                         f"{path}, line {begin}",
@@ -71,7 +72,7 @@ def _shown(delimiter: str) -> str:
 
 
 def _columns(path: Path, header: list[str], layout: Layout, delimiter: str) -> list[int]:
-    """Where the two columns stand, after a look at the header."""
+    """Where the columns stand that are read, after a look at the header."""
     if not header:
         raise bad(
             f"{path}, line 1", "a header with the names of the columns is needed, received none."
@@ -87,4 +88,4 @@ def _columns(path: Path, header: list[str], layout: Layout, delimiter: str) -> l
             f"{header[0]!r}. {write} if that stands between them.",
         )
     require_columns(path, header, layout)
-    return [header.index(layout.text), header.index(layout.label)]
+    return [header.index(name) for name in layout.columns.values()]

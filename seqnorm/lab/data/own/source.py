@@ -22,15 +22,21 @@ class Layout(NamedTuple):
 
     Attributes:
         text: name of the column of texts.
-        label: name of the column of labels.
+        label: name of the column of labels; None reads none.
         delimiter: between the fields of CSV and TSV; None goes by the ending of the file.
         quotes: whether fields of CSV and TSV may stand in double quotes.
     """
 
     text: str
-    label: str
+    label: str | None
     delimiter: str | None = None
     quotes: bool = True
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The names of the columns that are read, by key."""
+        wanted = {"data.text": self.text, "data.label": self.label}
+        return {key: name for key, name in wanted.items() if name is not None}
 
 
 class Row(NamedTuple):
@@ -39,7 +45,7 @@ class Row(NamedTuple):
     Attributes:
         place: "reviews.csv, line 7" (the first line, if the row has several); of Parquet "row 7".
         text: what the column of texts holds.
-        label: what the column of labels holds.
+        label: what the column of labels holds; None where none is read.
     """
 
     place: str
@@ -59,12 +65,12 @@ def nearest(key: str, wanted: str, names: Iterable[str]) -> str:
 
 
 def require_columns(path: Path, names: Sequence[str], layout: Layout) -> None:
-    """Refuses columns that do not have both names, each once.
+    """Refuses columns that do not have the wanted names, each once.
 
     Raises:
         ValueError: listing the columns.
     """
-    for key, wanted in (("data.text", layout.text), ("data.label", layout.label)):
+    for key, wanted in layout.columns.items():
         if names.count(wanted) != 1:
             many = "no such column" if wanted not in names else "that name more than once"
             shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

@@ -11,7 +11,7 @@ import numpy as np
 from seqnorm.lab.console import track
 from seqnorm.lab.data import sources
 from seqnorm.lab.data.own import builders
-from seqnorm.lab.data.own.labels import Labels
+from seqnorm.lab.data.own.kinds import kind_of
 from seqnorm.lab.data.own.parts import TEST, TRAIN, VALIDATION, PartReader
 from seqnorm.lab.data.own.source import Row, bad
 from seqnorm.lab.data.spec import Dataset
@@ -32,7 +32,7 @@ def locate(config: TFDSConfig) -> None:
     builders.require(config.builder, config.dir)
 
 
-def load(config: TFDSConfig, seed: int) -> Dataset:
+def load(config: TFDSConfig, seed: int, labels: str) -> Dataset:
     """Reads the data set; parts that are not named are held out of the training split.
 
     Without `config.dir`, one that is not prepared is downloaded.
@@ -43,17 +43,19 @@ def load(config: TFDSConfig, seed: int) -> Dataset:
     """
     builder = builders.prepared(config.builder, config.dir, download=config.dir is None)
     features = dict(sorted(_flat(builder.info.features)))
-    text = _chosen("text", config.text, _texts(features), features)
-    label = _chosen("label", config.label, _labels(features), features)
-    names = getattr(features[label], "names", None)
+    text = _chosen("text", config.text, _texts(features), features, labels)
+    label = names = None
+    if labels != "none":
+        label = _chosen("label", config.label, _labels(features, labels), features, labels)
+        names = getattr(features[label], "names", None)
     named = {TRAIN: config.train, VALIDATION: config.validation, TEST: config.test}
     rows: Mapping[str, Callable[[], Iterable[Row]]] = {
         key: partial(_rows, builder, _split(builder, key, split), text, label, names)
         for key, split in named.items()
         if split is not None
     }
-    labels = Labels(label, config.label_separator, order=names or ())
-    return PartReader(config, labels).load(seed, rows)
+    kind = kind_of(labels, label or "", config.label_separator, names or ())
+    return PartReader(config, kind).load(seed, rows)
 
 
 def _flat(features: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -71,27 +73,36 @@ def _texts(features: Mapping[str, Any]) -> list[str]:
     return [name for name, each in features.items() if isinstance(each, tfds.features.Text)]
 
 
-def _labels(features: Mapping[str, Any]) -> list[str]:
-    """Classes; where there are none, whole numbers and booleans."""
+def _labels(features: Mapping[str, Any], labels: str) -> list[str]:
+    """What fits a kind of labels; of classes those that say so, and else what may be one."""
     import tensorflow_datasets as tfds
 
     kind = tfds.features.ClassLabel
+    if labels == "number":
+        classes = [name for name, each in features.items() if isinstance(each, kind)]
+        return [name for name in features if _is(features[name], "iuf") and name not in classes]
+    if labels == "classes":
+        return [name for name, each in features.items() if _is(each, "iubOSU", (None,))]
     classes = [name for name, each in features.items() if isinstance(each, kind)]
-    return classes or [name for name, each in features.items() if _is_whole(each)]
+    return classes or [name for name, each in features.items() if _is(each, "iub")]
 
 
-def _is_whole(feature: Any) -> bool:
-    return feature.shape == () and np.dtype(feature.np_dtype).kind in "iub"
+def _is(feature: Any, kinds: str, shape: tuple[int | None, ...] = ()) -> bool:
+    return feature.shape == shape and np.dtype(feature.np_dtype).kind in kinds
 
 
-def _chosen(key: str, wanted: str | None, fitting: list[str], features: Mapping[str, Any]) -> str:
+def _chosen(
+    key: str, wanted: str | None, fitting: list[str], features: Mapping[str, Any], labels: str
+) -> str:
     """The feature that is meant: the one that is named, or the only one that fits.
 
     Raises:
         ValueError: if it cannot be that, with the choices.
     """
-    texts, labels = ", ".join(_texts(features)), ", ".join(_labels(features))
-    listed = f"Its texts are {texts or 'none'}; its labels are {labels or 'none'}"
+    texts = _texts(features)
+    listed = f"Its texts are {', '.join(texts) or 'none'}"
+    if labels != "none":
+        listed += f"; its labels are {', '.join(_labels(features, labels)) or 'none'}"
     if wanted is None:
         if len(fitting) == 1:
             return fitting[0]
@@ -102,16 +113,16 @@ def _chosen(key: str, wanted: str | None, fitting: list[str], features: Mapping[
     if wanted in fitting:
         return wanted
     feature = features.get(wanted)
-    if key == "label" and feature is not None:
-        if _is_whole(feature) or wanted in _texts(features):
+    if key == "label" and feature is not None and labels != "number":
+        if wanted in texts or (labels == "class" and _is(feature, "iub")):
             return wanted
-        if getattr(feature, "shape", None) == (None,):
+        if labels == "class" and getattr(feature, "shape", None) == (None,):
             raise ValueError(
                 f"data.label must be a feature with one label a row, received data.label={wanted}, "
-                f"which has several. Several labels a row are not trained on. {listed}."
+                f"which has several. {listed}; task=multilabel takes several."
             )
     which = "is of another kind" if feature is not None else "is not there"
-    others = ", ".join(name for name in features if name not in (_texts(features)))
+    others = ", ".join(name for name in features if name not in texts)
     raise ValueError(
         f"data.{key} must name a feature that is a {key}, received data.{key}={wanted}, which "
         f"{which}. {listed}; others are {others or 'none'}."
@@ -129,20 +140,22 @@ def _split(builder: Any, key: str, split: str) -> str:
 
 
 def _rows(
-    builder: Any, split: str, text: str, label: str, names: Sequence[str] | None
+    builder: Any, split: str, text: str, label: str | None, names: Sequence[str] | None
 ) -> Iterator[Row]:
     """The examples of a split in the order of the files, in pieces."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     total, number = builder.info.splits[split].num_examples, 0
-    wanted = tfds.decode.PartialDecoding(_nested(text, label))
+    columns = [text] if label is None else [text, label]
+    wanted = tfds.decode.PartialDecoding(_nested(*columns))
     try:
         pieces = tfds.as_numpy(builder.as_dataset(split=split, batch_size=PIECE, decoders=wanted))
         what = f"Reading {builder.info.name}, {split}"
         for piece in track(pieces, what, -(-total // PIECE)):
             found = dict(_flat(piece))
-            for content, value in zip(found[text], found[label].tolist(), strict=True):
+            values = [None] * len(found[text]) if label is None else _listed(found[label])
+            for content, value in zip(found[text], values, strict=True):
                 number += 1
                 place = f"{builder.info.full_name}, example {number} of {split}"
                 yield Row(place, content.decode("utf-8"), _label(value, place, label, names))
@@ -165,8 +178,17 @@ def _nested(*names: str) -> dict[str, Any]:
     return found
 
 
-def _label(value: Any, place: str, label: str, names: Sequence[str] | None) -> Any:
-    """What a label is called; TFDS has -1 where there is none."""
+def _listed(values: Any) -> list[Any]:
+    """One entry a row; of a feature with several labels a row a list each."""
+    return values.to_list() if hasattr(values, "to_list") else values.tolist()
+
+
+def _label(value: Any, place: str, label: str | None, names: Sequence[str] | None) -> Any:
+    """What a label is called, or several are; TFDS has -1 where there is none."""
+    if isinstance(value, list):
+        return [_label(each, place, label, names) for each in value]
+    if value is None:
+        return None
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if names is None:
