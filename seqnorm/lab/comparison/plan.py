@@ -96,7 +96,7 @@ class Plan:
         self._refuse_fixed_keys()
         self._refuse_what_has_no_effect()
         self._refuse_keys_of_no_arm(composed)
-        self._refuse_several("data", "on which its bags of words are trained as well")
+        self._refuse_several("data", "on which its floor is trained as well")
         self._refuse_several("task", "by whose scores its arms are compared")
         self._refuse_equal_arms()
         if self.compare.settings_of:  # before anything runs
@@ -265,7 +265,7 @@ class Plan:
         if not self.number_of_floors:
             return
         arm, composed = f"model={self._floor}", self._plain
-        model = compose([arm])
+        model = compose([f"task={composed.task.name}", arm])
         for seed in range(self.number_of_floors):
             config = _run_config(composed, arm, seed)
             config = replace(config, model=model.model, cell=model.cell, norm=model.norm)

@@ -55,7 +55,7 @@ class NGram:
         parameters: how many different grams were counted.
     """
 
-    def __init__(self, size: int, num_classes: int, order: int = 3) -> None:
+    def __init__(self, size: int, num_classes: int, order: int = 7) -> None:
         self.size, self.order = size, order
         self.parameters = 0
 
