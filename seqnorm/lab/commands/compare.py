@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqnorm.lab import console
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import TABLE, Comparison
-from seqnorm.lab.config.arguments import CONFIG_DIR, config_dirs, split
+from seqnorm.lab.config.arguments import CONFIG_DIR, SHOW, config_dirs, split
 from seqnorm.lab.config.help import COMPARISONS
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
@@ -20,9 +21,11 @@ from seqnorm.lab.data import refuse_missing
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.runs.files import RunFolderError
 from seqnorm.lab.signals import interruptible
+from seqnorm.spelling import counted
 
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
+       [--cfg job]                         to show the configuration that the arms build upon
 
 Every arm tries the same list of settings on validation data; the best one is run on the test set
 with fresh seeds. Runs what is missing: stop it at any time and start it again.
@@ -64,14 +67,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         overrides, flags = split(arguments)
-        refused = [flag for flag, *_ in flags if flag not in CONFIG_DIR]
+        refused = [flag for flag, *_ in flags if flag not in (*CONFIG_DIR, *SHOW)]
         if refused:
             raise ConfigError(
-                "seqnorm-compare takes key=value, --config-dir, --version and --help only; "
-                f"received {' '.join(refused)}. Several runs are what compare.arms and "
+                "seqnorm-compare takes key=value, --config-dir, --cfg job, --version and --help "
+                f"only; received {' '.join(refused)}. Several runs are what compare.arms and "
                 "compare.seeds are for."
             )
         plan = Plan(overrides, folders)
+        if any(flag in SHOW for flag, *_ in flags):
+            print(OmegaConf.to_yaml(plan.without_arm), end="")
+            return 0
         with blame_the_input():
             refuse_missing(plan.data)
         print(announcement(plan, by_default=not overrides), flush=True)
@@ -95,14 +101,14 @@ def announcement(plan: Plan, by_default: bool) -> str:
         by_default: whether the command line left all of it to the defaults.
     """
     compare, arms = plan.compare, len(plan.arms)
-    parts = [f"{arms} arms"]
+    parts = [counted(arms, "arm")]
     if compare.trials:
-        parts.append(f"{compare.trials} settings of each on validation data")
+        parts.append(f"{counted(compare.trials, 'setting')} of each on validation data")
     if compare.trials and compare.finalists:
         parts.append(f"the best {min(compare.finalists, compare.trials)} again")
-    parts.append(f"{compare.seeds} test runs of each")
-    if compare.floors == plan.number_of_floors:
-        parts.append(f"{compare.floors} bags of words")
+    parts.append(f"{counted(compare.seeds, 'test run')} of each")
+    if plan.number_of_floors:
+        parts.append(f"{counted(plan.number_of_floors, 'run')} of model={plan.floor}")
     default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
     return f"{', '.join(parts)}, into {plan.folder}{default}"
 
