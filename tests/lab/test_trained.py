@@ -64,8 +64,8 @@ def test_numbers_are_scaled_as_in_training(tmp_path):
     with np.load(folder / "predictions.npz") as kept:
         found = [answer["number"] for answer in run.predict(list(rows))]
         np.testing.assert_allclose(found, kept["predicted"], atol=1e-5)
-    with pytest.raises(ValueError, match=r"\[time, 2\] of number, mark.*rows\[0\] of list\[3\]"):
-        run.predict([[1.0, 2.0, 3.0]])
+    with pytest.raises(ValueError, match=r"rows\[0\]: .*\[time, 2\] of number, mark.*list\[1, 3\]"):
+        run.predict([[[1.0, 2.0, 3.0]]])
 
 
 def test_a_folder_that_keeps_no_network_is_refused(tmp_path, folder):
@@ -84,7 +84,7 @@ def test_one_bad_row_does_not_end_a_file(folder, tmp_path, capsys):
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 3, 4]
     assert [sorted(line)[0] for line in lines] == ["label", "error", "error", "label"]
-    assert "2 texts" in err and "2 rows without a text" in err
+    assert "2 texts" in err and "2 rows could not be answered" in err
 
 
 def test_a_table_is_read_by_its_column_and_answered_as_one(folder, tmp_path, capsys):

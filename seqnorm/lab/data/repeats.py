@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from seqnorm.lab.data.spec import Dataset, Sequences
 
 
 def repeated(dataset: Dataset) -> dict[str, int]:
-    """Examples that a model sees more than once; equal rows of ids are one text.
+    """Examples that a model sees more than once; equal rows, of ids or numbers, are one text.
 
     Returns:
         ``test_in_training``: test examples whose text stands in train or validation;
@@ -19,7 +21,8 @@ def repeated(dataset: Dataset) -> dict[str, int]:
     parts = (dataset.train, dataset.validation, dataset.test)
     train, validation, test = (_hashes(part.sequences) for part in parts)
     _, texts = np.unique(np.concatenate([train, validation, test]), return_inverse=True)
-    labels = np.concatenate([part.labels for part in parts])
+    labels = np.concatenate([_numbered(part.labels) for part in parts])
+    _, labels = np.unique(labels, return_inverse=True)
     lowest = np.full(texts.max() + 1, labels.max())
     highest = np.zeros_like(lowest)
     np.minimum.at(lowest, texts, labels)
@@ -29,6 +32,29 @@ def repeated(dataset: Dataset) -> dict[str, int]:
         "validation_in_training": int(np.isin(validation, train).sum()),
         "several_labels": int((lowest != highest)[texts].sum()),
     }
+
+
+def say_repeats(dataset: Dataset, rows: str) -> None:
+    """Says on standard error how many rows stand in two parts, if any do.
+
+    Args:
+        dataset: what was loaded.
+        rows: what they are, such as "texts".
+    """
+    numbers = repeated(dataset)
+    test, validation = numbers["test_in_training"], numbers["validation_in_training"]
+    if test or validation:
+        print(
+            f"data={dataset.name}: {test:,} of {len(dataset.test):,} test {rows} also stand in "
+            f"train or validation, {validation:,} of {len(dataset.validation):,} validation {rows} "
+            "in train; they are left in",
+            file=sys.stderr,
+        )
+
+
+def _numbered(labels: NDArray | Sequences) -> NDArray:
+    """A number for each label, the same for equal ones."""
+    return _hashes(labels) if isinstance(labels, Sequences) else labels
 
 
 def _hashes(rows: Sequences) -> NDArray[np.int64]:

@@ -75,6 +75,29 @@ class Labels:
         if isinstance(value, str) and len(numbers) == 1:
             self._known[value] = numbers[0]
 
+    def require_classes(self, key: str, count: int) -> None:
+        """Refuses what has no classes to tell apart.
+
+        Args:
+            key: of the configuration, whose labels were read so far.
+            count: how many they are.
+
+        Raises:
+            ValueError: if all are the same, or no two.
+        """
+        names, column = self.in_order()[0], self.column
+        if len(names) == 1:
+            raise ValueError(
+                f"{key} needs rows of two classes or more, received {column}={names[0]} in all "
+                f"{count:,}. Name another data.label, or add rows of another class."
+            )
+        if len(names) == count > 2:
+            raise ValueError(
+                f"{key} needs classes that have several rows, received {count:,} different labels "
+                f"in as many rows ({column}={names[0]}, {names[1]}, ...). Name the column of "
+                "classes with data.label."
+            )
+
     def _each(self, value: Any) -> list[Any]:
         if isinstance(value, list | tuple):
             return list(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from seqnorm.lab.data.own.labels import Labels
 from seqnorm.lab.data.own.source import Row, bad
-from seqnorm.lab.data.repeats import repeated
+from seqnorm.lab.data.repeats import say_repeats
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.data.splits import stratified_split
+from seqnorm.lab.data.splits import hold_out_test
 from seqnorm.lab.data.texts import Part, TextReader, part_of
 
 if TYPE_CHECKING:
@@ -45,13 +44,14 @@ class PartReader:
             ValueError: if a part cannot be trained on or tested with, naming the row.
         """
         train = self._read(TRAIN, rows[TRAIN]())
-        self._require_classes(len(train[1]))
+        self.labels.require_classes(TRAIN, len(train[1]))
         self.labels.close(TRAIN)
         validation = self._read(VALIDATION, rows[VALIDATION]()) if VALIDATION in rows else None
         if TEST in rows:
             test = self._read(TEST, rows[TEST]())
         else:
-            train, test = self._divide(train)
+            kept, tested = hold_out_test(train[1], self.config)
+            train, test = part_of(train, kept), part_of(train, tested)
         names, classes = self.labels.in_order()
 
         def ordered(part: Part) -> Part:
@@ -60,7 +60,7 @@ class PartReader:
         dataset = self._reader.dataset(
             seed, ordered(train), ordered(test), names, validation and ordered(validation)
         )
-        _say_repeats(dataset)
+        say_repeats(dataset, "texts")
         return dataset
 
     def _read(self, key: str, rows: Iterable[Row]) -> Part:
@@ -80,42 +80,3 @@ class PartReader:
         if not labels.size:
             raise ValueError(f"{key} needs rows, received none. Name data that has some.")
         return words, labels
-
-    def _require_classes(self, rows: int) -> None:
-        names, column = self.labels.in_order()[0], self.labels.column
-        if len(names) == 1:
-            raise ValueError(
-                f"{TRAIN} needs rows of two classes or more, received {column}={names[0]} in all "
-                f"{rows:,}. Name another data.label, or add rows of another class."
-            )
-        if len(names) == rows > 2:
-            raise ValueError(
-                f"{TRAIN} needs classes that have several rows, received {rows:,} different labels "
-                f"in as many rows ({column}={names[0]}, {names[1]}, ...). Name the column of "
-                "classes with data.label."
-            )
-
-    def _divide(self, part: Part) -> tuple[Part, Part]:
-        """Holds out the test part, the same for every seed of a run."""
-        config = self.config
-        rng = np.random.default_rng(config.split_seed)
-        kept, tested = stratified_split(part[1], config.test_fraction, rng)
-        if not (kept.size and tested.size):
-            raise ValueError(
-                "data.test_fraction must leave rows to train on and to test with, received "
-                f"data.test_fraction={config.test_fraction} of {len(part[1])} rows. Choose another "
-                "share, or more data."
-            )
-        return part_of(part, kept), part_of(part, tested)
-
-
-def _say_repeats(dataset: Dataset) -> None:
-    numbers = repeated(dataset)
-    test, validation = numbers["test_in_training"], numbers["validation_in_training"]
-    if test or validation:
-        print(
-            f"data={dataset.name}: {test:,} of {len(dataset.test):,} test texts also stand in "
-            f"train or validation, {validation:,} of {len(dataset.validation):,} validation texts "
-            "in train; they are left in",
-            file=sys.stderr,
-        )

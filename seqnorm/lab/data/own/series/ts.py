@@ -1,0 +1,253 @@
+"""Rows of numbers in the .ts format of the UEA and UCR archive.
+
+A page of our own, because aeon 1.6 asks for NumPy below 2.4 and reads labels in small letters, so
+that the classes A and a become one. Where it reads a file rightly, this gives the same
+(findings/aeon_ts_files_change_labels_and_numbers.sh).
+
+    @problemName Vowels
+    @univariate false
+    @dimensions 2
+    @classLabel true a e
+    @data
+    1.8,1.9,1.7:0.2,?,0.3:a        three steps of two features, the second one missing once
+    1.3,1.2:0.1,0.4:e
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqnorm.lab.data.own.series.recording import Layout, Recording, as_float32, distinct
+from seqnorm.lab.data.own.source import bad, opened, wrong_encoding
+from seqnorm.lab.data.spec import Sequences
+
+LABEL = "label"
+_COMMENT = (b"#", b"%")
+
+
+class Header(NamedTuple):
+    """What a file says of its rows.
+
+    Attributes:
+        classes: names of the classes; empty without.
+        target: whether labels are numbers.
+        dimensions: how many features there are; None if that is not said.
+    """
+
+    classes: tuple[str, ...] = ()
+    target: bool = False
+    dimensions: int | None = None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the last field of a row is its label."""
+        return self.target or bool(self.classes)
+
+
+class Line(NamedTuple):
+    """A row as it stands in a file.
+
+    Attributes:
+        place: "train.ts, line 14".
+        values: float32[time, features], or why there are none.
+        label: as it is written; None without.
+    """
+
+    place: str
+    values: NDArray[np.float32] | ValueError
+    label: str | None
+
+
+def read(path: Path, layout: Layout) -> Recording:
+    """The rows of a file.
+
+    Raises:
+        ValueError: if the header or a row is broken, or labels are of another kind.
+    """
+    for key, given in (("data.label", layout.label), ("data.features", layout.features)):
+        if given is not None:
+            raise bad(
+                str(path),
+                f"{key} names what only .npz and Parquet have names for, received {key}="
+                f"{given if isinstance(given, str) else list(given)} and a .ts file. Leave it out.",
+            )
+    places: list[str] = []
+    rows: list[NDArray[np.float32]] = []
+    labels: list[str] = []
+    for line in lines(path, layout.kind):
+        if isinstance(line.values, ValueError):
+            raise bad(line.place, line.values)
+        if rows and line.values.shape[1] != rows[0].shape[1]:
+            raise bad(
+                line.place,
+                f"each row needs as many features as the first one, {rows[0].shape[1]}, received "
+                f"{line.values.shape[1]}. They stand between colons.",
+            )
+        places.append(line.place)
+        rows.append(line.values)
+        labels.append(str(line.label))
+    if not rows:
+        raise bad(str(path), "rows are needed below @data, received none. Get the file again.")
+    return Recording(
+        Sequences.from_rows(rows),
+        None,
+        distinct(LABEL, labels) if layout.kind else None,
+        places.__getitem__,
+    )
+
+
+def lines(path: Path, kind: str | None) -> Iterator[Line]:
+    """The rows of a file, one after the other, whether they can be read or not.
+
+    Args:
+        path: the file.
+        kind: which labels are wanted; None for none.
+
+    Raises:
+        ValueError: if the header is broken, or labels are of another kind.
+    """
+    header: Header | None = None
+    fields: dict[str, tuple[str, list[str]]] = {}
+    try:
+        for place, text in _texts(path):
+            if header is not None:
+                yield _line(place, text, header, kind)
+            elif text.lower().startswith("@data"):
+                header = _header(path, fields)
+                _require_labels(path, header, kind)
+            elif text.startswith("@"):
+                key, *values = text[1:].split()
+                fields[key.lower()] = (place, values)
+            else:
+                raise bad(
+                    place,
+                    "a line above @data begins with @ or #, received "
+                    f"{text[:40]!r}. Begin the rows with a line @data.",
+                )
+    except UnicodeDecodeError as error:
+        raise wrong_encoding(path) from error
+    if header is None:
+        raise bad(str(path), "a line @data is needed above the rows, received none. Add it.")
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    """Lines that say something, with their places; comments are of any encoding."""
+    with opened(path) as content:
+        for number, raw in enumerate(content, 1):
+            line = raw.removeprefix(b"\xef\xbb\xbf").strip()
+            if line and not line.startswith(_COMMENT):
+                yield f"{path}, line {number}", line.decode("utf-8")
+
+
+def _header(path: Path, fields: dict[str, tuple[str, list[str]]]) -> Header:
+    """What the lines above @data say; letters of keys may be large or small."""
+
+    def said(key: str) -> bool:
+        place, values = fields.get(key, ("", ["false"]))
+        if not values or values[0].lower() not in ("true", "false"):
+            raise bad(
+                place,
+                f"@{key} must say true or false, received {' '.join(values) or 'nothing'!r}. "
+                "Correct the header.",
+            )
+        return values[0].lower() == "true"
+
+    if said("timestamps"):
+        raise bad(
+            fields["timestamps"][0],
+            "values must stand alone, received @timestamps true. Write each row without its times.",
+        )
+    classes: list[str] = []
+    if said("classlabel"):
+        place, values = fields["classlabel"]
+        classes = values[1:]
+        if not classes:
+            raise bad(
+                place,
+                "@classLabel true must be followed by the names of the classes, received none. Add "
+                "them, as in @classLabel true A B.",
+            )
+    dimensions = 1 if said("univariate") else None
+    for key in ("dimensions", "dimension"):
+        if key in fields:
+            place, values = fields[key]
+            if len(values) != 1 or not values[0].isdigit() or not int(values[0]):
+                raise bad(
+                    place,
+                    f"@{key} must be a whole number, received {' '.join(values) or 'nothing'!r}. "
+                    "Correct the header.",
+                )
+            dimensions = int(values[0])
+    return Header(tuple(classes), said("targetlabel"), dimensions)
+
+
+def _require_labels(path: Path, header: Header, kind: str | None) -> None:
+    if kind is None or (kind == "class" and header.classes and not header.target):
+        return
+    if kind == "number" and header.target:
+        return
+    has = "numbers" if header.target else "classes" if header.classes else "no labels"
+    needs, advice = {
+        "class": ("classes, @classLabel true A B", "Use task=regression for numbers."),
+        "number": ("numbers, @targetLabel true", "Use task=classification for classes."),
+        "tags": ("a label for each step, which .ts has not", "Save the rows as .npz or Parquet."),
+    }[kind]
+    raise bad(str(path), f"the task needs {needs}; received a header with {has}. {advice}")
+
+
+def _line(place: str, text: str, header: Header, kind: str | None) -> Line:
+    fields = text.split(":")
+    label = fields.pop().strip() if header.labelled else None
+    width = header.dimensions or len(fields)
+    if len(fields) != width or not fields:
+        label_too = " and a label" if header.labelled else ""
+        found = len(fields) + header.labelled
+        problem: ValueError | None = ValueError(
+            f"each row needs {width or 1} features{label_too}, with colons between, received "
+            f"{found} fields. Correct the row, or @dimensions."
+        )
+    elif kind == "class" and label not in header.classes:
+        problem = ValueError(
+            f"each row needs a label of @classLabel, {', '.join(header.classes[:12])}, received "
+            f"{label!r}. Large and small letters are different: correct the one or the other."
+        )
+    else:
+        problem = None
+    return Line(place, problem or _values(fields), label)
+
+
+def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
+    """[time, features] of one text for each feature."""
+    features = []
+    for number, field in enumerate(fields, 1):
+        texts = field.replace("?", "nan").split(",") if field.strip() else []
+        try:
+            features.append(as_float32(np.array(texts, np.float64), "values"))
+        except ValueError:
+            wrong = next(text for text in texts if not _is_number(text))
+            return ValueError(
+                f"values must be numbers, or ? where one is missing, received {wrong.strip()!r} in "
+                f"feature {number}. Correct it; commas stand between values, colons between "
+                "features."
+            )
+    lengths = {len(each) for each in features}
+    if len(lengths) > 1:
+        return ValueError(
+            "the features of a row need as many steps each, received "
+            f"{', '.join(str(len(each)) for each in features[:12])}. Fill in ? where one is "
+            "missing."
+        )
+    return np.stack(features, axis=-1)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
