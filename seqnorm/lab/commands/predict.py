@@ -31,8 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="seqnorm-predict",
         description="Answer texts, or rows of numbers, with the network of a finished run.",
-        epilog="Answers are JSON lines in the order of the rows. A row that cannot be answered gets "
-        "a line with its error, and the exit code is then 1.",
+        epilog="Answers are JSON lines in the order of the rows. A row that cannot be answered "
+        "gets a line with its error, and the exit code is then 1.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     parser.add_argument(
