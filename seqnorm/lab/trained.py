@@ -142,13 +142,11 @@ class Trained:
         try:
             values = as_float32(np.asarray(row), "rows")
         except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"each row needs numbers [time, features]; received {error}"
-            ) from error
+            raise ValueError(f"rows must be numbers [time, features]; received {error}") from error
         if values.ndim != 2 or values.shape[1] != len(features):
             raise ValueError(
-                f"each row needs numbers [time, {len(features)}] of {', '.join(features)}; received "
-                f"{type(row).__name__}{list(values.shape)}. Give an array for each row."
+                f"rows must be numbers [time, {len(features)}] of {', '.join(features)}; received "
+                f"{type(row).__name__}{list(values.shape)}. Give an array for each."
             )
         # Data of other kinds has no such key: there a step may be missing.
         if said := problem(values, features, getattr(self.config.data, "missing", "mask")):
