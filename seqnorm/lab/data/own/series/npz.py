@@ -122,7 +122,7 @@ def _rows(values: NDArray, lengths: NDArray | None) -> tuple[Sequences, NDArray 
             f"lengths must add up to the {len(values):,} steps of values, received lengths that "
             f"add up to {int(lengths.sum()):,}. Save both from the same rows."
         )
-    return Sequences.from_lengths(numbers.reshape(len(values), -1), lengths), None
+    return Sequences.from_lengths(numbers[:, None] if values.ndim == 1 else numbers, lengths), None
 
 
 def _dense(values: NDArray, lengths: NDArray | None) -> tuple[Sequences, NDArray]:
