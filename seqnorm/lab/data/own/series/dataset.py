@@ -62,7 +62,13 @@ def load(config: OwnSeriesConfig, seed: int, labels: str) -> Dataset:
         for split in splits.values():
             scale.apply(split.sequences.values, out=split.sequences.values)
     dataset = Dataset(
-        config.name, splits[TRAIN], splits[VALIDATION], splits[TEST], names, scale=scale
+        config.name,
+        splits[TRAIN],
+        splits[VALIDATION],
+        splits[TEST],
+        names,
+        scale=scale,
+        notes=tuple(reader.notes),
     )
     say_repeats(dataset, "rows")
     return dataset
@@ -78,6 +84,7 @@ class PartReader:
     Attributes:
         targets: labels of all parts.
         features: names of the features, in their order.
+        notes: what was left out, as it was said on standard error.
     """
 
     def __init__(self, config: OwnSeriesConfig, labels: str) -> None:
@@ -88,6 +95,7 @@ class PartReader:
             Numbers() if labels == "number" else Classes("label", labels == "tags")
         )
         self.features: tuple[str, ...] = ()
+        self.notes: list[str] = []
 
     def read(self, key: str, files: Iterable[Path]) -> Split:
         """Rows of all files, cut, with labels as `targets` reads them.
@@ -102,7 +110,7 @@ class PartReader:
             found.append(self._checked(recording))
         left = sum(len(recording.rows.values) for recording in found)
         if left < steps:
-            _say(key, f"{steps - left:,} of {steps:,} steps miss a number and are left out")
+            self._say(key, f"{steps - left:,} of {steps:,} steps miss a number and are left out")
         labels: list[Any] = [self.targets.read(recording) for recording in found]
         rows = _joined([recording.rows for recording in found])
         joined: Any = _joined(labels) if self.targets.steps else np.concatenate(labels)
@@ -143,7 +151,7 @@ class PartReader:
         longer = int((split.sequences.lengths > length).sum())
         if not longer:
             return split
-        _say(
+        self._say(
             key,
             f"{longer:,} of {len(split):,} rows are longer than data.max_length={length} (up to "
             f"{split.sequences.lengths.max():,} steps) and are cut at the {side}",
@@ -153,9 +161,9 @@ class PartReader:
             labels = cut(labels, length, side)
         return Split(cut(split.sequences, length, side), labels)
 
-
-def _say(key: str, what: str) -> None:
-    print(f"{key}: {what}", file=sys.stderr)
+    def _say(self, key: str, what: str) -> None:
+        self.notes.append(f"{key}: {what}")
+        print(self.notes[-1], file=sys.stderr)
 
 
 def _joined(rows: list[Sequences]) -> Sequences:
