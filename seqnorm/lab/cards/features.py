@@ -68,7 +68,7 @@ def draw_features(card: dict[str, Any]) -> Figure:
         ranges.plot((quarter, most), (place, place), color=color, linewidth=5.0)
         ranges.plot(middle, place, marker="o", color="white", markersize=4, zorder=3)
     ranges.set_yticks(range(len(shown)), [each["name"] for each in shown])
-    ranges.invert_yaxis()
+    ranges.set_ylim(len(shown) - 0.5, -0.5)
     some = f", the first {len(shown)} of {len(features)}" if len(features) > len(shown) else ""
     ranges.set_title(f"Range of each feature{some}")
     ranges.set_xlabel("as the model sees it (all, 90 %, half, median)")

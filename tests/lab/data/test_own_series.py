@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.data.own.series.recording import unnamed
+from seqnorm.lab.data.own.series.unlabelled import rows
 from seqnorm.lab.data.spec import Sequences
 from tests.lab.data.own_series import (
     HEADER,
@@ -184,10 +185,13 @@ def test_steps_that_miss_a_number_are_left_out_where_that_is_wanted_and_it_is_sa
     save(here / "a.npz", labels=TAGS)
     save(here / "t.npz", values=values, labels=TAGS)
     dataset = load(labels="tags", standardize=False, missing="mask", test="t.npz")
-    assert f"data.test: 2 of {len(VALUES)} steps miss a number" in capsys.readouterr().err
-    rows, labels = dataset.test.sequences, dataset.test.labels
-    assert rows.lengths.tolist() == labels.lengths.tolist() == [1, *LENGTHS[1:]]
-    np.testing.assert_array_equal(rows.values, np.delete(VALUES, [1, 2], axis=0))
+    said = (
+        f"data.test: 2 of {len(VALUES)} steps miss a number (2.9% of feature 1, 2.9% of feature 2)"
+    )
+    assert said in capsys.readouterr().err and dataset.notes[0].startswith(said)
+    left, labels = dataset.test.sequences, dataset.test.labels
+    assert left.lengths.tolist() == labels.lengths.tolist() == [1, *LENGTHS[1:]]
+    np.testing.assert_array_equal(left.values, np.delete(VALUES, [1, 2], axis=0))
     np.testing.assert_array_equal(labels.values, np.delete(TAGS, [1, 2]))
 
 
@@ -205,6 +209,21 @@ def test_rows_in_two_parts_are_counted_and_said(here, capsys):
     save(here / "t.npz")
     load(test="t.npz")
     assert "12 of 12 test rows also stand in train or validation" in capsys.readouterr().err
+
+
+def test_rows_to_be_answered_need_no_labels_and_have_the_features_of_the_training(here):
+    names = np.array(["y", "x"])
+    path = save(here / "b.npz", features=names, values=VALUES[:, ::-1], labels=None)
+    for row, expected in zip(rows(path, ("x", "y")), ROWS, strict=True):
+        np.testing.assert_array_equal(row, expected)
+    assert len(list(rows(path, unnamed(2)))) == 12  # a network that knows no names
+    with pytest.raises(ValueError, match="trained on the features x, z, received y, x"):
+        next(rows(path, ("x", "z")))
+    (here / "b.ts").write_text(ts_text())
+    for row, expected in zip(rows(here / "b.ts", ("x", "y")), ROWS, strict=True):
+        np.testing.assert_array_equal(row, expected)
+    with pytest.raises(ValueError, match=r"from \.npz and \.ts files"):
+        next(rows(write_long(here / "b.parquet"), ("x", "y")))
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.parquet"])

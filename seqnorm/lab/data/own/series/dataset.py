@@ -103,20 +103,29 @@ class PartReader:
         Raises:
             ValueError: if a file does not fit, naming it and the row.
         """
-        found = []
-        steps = 0
-        for recording in self._recordings(key, files):
-            steps += len(recording.rows.values)
-            found.append(self._checked(recording))
-        left = sum(len(recording.rows.values) for recording in found)
-        if left < steps:
-            self._say(key, f"{steps - left:,} of {steps:,} steps miss a number and are left out")
+        found = self._whole(key, map(self._checked, self._recordings(key, files)))
         labels: list[Any] = [self.targets.read(recording) for recording in found]
         rows = _joined([recording.rows for recording in found])
         joined: Any = _joined(labels) if self.targets.steps else np.concatenate(labels)
         if key == TRAIN:
             self.targets.close(key, len(joined.values) if self.targets.steps else len(joined))
         return self._cut(key, Split(rows, joined))
+
+    def _whole(self, key: str, recordings: Iterable[Recording]) -> list[Recording]:
+        """Without the steps that miss a number, which are counted and said."""
+        found, steps, missing = [], 0, np.zeros(1, np.int64)
+        for recording in recordings:
+            steps += len(recording.rows.values)
+            missing = missing + np.isnan(recording.rows.values).sum(axis=0)
+            found.append(recording.whole())
+        left_out = steps - sum(len(recording.rows.values) for recording in found)
+        if left_out:
+            each = zip(self.features, missing.tolist(), strict=True)
+            shares = ", ".join(f"{count / steps:.1%} of {name}" for name, count in each if count)
+            self._say(
+                key, f"{left_out:,} of {steps:,} steps miss a number ({shares}) and are left out"
+            )
+        return found
 
     def _recordings(self, key: str, files: Iterable[Path]) -> Iterator[Recording]:
         for path in files:
@@ -126,7 +135,7 @@ class PartReader:
             yield recording
 
     def _checked(self, recording: Recording) -> Recording:
-        """Features in the order of the first file, no number that is refused, whole steps alone."""
+        """Features in the order of the first file, and no number that is refused."""
         width = recording.rows.features
         names = recording.features or unnamed(width)
         self.features = self.features or names
@@ -144,7 +153,7 @@ class PartReader:
         for number in suspects(recording.rows):
             if said := problem(recording.rows[number], self.features, self.config.missing):
                 raise bad(recording.place(number), said)
-        return recording.whole()
+        return recording
 
     def _cut(self, key: str, split: Split) -> Split:
         length, side = self.config.max_length, self.config.truncate

@@ -23,30 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.data.own.series.recording import Layout, Recording, as_float32, distinct
+from seqnorm.lab.data.own.series.ts_header import Fields, Header, header_of, require_labels
 from seqnorm.lab.data.own.source import bad, opened, wrong_encoding
 from seqnorm.lab.data.spec import Sequences
 
 LABEL = "label"
 _COMMENT = (b"#", b"%")
-
-
-class Header(NamedTuple):
-    """What a file says of its rows.
-
-    Attributes:
-        classes: names of the classes; empty without.
-        target: whether labels are numbers.
-        dimensions: how many features there are; None if that is not said.
-    """
-
-    classes: tuple[str, ...] = ()
-    target: bool = False
-    dimensions: int | None = None
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the last field of a row is its label."""
-        return self.target or bool(self.classes)
 
 
 class Line(NamedTuple):
@@ -112,14 +94,14 @@ def lines(path: Path, kind: str | None) -> Iterator[Line]:
         ValueError: if the header is broken, or labels are of another kind.
     """
     header: Header | None = None
-    fields: dict[str, tuple[str, list[str]]] = {}
+    fields: Fields = {}
     try:
         for place, text in _texts(path):
             if header is not None:
                 yield _line(place, text, header, kind)
             elif text.lower().startswith("@data"):
-                header = _header(path, fields)
-                _require_labels(path, header, kind)
+                header = header_of(path, fields)
+                require_labels(path, header, kind)
             elif text.startswith("@"):
                 key, *values = text[1:].split()
                 fields[key.lower()] = (place, values)
@@ -142,62 +124,6 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
             line = raw.removeprefix(b"\xef\xbb\xbf").strip()
             if line and not line.startswith(_COMMENT):
                 yield f"{path}, line {number}", line.decode("utf-8")
-
-
-def _header(path: Path, fields: dict[str, tuple[str, list[str]]]) -> Header:
-    """What the lines above @data say; letters of keys may be large or small."""
-
-    def said(key: str) -> bool:
-        place, values = fields.get(key, ("", ["false"]))
-        if not values or values[0].lower() not in ("true", "false"):
-            raise bad(
-                place,
-                f"@{key} must say true or false, received {' '.join(values) or 'nothing'!r}. "
-                "Correct the header.",
-            )
-        return values[0].lower() == "true"
-
-    if said("timestamps"):
-        raise bad(
-            fields["timestamps"][0],
-            "values must stand alone, received @timestamps true. Write each row without its times.",
-        )
-    classes: list[str] = []
-    if said("classlabel"):
-        place, values = fields["classlabel"]
-        classes = values[1:]
-        if not classes:
-            raise bad(
-                place,
-                "@classLabel true must be followed by the names of the classes, received none. Add "
-                "them, as in @classLabel true A B.",
-            )
-    dimensions = 1 if said("univariate") else None
-    for key in ("dimensions", "dimension"):
-        if key in fields:
-            place, values = fields[key]
-            if len(values) != 1 or not values[0].isdigit() or not int(values[0]):
-                raise bad(
-                    place,
-                    f"@{key} must be a whole number, received {' '.join(values) or 'nothing'!r}. "
-                    "Correct the header.",
-                )
-            dimensions = int(values[0])
-    return Header(tuple(classes), said("targetlabel"), dimensions)
-
-
-def _require_labels(path: Path, header: Header, kind: str | None) -> None:
-    if kind is None or (kind == "class" and header.classes and not header.target):
-        return
-    if kind == "number" and header.target:
-        return
-    has = "numbers" if header.target else "classes" if header.classes else "no labels"
-    needs, advice = {
-        "class": ("classes, @classLabel true A B", "Use task=regression for numbers."),
-        "number": ("numbers, @targetLabel true", "Use task=classification for classes."),
-        "tags": ("a label for each step, which .ts has not", "Save the rows as .npz or Parquet."),
-    }[kind]
-    raise bad(str(path), f"the task needs {needs}; received a header with {has}. {advice}")
 
 
 def _line(place: str, text: str, header: Header, kind: str | None) -> Line:
