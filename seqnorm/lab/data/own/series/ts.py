@@ -1,8 +1,9 @@
 """Rows of numbers in the .ts format of the UEA and UCR archive.
 
-A page of our own, because aeon 1.6 asks for NumPy below 2.4 and reads labels in small letters, so
-that the classes A and a become one. Where it reads a file rightly, this gives the same
-(findings/aeon_ts_files_change_labels_and_numbers.sh).
+A page of our own, because aeon 1.6 asks for NumPy below 2.4, and both aeon and sktime make labels
+lower case, so that the classes A and a become one
+(findings/aeon_ts_files_change_labels_and_numbers.sh). Of the 28 files without time stamps that aeon
+1.6.0 brings, this reads the same values, and the same labels but for their case.
 
     @problemName Vowels
     @univariate false
