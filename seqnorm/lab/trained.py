@@ -53,7 +53,8 @@ class Trained:
 
         Args:
             rows: texts; or for rows of numbers arrays float[time, features] as they were before
-                scaling, NaN where a step is missing.
+                scaling. A step with NaN is left out, or refused with ``data.missing=refuse``; a
+                task that answers each step answers None there.
             batch_size: rows that are answered at a time.
 
         Raises:
@@ -70,8 +71,23 @@ class Trained:
             outputs = np.asarray(self.model.predict_on_batch(encoded.padded(chosen)))
             for row, output in zip(chosen.tolist(), outputs, strict=True):
                 steps = output[: int(encoded.lengths[row])] if self.task.every_step else output
-                found[row] = self.task.answer(steps, self.label_names)
+                answer = self.task.answer(steps, self.label_names)
+                found[row] = self._in_place(answer, rows[row]) if self.task.every_step else answer
         return found
+
+    def _in_place(self, answer: dict[str, Any], row: Any) -> dict[str, Any]:
+        """Answers to the steps of a row of numbers where these stand; None where none was read."""
+        if self.vocabulary is not None:
+            return answer
+        data, steps = self.config.data, np.asarray(row)
+        read = np.flatnonzero(~np.isnan(steps).any(axis=-1))
+        read = read[-data.max_length :] if data.truncate == "head" else read[: data.max_length]
+        spread: dict[str, Any] = {}
+        for key, values in answer.items():
+            spread[key] = [None] * len(steps)
+            for place, value in zip(read.tolist(), values, strict=True):
+                spread[key][place] = value
+        return spread
 
     def encode(self, rows: Sequence[Any]) -> Sequences:
         """Rows as the model reads them: of texts ids with START in front.
@@ -79,6 +95,7 @@ class Trained:
         Raises:
             ValueError: as of `predict`.
         """
+        from seqnorm.lab.data.own.series.recording import whole_steps
         from seqnorm.lab.data.spec import Sequences
         from seqnorm.lab.data.splits import cut, start_and_cut
 
@@ -86,7 +103,7 @@ class Trained:
         if self.vocabulary is not None:
             words = Sequences.from_rows(list(self._ids(rows, self.vocabulary)))
             return start_and_cut(words, data.max_length, data.truncate)
-        series = Sequences.from_rows(list(self._numbers(rows)))
+        series, _ = whole_steps(Sequences.from_rows(list(self._numbers(rows))))
         return cut(series, data.max_length, data.truncate)
 
     def _ids(self, rows: Sequence[Any], vocabulary: Vocabulary) -> Iterator[NDArray]:
@@ -99,24 +116,42 @@ class Trained:
             yield vocabulary.encode(row)
 
     def _numbers(self, rows: Sequence[Any]) -> Iterator[NDArray]:
+        for number, row in enumerate(rows):
+            try:
+                yield self.numbers(row)
+            except ValueError as error:
+                raise ValueError(f"rows[{number}]: {error}") from error
+
+    def numbers(self, row: Any) -> NDArray[np.float32]:
+        """A row of numbers, scaled as those of the training were.
+
+        Args:
+            row: float[time, features].
+
+        Raises:
+            ValueError: if the row cannot be answered.
+        """
+        from seqnorm.lab.data.own.series.recording import as_float32, problem
+
         if self.scale is None:
             raise UserError(
                 "a run needs vocabulary.json or scale.json, which say how rows become the model's "
                 "input; received a folder without. Repeat the run."
             )
-        width = len(self.scale.features)
-        for number, row in enumerate(rows):
-            try:
-                values = np.asarray(row, np.float32)
-            except (TypeError, ValueError):
-                values = np.empty(0, np.float32)
-            if values.ndim != 2 or values.shape[1] != width or not len(values):
-                raise ValueError(
-                    f"predict needs arrays [time, {width}] of {', '.join(self.scale.features)}, "
-                    f"with a step or more; received rows[{number}] of "
-                    f"{type(row).__name__}{list(np.shape(values))}. Give one for each row."
-                )
-            yield self.scale.apply(values)
+        features = self.scale.features
+        try:
+            values = as_float32(np.asarray(row), "rows")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"rows must be numbers [time, features]; received {error}") from error
+        if values.ndim != 2 or values.shape[1] != len(features):
+            raise ValueError(
+                f"rows must be numbers [time, {len(features)}] of {', '.join(features)}; received "
+                f"{type(row).__name__}{list(values.shape)}. Give an array for each."
+            )
+        # Data of other kinds has no such key: there a step may be missing.
+        if said := problem(values, features, getattr(self.config.data, "missing", "mask")):
+            raise ValueError(said)
+        return self.scale.apply(values)
 
 
 def load(run: str | Path) -> Trained:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from seqnorm.lab.config.compose import compose
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.trained import Trained
 from seqnorm.lab.training import require_tensorflow
+from tests.lab.data.own_series import ROWS, TAGS, save, ts_text
 
 SMALL = ("experiment=smoke", "norm=layer", "data.max_length=12", "data.truncate=head")
 
@@ -64,8 +66,44 @@ def test_numbers_are_scaled_as_in_training(tmp_path):
     with np.load(folder / "predictions.npz") as kept:
         found = [answer["number"] for answer in run.predict(list(rows))]
         np.testing.assert_allclose(found, kept["predicted"], atol=1e-5)
-    with pytest.raises(ValueError, match=r"\[time, 2\] of number, mark.*rows\[0\] of list\[3\]"):
-        run.predict([[1.0, 2.0, 3.0]])
+    with pytest.raises(ValueError, match=r"rows\[0\]: .*\[time, 2\] of number, mark.*list\[1, 3\]"):
+        run.predict([[[1.0, 2.0, 3.0]]])
+
+
+@pytest.fixture(scope="module")
+def of_series(tmp_path_factory) -> Path:
+    """A run on labels of steps, in a folder with its data."""
+    place = tmp_path_factory.mktemp("series")
+    save(place / "a.npz", labels=TAGS, features=np.array(["x", "y"]))
+    chosen = ("data=series", "task=tagging", "norm=none", "cell.units=4", "train.epochs=1")
+    return trained(place, *chosen, f"data.train={place / 'a.npz'}", "data.missing=mask")
+
+
+def test_a_step_that_misses_a_number_gets_no_answer_and_the_others_keep_theirs(of_series):
+    run = load(of_series)
+    hole = np.insert(ROWS[2], 1, np.nan, axis=0)
+    whole, found = (run.predict([row])[0]["labels"] for row in (ROWS[2], hole))
+    assert len(whole) == 4 and found == [whole[0], None, *whole[1:]]
+    again = replace(
+        run, config=replace(run.config, data=replace(run.config.data, missing="refuse"))
+    )
+    with pytest.raises(
+        ValueError, match=r"rows\[1\]: each step needs all its numbers.* x at step 2"
+    ):
+        again.predict([ROWS[2], hole])
+
+
+def test_a_file_of_numbers_is_answered_and_a_bad_row_does_not_end_it(of_series, tmp_path, capsys):
+    broken = [ROWS[0], ROWS[2] * np.inf, ROWS[4]]
+    path = tmp_path / "b.ts"
+    path.write_text(ts_text(rows=broken, labels="aaa") + "1,2:3:a\n")
+    assert command.main([str(of_series), str(path)]) == 1
+    out, err = capsys.readouterr()
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [len(line.get("labels", ())) for line in lines] == [3, 0, 5, 0]
+    assert "each number must be finite" in lines[1]["error"]
+    assert "as many steps each, received 2, 1" in lines[3]["error"]
+    assert "2 rows of numbers" in err and "2 rows could not be answered" in err
 
 
 def test_a_folder_that_keeps_no_network_is_refused(tmp_path, folder):
@@ -84,7 +122,7 @@ def test_one_bad_row_does_not_end_a_file(folder, tmp_path, capsys):
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 3, 4]
     assert [sorted(line)[0] for line in lines] == ["label", "error", "error", "label"]
-    assert "2 texts" in err and "2 rows without a text" in err
+    assert "2 texts" in err and "2 rows could not be answered" in err
 
 
 def test_a_table_is_read_by_its_column_and_answered_as_one(folder, tmp_path, capsys):

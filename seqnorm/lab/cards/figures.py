@@ -18,19 +18,43 @@ SHOWN_CLASSES = 12
 WINDOWS = 30  # of time steps, which are looked at together
 
 
-def draw_texts(card: dict[str, Any]) -> Figure:
-    """Class balance and lengths of each part."""
-    figure, (classes, lengths) = new_figure(1, 2, height=3.6)
+def draw_rows(card: dict[str, Any]) -> Figure:
+    """Labels and lengths of each part."""
+    figure, (labels, lengths) = new_figure(1, 2, height=3.6)
+    (_draw_classes if card["classes"] else _draw_numbers)(labels, card)
+    lines = []
+    for index, part in enumerate(PARTS):
+        percentiles = card["parts"][part]["length_percentiles"]
+        lines += lengths.plot(percentiles, range(101), linewidth=1.9, **other_style(index))
+    lengths.set_title("Lengths, as they are cut")
+    lengths.set_xlabel("steps" if "features" in card else "tokens, start token included")
+    lengths.set_ylabel("examples no longer (%)")
+    lengths.set_xlim(left=0)
+    add_legend(figure, lines, PARTS)
+    return figure
+
+
+def _draw_numbers(panel: Any, card: dict[str, Any]) -> None:
+    """How the labels of each part are spread."""
+    for index, part in enumerate(PARTS):
+        numbers = card["parts"][part]
+        shares = 100 * np.array(numbers["label_shares"])
+        panel.stairs(shares, numbers["label_edges"], linewidth=1.9, **other_style(index))
+    panel.set_title("Labels")
+    panel.set_xlabel("label")
+    panel.set_ylabel("examples (%)")
+    panel.set_ylim(bottom=0)
+
+
+def _draw_classes(classes: Any, card: dict[str, Any]) -> None:
+    """How often each class occurs in each part."""
     counts = np.array([card["parts"][part]["class_counts"] for part in PARTS], float)
     largest = np.argsort(-counts[0], kind="stable")[:SHOWN_CLASSES]
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
-    lines = []
-    for index, part in enumerate(PARTS):
+    for index in range(len(PARTS)):
         style = other_style(index)
         places = np.arange(len(largest)) + 0.27 * (index - 1)
         classes.bar(places, shares[index, largest], width=0.25, color=style["color"])
-        percentiles = card["parts"][part]["length_percentiles"]
-        lines += lengths.plot(percentiles, range(101), linewidth=1.9, **style)
     names = [card["labels"][number] for number in largest]
     turned = sum(map(len, names)) > 40
     classes.set_xticks(
@@ -40,15 +64,9 @@ def draw_texts(card: dict[str, Any]) -> Figure:
         f", the {len(names)} largest of {card['classes']}" if card["classes"] > len(names) else ""
     )
     classes.set_title(f"Class balance{some}")
-    classes.set_ylabel("examples (%)")
+    classes.set_ylabel(f"{'steps' if card['labelled'] == 'steps' else 'examples'} (%)")
     classes.grid(axis="x", visible=False)
     classes.set_axisbelow(True)
-    lengths.set_title("Lengths, as they are cut")
-    lengths.set_xlabel("tokens, start token included")
-    lengths.set_ylabel("examples no longer (%)")
-    lengths.set_xlim(left=0)
-    add_legend(figure, lines, PARTS)
-    return figure
 
 
 def smoothed(values: NDArray[np.float64], how: Callable[..., Any]) -> NDArray[np.float64]:

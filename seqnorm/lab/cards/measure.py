@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.lab.cards import features, labels
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.repeats import repeated
 from seqnorm.lab.data.spec import UNKNOWN, Dataset, Split
@@ -24,7 +25,7 @@ PLACE = ("name", "dir")  # all other settings of the data decide the numbers of 
 
 
 def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
-    """Everything a data card says about texts and batches, as JSON takes it.
+    """Everything a data card says about rows and batches, as JSON takes it.
 
     Args:
         dataset: what was loaded.
@@ -44,14 +45,16 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
             },
             "seed": seed,
         },
-        "vocabulary": dataset.words.size,
-        "classes": dataset.num_classes,
-        "majority_accuracy": dataset.majority_accuracy,
+        **(
+            {"features": features.of_training(dataset)}
+            if dataset.features
+            else {"vocabulary": dataset.words.size}
+        ),
+        **labels.of_all(dataset),
         "parts": {
-            part: part_numbers(getattr(dataset, part), dataset.num_classes, config.max_length)
-            for part in PARTS
+            part: part_numbers(getattr(dataset, part), dataset, config.max_length) for part in PARTS
         },
-        "labels": list(dataset.label_names),
+        "notes": list(dataset.notes),
         "repeated": repeated(dataset),
         "batches": {
             kind: batch_numbers(alive(Batches.configured(dataset.train, cut, seed)))
@@ -60,23 +63,27 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
     }
 
 
-def part_numbers(split: Split, classes: int, max_length: int) -> dict[str, Any]:
-    """Numbers of one part: examples, tokens, lengths in tokens with START, unknown words."""
+def part_numbers(split: Split, dataset: Dataset, max_length: int) -> dict[str, Any]:
+    """Numbers of one part: examples, labels, lengths in steps (of ids with START)."""
     lengths = split.sequences.lengths
-    words = split.sequences.values[split.sequences.values >= UNKNOWN]
     return {
         "examples": len(split),
         "tokens": int(lengths.sum()),
-        "class_counts": np.bincount(split.labels, minlength=classes).tolist(),
+        **labels.of_part(split, dataset),
         "length_percentiles": np.percentile(lengths, range(101), method="lower").tolist(),
         "length_mean": float(lengths.mean()),
         "longest_share": float(np.mean(lengths == max_length)),
-        "unknown_rate": float(np.mean(words == UNKNOWN)) if words.size else 0.0,
+        **({} if dataset.features else {"unknown_rate": _unknown_rate(split)}),
     }
 
 
+def _unknown_rate(split: Split) -> float:
+    words = split.sequences.values[split.sequences.values >= UNKNOWN]
+    return float(np.mean(words == UNKNOWN)) if words.size else 0.0
+
+
 def alive(batches: Batches) -> NDArray[np.int64]:
-    """int64[batches, time]: rows whose text has not ended at each step, in the current epoch.
+    """int64[batches, time]: rows that have not ended at each step, in the current epoch.
 
     Zero where a batch has ended: it is not padded to the longest of the epoch.
     """

@@ -43,9 +43,9 @@ def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
     The first pass over the ``steps`` batches compiles the step and is not counted.
     """
     import keras
-    import numpy as np
 
     from seqnorm.lab.data.batching import Batches
+    from seqnorm.lab.data.spec import present
     from seqnorm.lab.models.build import build_model
     from seqnorm.lab.tasks import make_task
     from seqnorm.lab.tasks.stream import stream
@@ -64,7 +64,7 @@ def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
     )
     model.optimizer.build(model.trainable_variables)  # or the step is traced twice
     model.fit(data, verbose=0, shuffle=False)
-    tokens = sum(int(np.count_nonzero(rows)) for rows, _ in data)
+    tokens = sum(int(present(rows.numpy()).sum()) for rows, _ in data)
     begin = time.perf_counter()
     model.fit(data, verbose=0, shuffle=False)
     return tokens / (time.perf_counter() - begin)

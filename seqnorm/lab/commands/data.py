@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from seqnorm.lab import console
 from seqnorm.lab.config.compose import compose
-from seqnorm.lab.config.data import SeriesConfig
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.durable import write_text, writing
@@ -132,10 +131,12 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
     """Prints the data card and writes it with its pictures into ``folder``."""
     from seqnorm.lab import data
 
-    if isinstance(config.data, SeriesConfig) or "class" not in config.data.KINDS:
+    kind = config.task.LABELS or config.data.KINDS[0]
+    if kind not in ("class", "number", "tags"):
         raise ConfigError(
-            "a card describes rows of ids with a class each; received show with "
-            f"data={config.data.name}. Choose another data set; seqnorm-train --help lists them."
+            "a card describes rows with a class or a number each, or at each step; received "
+            f"show with data={config.data.name} and task={config.task.name}. Choose another data "
+            "set or task; seqnorm-train --help lists them."
         )
     with blame_the_input():
         data.refuse_missing(config.data)
@@ -144,7 +145,7 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
 
     start, begin = speed.peak_memory(), time.perf_counter()
     with blame_the_input():
-        dataset = data.load(config.data, config.seed)
+        dataset = data.load(config.data, config.seed, kind)
     timing = {
         "loading_seconds": time.perf_counter() - begin,
         "start_memory_mb": start,
@@ -158,13 +159,16 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
     }
     if steps > 0:
         timing["training_tokens_per_second"] = speed.training_speed(config, dataset, steps)
-    from seqnorm.lab.cards.figures import draw_batches, draw_texts
+    from seqnorm.lab.cards.features import draw_features
+    from seqnorm.lab.cards.figures import draw_batches, draw_rows
     from seqnorm.lab.cards.measure import measure
-    from seqnorm.lab.cards.page import page
+    from seqnorm.lab.cards.page import page, picture_of_rows
 
     card = {**measure(dataset, config.data, config.seed), "speed": timing}
     text = page(card)
-    pictures = {"texts.png": draw_texts(card), "batches.png": draw_batches(card)}
+    pictures = {picture_of_rows(card): draw_rows(card), "batches.png": draw_batches(card)}
+    if dataset.features:
+        pictures["features.png"] = draw_features(card)
     print(text, flush=True)  # first: a folder that cannot be written costs no work
     with blame_the_input():
         write(folder, card, text, pictures)

@@ -1,4 +1,4 @@
-"""The command ``seqnorm-predict``: texts in, one answer a line out."""
+"""The command ``seqnorm-predict``: texts or numbers in, one answer a line out."""
 
 from __future__ import annotations
 
@@ -11,24 +11,29 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from seqnorm.lab import console
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.errors import UserError
+from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.signals import interruptible
 from seqnorm.spelling import counted
 
-PIECE = 1024  # texts that are read, answered and written at a time
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seqnorm.lab.trained import Trained
+
+PIECE = 1024  # rows that are read, answered and written at a time
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The arguments of the command."""
     parser = argparse.ArgumentParser(
         prog="seqnorm-predict",
-        description="Answer texts with the network of a finished run.",
-        epilog="Answers are JSON lines in the order of the texts. A row that holds no text gets a "
-        "line with its error, and the exit code is then 1.",
+        description="Answer texts, or rows of numbers, with the network of a finished run.",
+        epilog="Answers are JSON lines in the order of the rows. A row that cannot be answered "
+        "gets a line with its error, and the exit code is then 1.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     parser.add_argument(
@@ -36,7 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="?",
         default="-",
         metavar="FILE",
-        help="a text a line; .csv, .tsv (with a header) and .jsonl by column; - reads from a pipe",
+        help="a text a line; .csv, .tsv (with a header) and .jsonl by column; - reads from a pipe. "
+        "Of a run on numbers .npz or .ts",
     )
     parser.add_argument(
         "--text", default="text", metavar="COLUMN", help="of .csv, .tsv and .jsonl (default: text)"
@@ -57,12 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit code: 0; 1 with one message on standard error if the run or the file cannot be used or
-        some row holds no text; 130, 143 or 129 if interrupted.
+        some row cannot be answered; 130, 143 or 129 if interrupted.
     """
     options = build_parser().parse_args(arguments)
     try:
-        with _opened(options.file) as source:
-            return predict(options.run, _texts(source, options.file, options.text), options.csv)
+        return predict(options.run, options.file, options.text, options.csv)
     except (ConfigError, UserError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
@@ -70,42 +75,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def predict(run: Path, texts: Iterable[str | ValueError], as_csv: bool = False) -> int:
-    """Answers texts and prints one line for each; says on standard error how fast.
+def predict(run: Path, file: str, column: str = "text", as_csv: bool = False) -> int:
+    """Answers the rows of a file and prints one line for each; says on standard error how fast.
 
     Args:
         run: the run folder.
-        texts: a text, or why a row holds none.
-        as_csv: see `build_parser`.
+        file: of texts, or of numbers if the run is on such; see `build_parser`.
+        column: likewise.
+        as_csv: likewise.
 
     Raises:
-        UserError: if the run has no network that answers texts.
+        UserError: if the run keeps no network, or the file cannot be read.
     """
     from seqnorm.lab.trained import load
 
-    trained = load(run)
-    if trained.vocabulary is None:
-        raise UserError(
-            f"seqnorm-predict answers texts; received a run of data={trained.config.data.name}, "
-            "whose rows are numbers. Use seqnorm.lab.load(run).predict(arrays) in Python."
-        )
+    with _opened(file) as source:  # before the network, which takes seconds
+        trained = load(run)
+        if trained.vocabulary is None:
+            return _answer(trained, _numbers(trained, file), "row", as_csv)
+        return _answer(trained, _texts(source, file, column), "text", as_csv)
+
+
+def _answer(trained: Trained, rows: Iterable[Any], what: str, as_csv: bool) -> int:
+    """Answers rows, each a text, an array, or the error why it is none."""
     done, wrong, seconds = 0, 0, 0.0
     write = _csv_lines(sys.stdout) if as_csv else _json_lines(sys.stdout)
-    source = iter(texts)
+    source = iter(rows)
     while piece := list(itertools.islice(source, PIECE)):
         begin = time.perf_counter()
-        answers = iter(trained.predict([text for text in piece if isinstance(text, str)]))
+        answers = iter(trained.predict([row for row in piece if not isinstance(row, ValueError)]))
         seconds += time.perf_counter() - begin
-        for text in piece:
+        for row in piece:
             done += 1
-            good = isinstance(text, str)
-            wrong += not good
-            write(done, next(answers) if good else {"error": str(text)})
+            bad = isinstance(row, ValueError)
+            wrong += bad
+            write(done, {"error": str(row)} if bad else next(answers))
         sys.stdout.flush()
-    rate = f", {(done - wrong) / seconds:,.0f} texts/s" if seconds else ""
-    bad = f"; {counted(wrong, 'row')} without a text" if wrong else ""
-    print(f"seqnorm-predict: {counted(done - wrong, 'text')}{rate}{bad}", file=sys.stderr)
+    rate = f", {(done - wrong) / seconds:,.0f} a second" if seconds else ""
+    left = f"; {counted(wrong, 'row')} could not be answered" if wrong else ""
+    print(f"seqnorm-predict: {counted(done - wrong, what)}{rate}{left}", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def _numbers(trained: Trained, file: str) -> Iterator[NDArray | ValueError]:
+    """The rows of a file of numbers; an error where one cannot be answered."""
+    from seqnorm.lab.data.own.series.unlabelled import rows
+
+    features = trained.scale.features if trained.scale else ()
+    with blame_the_input():
+        for row in rows(Path(file), features):
+            yield row if isinstance(row, ValueError) else _checked(trained, row)
+
+
+def _checked(trained: Trained, row: NDArray) -> NDArray | ValueError:
+    try:
+        trained.numbers(row)
+    except ValueError as error:
+        return error
+    return row
 
 
 def _json_lines(out: TextIO) -> Any:

@@ -12,6 +12,7 @@ from seqnorm.lab.config.ranges import (
     FILES,
     FOLDER,
     NAME,
+    NAMES,
     SEED,
     SHARE,
     SIGN,
@@ -136,6 +137,40 @@ class FilesConfig(OwnTextConfig):
 
 
 @dataclass
+class OwnSeriesConfig(SeriesConfig):
+    """Rows of numbers from files: NumPy's .npz, the .ts of the UEA and UCR archive, Parquet.
+
+    Attributes:
+        train: a name, a list of names, or a pattern with ``*``, relative to the current folder.
+        validation: likewise; None holds out a share of the training rows by the run's seed.
+        test: likewise; None holds out `test_fraction`.
+        label: the array (.npz) or column (Parquet) of labels; None is "labels" or "label".
+        id: Parquet: the column that says which row a step belongs to.
+        time: Parquet: the column that the steps of a row are sorted by.
+        features: Parquet: the columns of numbers; None for all others that hold numbers.
+        standardize: whether each feature gets mean 0 and spread 1, as learnt on the training part.
+        missing: what becomes of steps with a number that is missing: "refuse", or "mask", which
+            leaves the step out.
+        test_fraction: share of the training rows held out as test part, where there is none.
+        split_seed: decides which; a test part is the same for every seed of the run.
+    """
+
+    KINDS = ("class", "number", "tags")
+
+    train: Any = ranged("", FILES)
+    validation: Any = ranged(None, FILES)
+    test: Any = ranged(None, FILES)
+    label: str | None = ranged(None, NAME)
+    id: str = ranged("id", NAME)
+    time: str = ranged("time", NAME)
+    features: list[str] | None = ranged(None, NAMES)
+    standardize: bool = True
+    missing: str = ranged("refuse", one_of("refuse", "mask"))
+    test_fraction: float = ranged(0.2, SHARE)
+    split_seed: int = ranged(0, SEED)
+
+
+@dataclass
 class TFDSConfig(OwnTextConfig):
     """Any data set of texts that TensorFlow Datasets has.
 
@@ -220,5 +255,6 @@ DATA: dict[str, type] = {
     "mnist_pixels": SeriesConfig,
     "mnist_pixels_permuted": SeriesConfig,
     "files": FilesConfig,
+    "series": OwnSeriesConfig,
     "tfds": TFDSConfig,
 }

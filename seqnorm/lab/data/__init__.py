@@ -24,7 +24,8 @@ from seqnorm.lab.data import (
     sources,
     synthetic,
 )
-from seqnorm.lab.data.own import files, tfds
+from seqnorm.lab.data.own import files, paths, tfds
+from seqnorm.lab.data.own.series import dataset as series
 from seqnorm.lab.data.reuters import ids as reuters_ids
 from seqnorm.lab.data.reuters import newswires, reuters21578
 from seqnorm.lab.data.reuters import text as reuters_text
@@ -65,6 +66,7 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "copy_memory": copy_memory.load,
     **dict.fromkeys(mnist_series.NAMES, mnist_series.load),
     "files": files.load,
+    "series": series.load,
     "tfds": tfds.load,
 }
 
@@ -84,7 +86,8 @@ LOCATORS: dict[str, Callable[[Any], object]] = {
     ),
     "reuters": _in_folder(partial(sources.find_all, files=reuters_ids.FILES)),
     **dict.fromkeys(reuters_text.SUBSETS, _in_folder(newswires.find)),
-    "files": files.locate,
+    "files": paths.locate,
+    "series": paths.locate,
     "tfds": tfds.locate,
 }
 

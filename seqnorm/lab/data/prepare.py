@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqnorm.lab.config.data import FilesConfig, TFDSConfig
+from seqnorm.lab.config.data import FilesConfig, OwnSeriesConfig, TFDSConfig
 from seqnorm.lab.data import imdb, imdb_ids, mnist, mnist_series, sources, staging
 from seqnorm.lab.data.own import builders
-from seqnorm.lab.data.own import files as own_files
+from seqnorm.lab.data.own.paths import locate
 from seqnorm.lab.data.reuters import ids as reuters
 from seqnorm.lab.data.reuters import newswires
 from seqnorm.lab.data.reuters.text import SUBSETS
@@ -19,7 +19,7 @@ from seqnorm.lab.data.reuters.text import SUBSETS
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import DataConfig
 
-OWN = ("files", "tfds")  # texts of the user's, which nobody has published under a checksum
+OWN = ("files", "series", "tfds")  # data of the user's, which nobody has published under a checksum
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def prepare(config: DataConfig) -> list[Prepared]:
         builder = builders.prepared(config.builder, config.dir, download=True)
         path = Path(builder.data_dir)
         return [Prepared(path, _size(path), "as TensorFlow Datasets prepared it")]
-    if isinstance(config, FilesConfig):
-        files = [path for part in own_files.locate(config).values() for path in part]
+    if isinstance(config, FilesConfig | OwnSeriesConfig):
+        files = [path for part in locate(config).values() for path in part]
         return [Prepared(path, _size(path), "to be read as it is") for path in files]
     directory = None if config.dir is None else Path(config.dir).expanduser()
     paths = PREPARERS[config.name](directory)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.durable import write_text
 
 FILE = "scale.json"
+PIECE = 2**16  # steps that are worked on at a time, in float64
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,26 @@ class Scale:
             values: float[steps, features]; NaN is left out.
             features: their names.
         """
-        exact = np.asarray(values, np.float64)
-        mean, spread = np.nanmean(exact, axis=0), np.nanstd(exact, axis=0)
+        pieces = [values[at : at + PIECE] for at in range(0, len(values), PIECE)]
+        count = sum((~np.isnan(piece)).sum(axis=0) for piece in pieces)
+        mean = sum(np.nansum(piece, axis=0, dtype=np.float64) for piece in pieces) / count
+        squares = sum(np.nansum((piece - mean) ** 2, axis=0) for piece in pieces)
+        spread = np.sqrt(squares / count)
         spread = np.where(spread > 0, spread, 1.0)
         return cls(tuple(features), (*map(float, mean),), (*map(float, spread),))
 
-    def apply(self, values: NDArray) -> NDArray[np.float32]:
-        """float[..., features] -> float32[..., features]; NaN stays NaN."""
-        return ((values - np.array(self.mean)) / np.array(self.spread)).astype(np.float32)
+    def apply(self, values: NDArray, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """float[..., features] -> float32[..., features]; NaN stays NaN.
+
+        Args:
+            values: what is scaled, step by step as many as `learnt` takes at a time.
+            out: where the result is written, possibly `values` itself; None for a new array.
+        """
+        scaled = np.empty(values.shape, np.float32) if out is None else out
+        mean, spread = np.array(self.mean), np.array(self.spread)
+        for at in range(0, len(values), PIECE):
+            scaled[at : at + PIECE] = (values[at : at + PIECE] - mean) / spread
+        return scaled
 
     def save(self, path: Path) -> None:
         """Writes JSON that `load` reads."""

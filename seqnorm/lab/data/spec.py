@@ -217,6 +217,7 @@ class Dataset:
         label_names: one per class, in the order of the labels; empty if there are no classes.
         vocabulary: words by id; None of rows of numbers.
         scale: what was done to the numbers of rows; None of rows of ids.
+        notes: what was left out of the rows, in sentences.
     """
 
     name: str
@@ -226,6 +227,7 @@ class Dataset:
     label_names: tuple[str, ...]
     vocabulary: Vocabulary | None = None
     scale: Scale | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.data.spec import START, UNKNOWN, Dataset, Sequences, Split, pieces_of
 
 if TYPE_CHECKING:
-    from seqnorm.lab.config.data import DataConfig
+    from seqnorm.lab.config.data import DataConfig, OwnSeriesConfig, OwnTextConfig
 
 
 def limit_ids(values: NDArray[np.int32], num_words: int) -> NDArray[np.int32]:
@@ -154,3 +154,25 @@ def divided(
     """
     kept, held = hold_out(train.labels, config, seed)
     return Dataset(config.name, train.take(kept), train.take(held), test, *args, **kwargs)
+
+
+def hold_out_test(
+    labels: NDArray | Sequences, config: OwnTextConfig | OwnSeriesConfig
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divides rows into those to train on and those to test with, alike for every seed of a run.
+
+    Returns:
+        Indices of both parts, each int64 and rising.
+
+    Raises:
+        ValueError: if ``config.test_fraction`` leaves one of them empty.
+    """
+    rng = np.random.default_rng(config.split_seed)
+    kept, tested = stratified_split(strata(labels), config.test_fraction, rng)
+    if not (kept.size and tested.size):
+        raise ValueError(
+            "data.test_fraction must leave rows to train on and to test with, received "
+            f"data.test_fraction={config.test_fraction} of {len(labels)} rows. Choose another "
+            "share, or more data."
+        )
+    return kept, tested

@@ -7,37 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqnorm.lab.data.own import paths
 from seqnorm.lab.data.own.kinds import kind_of
 from seqnorm.lab.data.own.parts import PartReader
+from seqnorm.lab.data.own.paths import locate
 from seqnorm.lab.data.own.rows import read
 from seqnorm.lab.data.own.source import Layout, Row, bad
 from seqnorm.lab.data.spec import Dataset
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import FilesConfig
-
-
-def locate(config: FilesConfig) -> dict[str, list[Path]]:
-    """The files of each part that is named, by key.
-
-    Raises:
-        FileNotFoundError: if one is missing.
-        ValueError: if one is of no known format, or stands in two parts; if `config.dir` is set.
-    """
-    if config.dir is not None:
-        raise ValueError(
-            "data=files reads what data.train, data.test and data.validation name, received "
-            f"data.dir={config.dir}. Leave it out, and name the files with their folder."
-        )
-    named = {"train": config.train, "validation": config.validation, "test": config.test}
-    found = {
-        f"data.{part}": paths.find(f"data.{part}", names)
-        for part, names in named.items()
-        if names is not None
-    }
-    paths.refuse_shared(found)
-    return found
 
 
 def load(config: FilesConfig, seed: int, labels: str) -> Dataset:

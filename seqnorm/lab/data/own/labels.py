@@ -160,10 +160,14 @@ class Labels:
         return labels[:, np.argsort(classes)] if self.several else classes[labels]
 
     def require(self, key: str, rows: int) -> None:
-        """Refuses labels of a training part that nothing can be learnt from.
+        """Refuses what has no classes to tell apart.
+
+        Args:
+            key: of the configuration, whose labels were read so far.
+            rows: how many have them.
 
         Raises:
-            ValueError: if all rows have the same, or each has its own.
+            ValueError: if all are the same, or no two.
         """
         names = self.names
         if len(names) < 2:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from seqnorm.lab.data.own.kinds import Kind
 from seqnorm.lab.data.own.source import Row, bad
-from seqnorm.lab.data.repeats import repeated
+from seqnorm.lab.data.repeats import say_repeats
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.data.splits import strata, stratified_split
+from seqnorm.lab.data.splits import hold_out_test
 from seqnorm.lab.data.texts import Part, TextReader, part_of
 
 if TYPE_CHECKING:
@@ -51,7 +48,8 @@ class PartReader:
         if TEST in rows:
             test = self._read(TEST, rows[TEST]())
         else:
-            train, test = self._divide(train)
+            kept, tested = hold_out_test(train[1], self.config)
+            train, test = part_of(train, kept), part_of(train, tested)
 
         def settled(part: Part) -> Part:
             return part[0], self.labels.settled(part[1])
@@ -63,7 +61,7 @@ class PartReader:
             self.labels.names,
             validation and settled(validation),
         )
-        _say_repeats(dataset)
+        say_repeats(dataset, "texts")
         return dataset
 
     def _read(self, key: str, rows: Iterable[Row]) -> Part:
@@ -82,28 +80,3 @@ class PartReader:
         if not len(labels):
             raise ValueError(f"{key} needs rows, received none. Name data that has some.")
         return words, labels
-
-    def _divide(self, part: Part) -> tuple[Part, Part]:
-        """Holds out the test part, the same for every seed of a run."""
-        config = self.config
-        rng = np.random.default_rng(config.split_seed)
-        kept, tested = stratified_split(strata(part[1]), config.test_fraction, rng)
-        if not (kept.size and tested.size):
-            raise ValueError(
-                "data.test_fraction must leave rows to train on and to test with, received "
-                f"data.test_fraction={config.test_fraction} of {len(part[1])} rows. Choose another "
-                "share, or more data."
-            )
-        return part_of(part, kept), part_of(part, tested)
-
-
-def _say_repeats(dataset: Dataset) -> None:
-    numbers = repeated(dataset)
-    test, validation = numbers["test_in_training"], numbers["validation_in_training"]
-    if test or validation:
-        print(
-            f"data={dataset.name}: {test:,} of {len(dataset.test):,} test texts also stand in "
-            f"train or validation, {validation:,} of {len(dataset.validation):,} validation texts "
-            "in train; they are left in",
-            file=sys.stderr,
-        )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqnorm.lab.data.own import json_lines, parquet, separated
-from seqnorm.lab.data.own.paths import format_of
+from seqnorm.lab.data.own.paths import TEXTS
 from seqnorm.lab.data.own.source import DAMAGED, Layout, Row, wrong_encoding
 
 READERS = {
@@ -27,7 +27,7 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
         OSError: if the file cannot be read.
     """
     try:
-        yield from READERS[str(format_of(path))](path, layout)
+        yield from READERS[str(TEXTS.of(path))](path, layout)
     except UnicodeDecodeError as error:
         raise wrong_encoding(path) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

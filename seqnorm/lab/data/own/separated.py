@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqnorm.lab.data.own.paths import format_of
+from seqnorm.lab.data.own.paths import TEXTS
 from seqnorm.lab.data.own.source import Layout, Row, bad, not_utf8, opened, require_columns
 
 # A field that is longer begins with a quote that is never closed.
@@ -25,7 +25,7 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
     Raises:
         ValueError: if a column is missing, or a row is broken or repeats the header.
     """
-    delimiter = layout.delimiter or ("\t" if format_of(path) == "tsv" else ",")
+    delimiter = layout.delimiter or ("\t" if TEXTS.of(path) == "tsv" else ",")
     csv.field_size_limit(LONGEST_FIELD)
     with opened(path) as content:
         lines = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")

@@ -1,0 +1,1 @@
+"""``data=series``: rows of numbers from files of the user's."""
