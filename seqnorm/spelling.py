@@ -13,5 +13,6 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: 1 run, 2,000 runs."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """A number of things: 1 run, 2,000 runs, 3 classes."""
+    ending = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else ending}"

@@ -19,9 +19,12 @@ WINDOWS = 30  # of time steps, which are looked at together
 
 
 def draw_rows(card: dict[str, Any]) -> Figure:
-    """Labels and lengths of each part."""
-    figure, (labels, lengths) = new_figure(1, 2, height=3.6)
-    (_draw_classes if card["classes"] else _draw_numbers)(labels, card)
+    """Labels, if there are any, and lengths of each part."""
+    panels = 1 if card["labelled"] == "nothing" else 2
+    figure, drawn = new_figure(1, panels, height=3.6)
+    *labels, lengths = np.ravel(drawn)
+    for panel in labels:
+        (_draw_numbers if card["labelled"] == "numbers" else _draw_classes)(panel, card)
     lines = []
     for index, part in enumerate(PARTS):
         percentiles = card["parts"][part]["length_percentiles"]
@@ -50,7 +53,9 @@ def _draw_classes(classes: Any, card: dict[str, Any]) -> None:
     """How often each class occurs in each part."""
     counts = np.array([card["parts"][part]["class_counts"] for part in PARTS], float)
     largest = np.argsort(-counts[0], kind="stable")[:SHOWN_CLASSES]
-    shares = 100 * counts / counts.sum(axis=1, keepdims=True)
+    examples = np.array([card["parts"][part]["examples"] for part in PARTS], float)
+    whole = examples if card["labelled"] == "several" else counts.sum(axis=1)
+    shares = 100 * counts / whole[:, None]
     for index in range(len(PARTS)):
         style = other_style(index)
         places = np.arange(len(largest)) + 0.27 * (index - 1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seqnorm.lab.cards.features import rows_of_table
 from seqnorm.lab.cards.measure import PARTS
+from seqnorm.spelling import counted
 
 NAMES = {0: "shortest", 50: "median length", 100: "longest"}
 SHOWN = (0, 5, 25, 50, 75, 95, 100)
@@ -55,7 +56,11 @@ def _subject(card: dict[str, Any]) -> str:
     of = (
         f"{len(card['features'])} features" if "features" in card else f"{card['vocabulary']:,} ids"
     )
-    if not card["classes"]:
+    if card["labelled"] == "nothing":
+        return f"Rows without labels, {of}."
+    if card["labelled"] == "several":
+        return f"Any number of {card['classes']} classes a row, {of}."
+    if card["labelled"] == "numbers":
         errors = card["mean_answer"]
         return (
             f"A number a row, {of}. Always answering the mean label of train has a mean absolute "
@@ -120,7 +125,9 @@ def _repeated(numbers: dict[str, int], rows: str) -> list[str]:
 
 def _labels(card: dict[str, Any]) -> list[str]:
     parts = [card["parts"][part] for part in PARTS]
-    if card["classes"]:
+    if card["labelled"] == "nothing":
+        return []
+    if card["labelled"] != "numbers":
         title = "## Classes of steps" if card["labelled"] == "steps" else "## Classes"
         return [title, "", *_classes(card)]
     rows = [
@@ -139,7 +146,19 @@ def _classes(card: dict[str, Any]) -> list[str]:
         [name, *(f"{count[label]:,}" for count in counts)]
         for label, name in enumerate(card["labels"])
     ]
+    if card["labelled"] == "several":
+        most = max(len(card["parts"][part]["rows_by_labels"]) for part in PARTS)
+        rows += [
+            [f"rows with {counted(number, 'class')}", *_rows_with(card, number)]
+            for number in range(most)
+        ]
     return table(["", *PARTS], rows)
+
+
+def _rows_with(card: dict[str, Any], number: int) -> Iterator[str]:
+    for part in PARTS:
+        rows = card["parts"][part]["rows_by_labels"]
+        yield f"{rows[number]:,}" if number < len(rows) else "0"
 
 
 def _batches(kinds: dict[str, Any]) -> list[str]:

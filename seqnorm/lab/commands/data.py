@@ -132,12 +132,6 @@ def show(config: RunConfig, folder: Path, steps: int) -> None:
     from seqnorm.lab import data
 
     kind = config.task.LABELS or config.data.KINDS[0]
-    if kind not in ("class", "number", "tags"):
-        raise ConfigError(
-            "a card describes rows with a class or a number each, or at each step; received "
-            f"show with data={config.data.name} and task={config.task.name}. Choose another data "
-            "set or task; seqnorm-train --help lists them."
-        )
     with blame_the_input():
         data.refuse_missing(config.data)
     import_keras()

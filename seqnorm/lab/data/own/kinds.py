@@ -90,7 +90,7 @@ class Numbers:
 
 
 class Unlabelled(Numbers):
-    """Rows whose labels play no part; each counts as 0."""
+    """Rows without labels."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -98,6 +98,10 @@ class Unlabelled(Numbers):
     def add(self, value: Any) -> None:
         """Takes whatever there is."""
         self._values.append(0.0)
+
+    def taken(self) -> NDArray[Any]:
+        """float32[n, 0]."""
+        return super().taken()[:, None][:, :0]
 
 
 def kind_of(
