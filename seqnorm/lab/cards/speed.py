@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.errors import blame_the_input
+
+if TYPE_CHECKING:
+    from seqnorm.lab.data.batching import Batches
+    from seqnorm.lab.tasks import Task
 
 
 def peak_memory() -> float | None:
@@ -21,14 +25,22 @@ def peak_memory() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
+def _batches(config: RunConfig, dataset: Dataset) -> tuple[Task, Batches]:
+    """The task, and the batches that it trains on."""
+    from seqnorm.lab.tasks import make_task
+    from seqnorm.lab.tasks.stream import training_batches
+
+    task = make_task(config.task)
+    rows = task.rows(task.prepare(dataset), config.data.batch_size)
+    return task, training_batches(task, rows.train, config.data, config.seed)
+
+
 def pipeline_speed(config: RunConfig, dataset: Dataset) -> float:
     """Real tokens per second of one epoch of batches that nobody trains on, its order included."""
-    from seqnorm.lab.data.batching import Batches
-    from seqnorm.lab.tasks import make_task
     from seqnorm.lab.tasks.stream import stream
 
-    batches = Batches.configured(dataset.train, config.data, config.seed)
-    targets = make_task(config.task).targets
+    task, batches = _batches(config, dataset)
+    targets = task.targets
     next(iter(stream(batches, targets)))  # TensorFlow starts with the first batch it makes
     begin = time.perf_counter()
     batches.epoch = 0
@@ -44,16 +56,14 @@ def training_speed(config: RunConfig, dataset: Dataset, steps: int) -> float:
     """
     import keras
 
-    from seqnorm.lab.data.batching import Batches
     from seqnorm.lab.data.spec import present
     from seqnorm.lab.models.build import build_model
-    from seqnorm.lab.tasks import make_task
     from seqnorm.lab.tasks.stream import stream
     from seqnorm.lab.training.optim import make_optimizer
 
     keras.utils.set_random_seed(config.seed)
-    batches = Batches.configured(dataset.train, config.data, config.seed)
-    task = make_task(config.task)
+    task, batches = _batches(config, dataset)
+    dataset = task.prepare(dataset)
     data = stream(batches, task.targets).take(steps).cache()
     with blame_the_input():
         model: Any = build_model(config, dataset)

@@ -71,7 +71,7 @@ def why(config: RunConfig, overrides: Sequence[str]) -> list[Path]:
     """
     start(config)
     with blame_the_input():
-        dataset = data.load(config.data, config.seed)
+        dataset = data.load(config.data, config.seed, config.task.LABELS)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         batches = Batches.configured(dataset.train, config.data, config.seed)
         network = Network(config, dataset)
