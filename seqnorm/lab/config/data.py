@@ -14,6 +14,7 @@ from seqnorm.lab.config.ranges import (
     NAME,
     NAMES,
     SEED,
+    SERIES_FILES,
     SHARE,
     SIGN,
     at_least,
@@ -157,9 +158,9 @@ class OwnSeriesConfig(SeriesConfig):
 
     KINDS = ("class", "number", "tags")
 
-    train: Any = ranged("", FILES)
-    validation: Any = ranged(None, FILES)
-    test: Any = ranged(None, FILES)
+    train: Any = ranged("", SERIES_FILES)
+    validation: Any = ranged(None, SERIES_FILES)
+    test: Any = ranged(None, SERIES_FILES)
     label: str | None = ranged(None, NAME)
     id: str = ranged("id", NAME)
     time: str = ranged("time", NAME)

@@ -64,9 +64,12 @@ NAME = Range("must be a name (an empty one is often a variable that is not set)"
 NAMES = Range("must be names, as in '[a,b]'", _are_names)
 SIGN = Range("must be one character", lambda value: len(value) == 1)
 BUILDER = Range("must name a data set of TensorFlow Datasets, such as ag_news_subset", str.strip)
-FILES = Range(
-    "must name a file, several as in '[a.csv,b.csv]', or a pattern such as 'part-*.csv'",
-    lambda value: _are_names([value] if isinstance(value, str) else value),
+FILES, SERIES_FILES = (
+    Range(
+        f"must name a file, several as in '[a.{end},b.{end}]', or a pattern such as 'part-*.{end}'",
+        lambda value: _are_names([value] if isinstance(value, str) else value),
+    )
+    for end in ("csv", "npz")
 )
 # What NumPy and Keras take as a seed.
 SEED = Range("must be at least 0 and below 2**32", lambda value: 0 <= value < 2**32)

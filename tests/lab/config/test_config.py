@@ -36,6 +36,7 @@ WITH = {
     "cell=none": ("model=mlp",),
     "model=convnet": ("data=mnist",),
     "data=files": ("data.train=reviews.csv",),
+    "data=series": ("data.train=train.npz",),
     "data=tfds": ("data.builder=ag_news_subset",),
     "data=adding": ("task=regression",),
     "data=copy_memory": ("task=tagging",),

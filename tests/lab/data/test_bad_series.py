@@ -128,8 +128,8 @@ CASES: dict[str, Case] = {
     ),
     "npz: padding that is taken for numbers": npz(
         "a.npz, row 1: each step needs all its numbers",
-        "at step 4 of 5. Fill it in, or set data.missing=mask, which leaves such steps out. If it "
-        "is padding, give lengths.",
+        "at step 4 of 5. Fill it in, or set data.missing=mask, which leaves such steps out. "
+        "Padding in .npz needs lengths.",
         values=dense(),
         lengths=None,
     ),

@@ -138,7 +138,10 @@ class PartReader:
         """Features in the order of the first file, and no number that is refused."""
         width = recording.rows.features
         names = recording.features or unnamed(width)
-        self.features = self.features or names
+        if not self.features:
+            self.features = names
+            if recording.features and not self.config.features:  # an identifier may be among them
+                print(f"{recording.place(0)}: features are {_listed(names)}", file=sys.stderr)
         if names != self.features:
             if sorted(names) != sorted(self.features) or len({*names}) < width:
                 raise bad(

@@ -151,7 +151,7 @@ def problem(row: NDArray[np.float32], features: tuple[str, ...], missing: str) -
     if missing == "refuse":
         return (
             f"each step needs all its numbers, received NaN {where}. Fill it in, or set "
-            "data.missing=mask, which leaves such steps out. If it is padding, give lengths."
+            "data.missing=mask, which leaves such steps out. Padding in .npz needs lengths."
         )
     if nan.any(axis=-1).all():
         return (
