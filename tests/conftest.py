@@ -11,6 +11,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda number, frame: None)
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is a worker for each core: threads of one would wait for those of the others.
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("WANDB_MODE", "offline")
 # JAX otherwise turns float64 into float32, and the tolerances of most tests are those of float64.
@@ -27,6 +31,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 import numpy as np
 import pytest
 
+from tests import tiers
+
 if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
     from keras.src.backend.common import dtypes
 
@@ -38,6 +44,9 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what their module makes once stay together, or each worker would make it."""
+    tiers.assign(items)
+    # Short tests last, so that no worker waits long for what another has begun.
+    items.sort(key=lambda item: "conformance" in item.location[0])
     for item in items:
         of_item = getattr(item, "_fixtureinfo", None)
         shared = of_item.name2fixturedefs.values() if of_item else ()

@@ -8,6 +8,7 @@ import pytest
 
 from seqnorm.layers import NormRNN, recurrent_layer
 from tests import grid
+from tests.tiers import exhaustive
 
 
 @grid.over_pairs
@@ -57,14 +58,29 @@ def _built(layer):
     return layer
 
 
-@pytest.mark.parametrize("norm", ["layer", "batch"])
-def test_same_seed_same_bytes(norm, rng):
-    """With dropout, shuffling, padding and both directions; of the cell that is traced soonest."""
+@pytest.mark.parametrize(
+    ("implementation", "norm"),
+    [
+        ("auto", "layer"),
+        # In the quick tier, lab/training/test_run repeats a run by the loop and with dropout.
+        *(
+            pytest.param(*each, marks=exhaustive)
+            for each in (("auto", "batch"), ("loop", "layer"), ("loop", "batch"))
+        ),
+    ],
+    indirect=["implementation"],
+)
+def test_same_seed_same_bytes(norm, implementation, rng):
+    """With shuffling, padding, both directions and, by the loop, dropout.
+
+    Of the cell that is traced soonest.
+    """
+    dropout = 0.1 if implementation == "loop" else 0.0
     tokens, labels = rng.integers(1, 20, (16, 7)), rng.integers(0, 2, 16)
     starts, ends = [], []
     for seed in (3, 3, 4):
         keras.utils.set_random_seed(seed)
-        model = text_model("simple_rnn", norm)
+        model = text_model("simple_rnn", norm, dropout)
         starts.append(_bytes_of(model))
         if seed == 3:
             model.fit(tokens, labels, epochs=2, batch_size=4, verbose=0)

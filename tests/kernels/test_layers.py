@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -19,6 +17,8 @@ from seqnorm.kernels.host import tensorflow
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.layers import NormLSTM
 from tests import grid
+from tests.processes import Process
+from tests.tiers import exhaustive
 
 
 def resident():
@@ -29,6 +29,7 @@ def resident():
     return int(line.split()[1]) / 1024
 
 
+@exhaustive
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 def test_two_thousand_steps_take_no_more_memory(rng):
     model = keras.Sequential([keras.Input((None, 8)), NormLSTM(16, "layer"), keras.layers.Dense(1)])
@@ -62,13 +63,11 @@ for norm in ("layer", "batch"):
 """
 
 
+@exhaustive
 def test_two_trainings_at_once_give_what_one_gives():
     """By layer norm, then by batch norm."""
-    start = lambda: subprocess.Popen(  # noqa: E731
-        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True
-    )
-    first, second = start(), start()
-    outputs = [process.communicate()[0].splitlines() for process in (first, second)]
+    both = [Process(SCRIPT) for _ in range(2)]
+    outputs = [process.end().stdout.splitlines() for process in both]
     assert outputs[0] == outputs[1]
     assert len(outputs[0]) == 2 and all(line.startswith("None ") for line in outputs[0])
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.lab.multirun.conftest import LATEST, Start, wait_for
 from tests.lab.multirun.stand_in.seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
+from tests.tiers import exhaustive
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
 
@@ -36,6 +37,7 @@ def test_each_failed_job_is_named_and_lines_say_whose_they_are(tmp_path: Path, s
     assert not (tmp_path / "runs" / ".multirun").exists()
 
 
+@exhaustive
 def test_a_killed_worker_is_one_sentence_and_what_was_not_made_is_named(
     tmp_path: Path, start: Start
 ):
@@ -48,9 +50,14 @@ def test_a_killed_worker_is_one_sentence_and_what_was_not_made_is_named(
     assert not made(tmp_path)
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("how", "code"),
-    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -signal.SIGKILL)],
+    [
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
 )
 def test_workers_end_with_the_command_whatever_ends_it(
     tmp_path: Path, start: Start, how: signal.Signals, code: int

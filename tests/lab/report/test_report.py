@@ -16,6 +16,7 @@ from seqnorm.lab.commands.report import main
 from seqnorm.lab.report.page.report import write_report
 from tests.lab.report.fabricate import fabricate_run
 from tests.lab.report.page_text import as_row, page_text
+from tests.tiers import exhaustive
 
 ROOT = Path(__file__).parents[3]
 
@@ -97,6 +98,7 @@ def test_csv_has_one_row_per_run(runs: Path) -> None:
     assert rates == {"0.001", "0.1"}
 
 
+@exhaustive
 def test_same_folders_same_bytes(few_runs: Path, tmp_path: Path) -> None:
     first, second = (write_report([few_runs], tmp_path / name).path.parent for name in ("a", "b"))
     for path in first.iterdir():
@@ -204,6 +206,7 @@ def test_a_report_on_runs_lies_beside_them_and_not_in_one(
     assert not list(few_runs.glob("*-s*/report"))
 
 
+@exhaustive
 def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path)
     with np.load(folder / "probes.npz") as stored:
@@ -293,6 +296,7 @@ def test_command_imports_no_tensorflow(few_runs: Path, tmp_path: Path) -> None:
     assert not (few_runs / "report").exists()
 
 
+@exhaustive
 def test_script_hands_over(few_runs: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "report.py"), str(few_runs)]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "", "MPLCONFIGDIR": str(few_runs)}
