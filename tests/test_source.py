@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = (
     "registration",
     "machine",
+    "spelling",
+    "signatures",
     "ops",
     "kernels",
     "normalizers",

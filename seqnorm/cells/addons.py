@@ -14,9 +14,9 @@ from keras import constraints, initializers, regularizers
 
 from seqnorm.cells.base import NormCell
 from seqnorm.cells.lstm import NormLSTMCell
-from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.simple_rnn import NormSimpleRNNCell
 from seqnorm.normalizers import LayerNorm
+from seqnorm.signatures import NamedArguments, constructors
 
 
 def _as_published(options: dict[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from keras import ops
 from seqnorm import normalizers
 from seqnorm.cells import variants
 from seqnorm.cells.first_state import INIT_STATES, FirstState
-from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
+from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
 
 _IDENTITY = Identity(name="identity")
 
@@ -101,6 +101,7 @@ class NormCell(FirstState):
         }
         settled = {**self.OPTIONS, **variants.preset(self.NAME, variant), **given}
         own = {name: settled.pop(name) for name in self.OPTIONS}
+        refuse_unknown(type(self), settled)
         super().__init__(units, **settled)
         # Past Keras's tracking: a template to copy and to serialise, no part of the model.
         object.__setattr__(self, "norm", normalizers.get(own.pop("norm")))

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import keras
 
 from seqnorm.cells import NormCell, NormGRUCell, NormLSTMCell, NormSimpleRNNCell
-from seqnorm.cells.signatures import NamedArguments, constructors
 from seqnorm.layers.recurrent import NormRNN
+from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
 
 # What belongs to the layer; everything else is the cell's. The two last ones belong to both.
 _SHARED = ("dtype", "trainable")
@@ -57,6 +57,7 @@ class CellLayer(NormRNN):
     )
 
     def __init__(self, units: int, norm: Any = None, **kwargs: Any):
+        refuse_unknown(type(self), kwargs, _constructors(type(self)))
         of_cell, own = divided(kwargs)
         super().__init__(self.CELL(units, norm, **of_cell), **own)
 

@@ -20,6 +20,7 @@ from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
+from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -89,6 +90,8 @@ class NormRNN(keras.layers.RNN):
         [(2, 4), (2, 4), (2, 4), (2, 1)]
     """
 
+    __signature__ = NamedArguments(constructors, lambda _: ())
+
     def __init__(
         self,
         cell: Any,
@@ -101,6 +104,7 @@ class NormRNN(keras.layers.RNN):
         implementation: str = "auto",
         **kwargs: Any,
     ):
+        refuse_unknown(type(self), kwargs)
         cells = _cells_of(cell)
         check_cells(cell, cells)
         check_implementation(implementation)

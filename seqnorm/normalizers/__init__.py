@@ -19,6 +19,7 @@ from seqnorm.normalizers.group import GroupNorm
 from seqnorm.normalizers.identity import Identity
 from seqnorm.normalizers.layer import LayerNorm
 from seqnorm.normalizers.rms import RMSNorm
+from seqnorm.spelling import did_you_mean
 
 NORMALIZERS: dict[str, type[Normalizer]] = {
     "none": Identity,
@@ -43,7 +44,8 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
         The normaliser: a new one, or `identifier` itself where it is one.
 
     Raises:
-        ValueError: for an unknown name (the message lists the known ones).
+        ValueError: for an unknown name, a dict without one, or an argument that the normaliser does
+            not take; the message names the valid ones.
         TypeError: for any other type.
 
     Examples:
@@ -64,12 +66,17 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
         )
     if "class_name" in identifier:  # of a `get_config`
         return get(keras.saving.deserialize_keras_object(identifier))
+    if "name" not in identifier:
+        raise ValueError(
+            "`norm` as a dict needs a name, as in {'name': 'layer'}. "
+            f"Received: norm={identifier!r}. Names: {', '.join(NORMALIZERS)}."
+        )
     arguments = dict(identifier)
-    name = arguments.pop("name", None)
+    name = arguments.pop("name")
     if name not in NORMALIZERS:
         raise ValueError(
             f"Unknown normaliser. Received: name={name!r}. Choose one of: {', '.join(NORMALIZERS)}."
-            f"{_hint(name)}"
+            f"{did_you_mean(str(name), NORMALIZERS)}{_hint(name)}"
         )
     return NORMALIZERS[name](**arguments)
 

@@ -9,6 +9,7 @@ from keras import constraints, initializers, regularizers
 
 from seqnorm.kernels import KernelNorm
 from seqnorm.ops.moments import Moments
+from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
 
 
 class Context(NamedTuple):
@@ -54,6 +55,12 @@ class Normalizer(keras.layers.Layer):
     max_steps = 1  # where time_aware: the number of steps after which all are treated alike
     whole_sequence = False  # True: needs all steps at once, which only the input site can give
     mixes_rows = False  # True: in training a row's result depends on the rows beside it
+
+    __signature__ = NamedArguments(constructors, lambda _: ())
+
+    def __init__(self, **kwargs: Any):
+        refuse_unknown(type(self), kwargs)
+        super().__init__(**kwargs)
 
     def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
         """The arguments that were left open, as one site of a cell settles them.

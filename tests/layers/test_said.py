@@ -31,8 +31,43 @@ def test_an_activation_as_second_argument(layer, activation):
 
 
 def test_what_is_no_activation_gets_no_such_advice():
-    with pytest.raises(ValueError, match=r"name='layers'\. Choose one of: .*dyt\.$"):
-        NormLSTM(64, "layers")
+    with pytest.raises(ValueError, match=r"name='linear ones'\. Choose one of: .*dyt\.$"):
+        NormLSTM(64, "linear ones")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: NormLSTM(4, activaton="relu"),
+            "NormLSTM takes .* 'activaton'. Did you mean act",
+        ),
+        (lambda: NormLSTM(4, return_sequence=True), "NormLSTM takes .* Did you mean return_sequen"),
+        (
+            lambda: NormLSTM(4, cells=3),
+            r"takes no .* 'cells'\. The arguments are: units, norm",
+        ),
+        (lambda: NormLSTM(4, use_cudnn=True), "leave it out. implementation="),
+        (lambda: seqnorm.NormGRUCell(4, nrom="layer"), "NormGRUCell takes .* Did you mean norm"),
+        (lambda: seqnorm.LayerNormLSTMCell(4, epsilom=1), "Did you mean norm_epsilon"),
+        (lambda: seqnorm.NormRNN(seqnorm.NormGRUCell(4), unrol=True), "Did you mean unroll"),
+        (lambda: seqnorm.normalizers.BatchNorm(momentun=0.9), "Did you mean momentum"),
+        (lambda: NormLSTM(4, {"name": "layer", "epsilom": 1}), "LayerNorm .* Did you mean epsilon"),
+        (lambda: NormLSTM(4, {"type": "layer"}), r"dict needs a name, .* norm=\{'type': 'layer'\}"),
+        (lambda: NormLSTM(4, "laeyr"), "Did you mean layer"),
+    ],
+)
+def test_a_misspelt_argument_is_told_the_nearest(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_a_subclass_that_takes_less_may_give_what_its_base_takes():
+    class Small(NormLSTM):
+        def __init__(self, name=None):
+            super().__init__(2, "layer", dropout=0.1, forget_bias=1.0, name=name)
+
+    assert Small().cell.dropout == 0.1
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +20,7 @@ from seqnorm.lab.config.overrides import GROUPS, refuse_unreadable
 from seqnorm.lab.config.presets import PLUGINS
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import BASES, SCHEMAS, RunConfig, conf_dir
+from seqnorm.spelling import did_you_mean
 
 # What a mistake on the command line or in a YAML file raises while composing.
 _COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ConfigError, YAMLError)
@@ -94,12 +94,6 @@ def explain(error: BaseException) -> str:
         message = _bad_key_or_value(cause)
         return f"{file.group()}{message}{_schema_for(file[1], message)}" if file else message
     return text
-
-
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """`` Did you mean ...?`` for the nearest of the choices, or nothing if none is near."""
-    near = difflib.get_close_matches(word, list(choices), n=2)
-    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def refuse_changed_keys(config: DictConfig, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Constructors that hand arguments on, shown with all of them by name.
+"""Constructors that hand arguments on, shown with all of them by name and held to these.
 
 An editor and `help()` show what a signature says, and `**kwargs` says nothing. Written out, the
 arguments of Keras's cell would stand in every class above it; here they are read off the chain.
@@ -12,7 +12,16 @@ from typing import Any
 
 import keras
 
+from seqnorm.spelling import did_you_mean
+
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+# What Keras's constructors take out of their **kwargs, and no signature shows.
+_UNSHOWN = ("implementation", "input_dim", "input_shape")
+# Keras's arguments, of today and of Keras 2, that have no counterpart here.
+_OF_KERAS = {
+    "use_cudnn": " cuDNN has no norm inside its steps: leave it out. implementation= is what runs.",
+    "time_major": " Sequences are [batch, time, features]: transpose them.",
+}
 
 
 class NamedArguments:
@@ -53,3 +62,30 @@ def constructors(owner: type) -> list[Callable[..., None]]:
     if keras.layers.Layer in above:
         above = above[: above.index(keras.layers.Layer) + 1]
     return [vars(each)["__init__"] for each in above if "__init__" in vars(each)]
+
+
+def refuse_unknown(
+    owner: type, given: Iterable[str], taken: Iterable[Callable[..., None]] | None = None
+) -> None:
+    """Refuses what no constructor of a class takes, with the nearest that one does.
+
+    Args:
+        owner: the class that is made.
+        given: the names that its constructor hands on.
+        taken: the constructors that they are for; default those of `owner`.
+
+    Raises:
+        ValueError: naming the nearest argument, or all of them if none is near.
+    """
+    known = {
+        name
+        for constructor in (constructors(owner) if taken is None else taken)
+        for name in inspect.signature(constructor).parameters
+    }
+    for name in given:
+        if name in known or name in _UNSHOWN:
+            continue
+        shown = [*inspect.signature(owner).parameters]
+        advice = _OF_KERAS.get(name) or did_you_mean(name, shown)
+        advice = advice or f" The arguments are: {', '.join(shown)}."
+        raise ValueError(f"{owner.__name__} takes no argument {name!r}.{advice}")
