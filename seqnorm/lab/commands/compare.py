@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqnorm.lab import console
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import TABLE, Comparison
-from seqnorm.lab.config.arguments import CONFIG_DIR, config_dirs, split
+from seqnorm.lab.config.arguments import CONFIG_DIR, SHOW, config_dirs, split
 from seqnorm.lab.config.help import COMPARISONS
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
@@ -23,6 +24,7 @@ from seqnorm.lab.signals import interruptible
 
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
+       [--cfg job]                         to show the configuration that the arms build upon
 
 Every arm tries the same list of settings on validation data; the best one is run on the test set
 with fresh seeds. Runs what is missing: stop it at any time and start it again.
@@ -64,14 +66,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         overrides, flags = split(arguments)
-        refused = [flag for flag, *_ in flags if flag not in CONFIG_DIR]
+        refused = [flag for flag, *_ in flags if flag not in (*CONFIG_DIR, *SHOW)]
         if refused:
             raise ConfigError(
-                "seqnorm-compare takes key=value, --config-dir, --version and --help only; "
-                f"received {' '.join(refused)}. Several runs are what compare.arms and "
+                "seqnorm-compare takes key=value, --config-dir, --cfg job, --version and --help "
+                f"only; received {' '.join(refused)}. Several runs are what compare.arms and "
                 "compare.seeds are for."
             )
         plan = Plan(overrides, folders)
+        if any(flag in SHOW for flag, *_ in flags):
+            print(OmegaConf.to_yaml(plan.without_arm), end="")
+            return 0
         with blame_the_input():
             refuse_missing(plan.data)
         print(announcement(plan, by_default=not overrides), flush=True)

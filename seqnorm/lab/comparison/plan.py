@@ -84,7 +84,7 @@ class Plan:
         self.overrides = list(overrides)
         places = ",".join(f'"file://{folder.absolute()}"' for folder in config_dirs)
         self._search = [f"hydra.searchpath=[{places}]"] if places else []
-        self._plain = composed = self._compose(())  # of no arm
+        self.without_arm = composed = self._compose(())
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
         check(self.compare)
         refuse_one_id(composed.tracking, "a comparison")
@@ -221,7 +221,7 @@ class Plan:
         """
         composed = self._composed[arm]
         setting: dict[str, float] = {LEARNING_RATE: composed.optim.learning_rate}
-        size = self._plain.data.batch_size
+        size = self.without_arm.data.batch_size
         if self._chosen_before is not None:
             found, size = self._chosen_before.of(composed.cell.name, composed.norm.name)
             setting |= found
@@ -257,14 +257,14 @@ class Plan:
 
     @cached_property
     def _floor(self) -> str | None:
-        task, data = (OmegaConf.to_object(self._plain[group]) for group in ("task", "data"))
+        task, data = (OmegaConf.to_object(self.without_arm[group]) for group in ("task", "data"))
         return floor(cast(TaskConfig, task), cast(DataConfig, data))
 
     def floors(self) -> Iterator[Job]:
         """The runs of what has no recurrence."""
         if not self.number_of_floors:
             return
-        arm, composed = f"model={self._floor}", self._plain
+        arm, composed = f"model={self._floor}", self.without_arm
         model = compose([arm])
         for seed in range(self.number_of_floors):
             config = _run_config(composed, arm, seed)

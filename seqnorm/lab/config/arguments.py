@@ -10,13 +10,18 @@ from seqnorm.lab.config.overrides import refuse_unreadable
 from seqnorm.lab.config.rerun import run_again
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
+from seqnorm.spelling import did_you_mean
 
 MULTIRUN = ("-m", "--multirun")
 FROM = "--from"
 CONFIG_DIR = ("--config-dir", "-cd")
-_WITH_VALUE = (FROM, *CONFIG_DIR, "--cfg", "-c", "--package", "-p")
+SHOW = ("--cfg", "-c")
+_WITH_VALUE = (FROM, *CONFIG_DIR, *SHOW, "--package", "-p")
 _REFUSED = ("--config-path", "-cp", "--config-name", "-cn", "--experimental-rerun")
 _INFO = ("--info", "-i")  # whose value may be left out
+_MODES = (*MULTIRUN, *SHOW, *_INFO, "--run", "-r", "--shell-completion", "-sc")  # one of them
+_OTHERS = ("--resolve", "--hydra-help", "--help", "-h", "--version")
+_FLAGS = tuple(dict.fromkeys((*_WITH_VALUE, *_MODES, *_OTHERS)))
 
 
 def for_hydra(arguments: Sequence[str]) -> list[str]:
@@ -33,9 +38,15 @@ def for_hydra(arguments: Sequence[str]) -> list[str]:
                 f"{flag}. {FROM} RUN makes the run of a folder again, and --config-dir DIR adds "
                 "choices of your own."
             )
+        if flag not in _FLAGS:
+            near = did_you_mean(flag, _FLAGS) or f" The flags are {', '.join(_FLAGS)}."
+            raise ConfigError(f"there is no flag {flag}.{near}")
     refuse_hidden(config_dirs(arguments))
-    several = any(flag in MULTIRUN for flag, *_ in flags)
-    refuse_unreadable(overrides, several or any("hydra.mode" in token for token in overrides))
+    modes = [flag for flag, *_ in flags if flag in _MODES]
+    if len(modes) > 1:
+        raise ConfigError(f"{' and '.join(modes)} do not go together. Keep one of them.")
+    several = bool({*modes} & {*MULTIRUN}) or any("hydra.mode" in token for token in overrides)
+    refuse_unreadable(overrides, several, one_run=bool({*modes} & {*SHOW, *_INFO}))
     runs = [value for flag, *values in flags if flag == FROM for value in values]
     if len(runs) > 1:
         raise ConfigError(f"one run is made again at a time; received {FROM} {' '.join(runs)}.")

@@ -14,12 +14,13 @@ from seqnorm.lab.config.schema import SCHEMAS, conf_dir
 GROUPS = (*SCHEMAS, "experiment")
 
 
-def refuse_unreadable(tokens: Sequence[str], several: bool = False) -> None:
+def refuse_unreadable(tokens: Sequence[str], several: bool = False, one_run: bool = False) -> None:
     """Refuses overrides that are no overrides, or that cannot be meant.
 
     Args:
         tokens: the arguments that are no flags.
         several: whether several runs were asked for, so that commas may stand between values.
+        one_run: whether one configuration is to be shown, so that they may not.
 
     Raises:
         ConfigError: with what to write instead.
@@ -34,6 +35,10 @@ def refuse_unreadable(tokens: Sequence[str], several: bool = False) -> None:
             override = OverridesParser.create().parse_override(token)
         except HydraException as error:
             raise ConfigError(_unreadable(token, error)) from error
+        if one_run and override.is_sweep_override():
+            raise ConfigError(
+                f"the configuration of one run is shown; received {token}. Give one value."
+            )
         if advice := _cannot_be_meant(override, token, several):
             raise ConfigError(advice)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from seqnorm.lab.commands.compare import HELP, help_text, main
 from seqnorm.lab.comparison.config import RangeConfig
@@ -276,7 +277,10 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["compare.arms=norm=layer"], "Quote the whole option once for the shell"),
         (["norm.gamma=0.5"], "a comparison varies"),
         (["norm.epsilon=1"], "In the arm 'norm=none': norm has no key 'epsilon'."),
-        (["-m"], "takes key=value, --config-dir, --version and --help only; received -m."),
+        (
+            ["-m"],
+            "takes key=value, --config-dir, --cfg job, --version and --help only; received -m.",
+        ),
         (
             ["experiment=compare_reuters", "compare.arms=['data=imdb,reuters norm=none']"],
             "received compare.arms with data=imdb,reuters.",
@@ -316,6 +320,14 @@ def test_help_lists_experiments_and_keys(capsys: pytest.CaptureFixture[str]) -> 
     assert text.strip() == help_text().strip()
     assert all(len(line) <= 105 for line in HELP.splitlines()) and HELP.count("\\\n") == 2
     assert all(name in text for name in [*EXPERIMENTS, "trials: 16", "seeds: 10", "gain:"])
+
+
+def test_the_configuration_that_the_arms_build_upon_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--cfg", "job", "data=synthetic", "compare.seeds=3"]) == 0
+    shown = OmegaConf.create(capsys.readouterr().out)
+    assert shown.data.name == "synthetic" and shown.compare.seeds == 3
 
 
 def test_time_left_is_the_mean_of_this_session_times_what_is_left(

@@ -16,8 +16,9 @@ from seqnorm.lab.config.schema import RunConfig
 
 
 def test_flags_may_stand_between_overrides():
-    typed = ["norm=layer", "--cfg", "job", "seed=1", "-m", "--info", "cell=gru"]
-    assert for_hydra(typed) == ["norm=layer", "seed=1", "cell=gru", "--cfg", "job", "-m", "--info"]
+    typed = ["norm=layer", "--cfg", "job", "seed=1", "--resolve", "cell=gru"]
+    assert for_hydra(typed) == ["norm=layer", "seed=1", "cell=gru", "--cfg", "job", "--resolve"]
+    assert for_hydra(["seed=1", "--info", "cell=gru"]) == ["seed=1", "cell=gru", "--info"]
     assert for_hydra(["--info", "config", "seed=1"]) == ["seed=1", "--info", "config"]
 
 
@@ -25,6 +26,21 @@ def test_flags_may_stand_between_overrides():
 def test_another_configuration_is_refused_with_the_way_to_run_a_folder_again(flag):
     with pytest.raises(ConfigError, match="--from RUN makes the run of a folder again"):
         for_hydra([flag, "x"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("--fron runs/a", "there is no flag --fron. Did you mean --from"),
+        ("--xyz", "there is no flag --xyz. The flags are --from, --config-dir, "),
+        ("--cfg job -m seed=1,2", "--cfg and -m do not go together. Keep one of them."),
+        ("--cfg job seed=1,2", "of one run is shown; received seed=1,2. Give one value."),
+        ("--info norm=none,layer", "of one run is shown; received norm=none,layer. Give one"),
+    ],
+)
+def test_flags_that_cannot_be_meant_are_told_what_to_write(typed, advice):
+    with pytest.raises(ConfigError, match=re.escape(advice)):
+        for_hydra(typed.split())
 
 
 @pytest.mark.parametrize(
