@@ -1,4 +1,4 @@
-"""The nearest of the words that would be right."""
+"""Words as a person writes them: the nearest that would be right, one and several of a thing."""
 
 from __future__ import annotations
 
@@ -10,3 +10,8 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """`` Did you mean ...?`` for the nearest of the choices, or nothing if none is near."""
     near = difflib.get_close_matches(word, list(choices), n=2)
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 run, 2,000 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

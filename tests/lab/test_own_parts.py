@@ -128,7 +128,7 @@ def test_a_task_of_ones_own_is_trained_compared_and_reported(folder: Path) -> No
         "train.epochs=1", "cell.units=4", "model.bidirectional=false", "compare.workers=1",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    assert "1 test runs of each, into" in made.stdout and "bags of words" not in made.stdout
+    assert "1 test run of each, into" in made.stdout and "bags of words" not in made.stdout
     runs = [read_run(path.parent) for path in (folder / "runs/count").glob("*/result.json")]
     tested: dict[str, float] = {}
     for run in runs:

@@ -21,6 +21,7 @@ from seqnorm.lab.data import refuse_missing
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.runs.files import RunFolderError
 from seqnorm.lab.signals import interruptible
+from seqnorm.spelling import counted
 
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
@@ -100,14 +101,14 @@ def announcement(plan: Plan, by_default: bool) -> str:
         by_default: whether the command line left all of it to the defaults.
     """
     compare, arms = plan.compare, len(plan.arms)
-    parts = [f"{arms} arms"]
+    parts = [counted(arms, "arm")]
     if compare.trials:
-        parts.append(f"{compare.trials} settings of each on validation data")
+        parts.append(f"{counted(compare.trials, 'setting')} of each on validation data")
     if compare.trials and compare.finalists:
         parts.append(f"the best {min(compare.finalists, compare.trials)} again")
-    parts.append(f"{compare.seeds} test runs of each")
+    parts.append(f"{counted(compare.seeds, 'test run')} of each")
     if compare.floors == plan.number_of_floors:
-        parts.append(f"{compare.floors} bags of words")
+        parts.append(f"{counted(compare.floors, 'bag')} of words")
     default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
     return f"{', '.join(parts)}, into {plan.folder}{default}"
 

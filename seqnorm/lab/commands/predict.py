@@ -17,6 +17,7 @@ from seqnorm.lab import console
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.signals import interruptible
+from seqnorm.spelling import counted
 
 PIECE = 1024  # texts that are read, answered and written at a time
 
@@ -102,8 +103,8 @@ def predict(run: Path, texts: Iterable[str | ValueError], as_csv: bool = False) 
             write(done, next(answers) if good else {"error": str(text)})
         sys.stdout.flush()
     rate = f", {(done - wrong) / seconds:,.0f} texts/s" if seconds else ""
-    bad = f"; {wrong} rows without a text" if wrong else ""
-    print(f"seqnorm-predict: {done - wrong:,} texts{rate}{bad}", file=sys.stderr)
+    bad = f"; {counted(wrong, 'row')} without a text" if wrong else ""
+    print(f"seqnorm-predict: {counted(done - wrong, 'text')}{rate}{bad}", file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TextIO
 
+from seqnorm.spelling import counted
+
 
 def duration(seconds: float) -> str:
     """Hours, minutes and seconds: 3725 is "1:02:05", 65 is "1:05"."""
@@ -38,7 +40,9 @@ class Progress:
     def begin(self, count: int, workers: int) -> None:
         """Write what is done, and what is made next; nothing if that is nothing."""
         if count:
-            line = f"[{self.done}/{self.total}] {count} runs to make, {workers} at a time"
+            line = (
+                f"[{self.done}/{self.total}] {counted(count, 'run')} to make, {workers} at a time"
+            )
             print(line, file=self.file, flush=True)
 
     def failed(self, line: str) -> None:

@@ -233,5 +233,5 @@ def _text(run: RunRecord) -> str:
     if result.diverged:
         return "diverged"
     if result.test_score is None:
-        return f"validation {score.write(result.validation_score)}"
-    return f"test {score.write(result.test_score)}"
+        return f"validation {score.title} {score.write(result.validation_score)}"
+    return f"test {score.title} {score.write(result.test_score)}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from seqnorm.lab.config.arguments import config_dirs
 from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
+from seqnorm.spelling import counted
 
 HEADER = """\
 usage: seqnorm-train [group=choice ...] [key=value ...] [-m] [--from RUN] [--config-dir DIR]
@@ -55,7 +56,7 @@ def announcement(config: RunConfig, by_default: bool) -> str:
     """
     what = f"{config.network} on {config.data.name}, norm={config.norm.name}, seed {config.seed}"
     if config.model.name != "bag_of_words":
-        what += f", at most {config.train.epochs} epochs"
+        what += f", at most {counted(config.train.epochs, 'epoch')}"
     default = " (the default; seqnorm-train --help lists the choices)" if by_default else ""
     return f"{what}, into {config.runs_dir}{default}"
 

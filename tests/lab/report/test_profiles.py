@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.statistics.profiles import arm_profiles, layer_profiles
 from seqnorm.lab.runs.read import read_run
 from tests.lab.report.fabricate import fabricate_run
@@ -63,3 +64,10 @@ def test_mean_over_the_runs_that_were_probed(tmp_path: Path) -> None:
         np.testing.assert_allclose(layer.arrays[name], expected)
     assert np.isnan(layer.arrays["mean"][-3:]).all()
     assert arm_profiles(runs[2:]) == []
+
+
+def test_a_caption_explains_the_panels_that_are_drawn(tmp_path: Path) -> None:
+    fabricate_run(tmp_path, norm="layer")
+    page = write_report([tmp_path], pictures=False).path.read_text(encoding="utf-8")
+    assert "Spread: standard deviation" in page and "By valid rows: the mean" in page
+    assert "Distance (batch normalisation only)" not in page  # no arm has such statistics

@@ -189,6 +189,7 @@ def test_runs_without_records_or_probes_have_a_report(tmp_path: Path) -> None:
     report = write_report([folder])
     page = page_text(report.path)
     assert "\n### Test scores\n" in page and "\n| lstm layer | " in page
+    assert "\n1 different run on the test sets, in 1 arm.\n" in page
     assert "Learning curves" not in page and "Through time" not in page
     assert [path.name for path in report.path.parent.glob("*.png")] == ["accuracy-imdb.png"]
 

@@ -25,6 +25,7 @@ from seqnorm.lab.report.statistics.estimates import (
 )
 from seqnorm.lab.report.statistics.targets import TimeToTarget, target_digits
 from seqnorm.lab.tasks.score import Score
+from seqnorm.spelling import counted
 
 
 def _number(value: float, decimals: int, signed: bool = False) -> str:
@@ -170,7 +171,7 @@ def _best_finalist(trials: Sequence[Trial], score: Score) -> str:
     if len({trial.seeds for trial in trials}) <= 1:
         return NOT_AVAILABLE
     best = max(trials, key=lambda trial: (trial.seeds, score.merit(trial.mean)))
-    return f"{score.write(best.mean)} ({best.seeds} runs)"
+    return f"{score.write(best.mean)} ({counted(best.seeds, 'run')})"
 
 
 def _setting(value: Any) -> str:

@@ -16,6 +16,7 @@ from seqnorm.lab.report.page.pictures import picture_heading, picture_name
 from seqnorm.lab.report.page.section import Section, make_section
 from seqnorm.lab.report.page.terminal import terminal_text
 from seqnorm.lab.runs.find import Ignored, find_run_folders, ignored_lines
+from seqnorm.spelling import counted
 
 PAGE, CSV = "report.html", "runs.csv"
 
@@ -41,8 +42,8 @@ def _lead(sections: Sequence[Section]) -> str:
     runs = len(tested)  # sections may share runs
     trials = sum(len(each.everything) - len(each.runs) for each in comparisons)
     arms = sum(len(section.comparison.arms) for section in sections)
-    tried = f" after {trials:,} trials on validation data" if trials else ""
-    return f"{runs:,} different runs on the test sets{tried}, in {arms:,} arms."
+    tried = f" after {counted(trials, 'trial')} on validation data" if trials else ""
+    return f"{counted(runs, 'different run')} on the test sets{tried}, in {counted(arms, 'arm')}."
 
 
 def _folder(first: Path) -> Path:

@@ -27,6 +27,15 @@ _PROFILES = (
 )
 _AGAINST_ROWS = ("spread", "distance")
 _SAME = 0.03  # of the height of a panel: less than twice the width of a line
+# What a word in the title of a panel means.
+_MEANINGS = {
+    "spread": "Spread: standard deviation over rows and features.",
+    "distance": "Distance (batch normalisation only): norm of the difference between batch mean "
+    "and running mean over the features, divided by the norm of the running standard deviations "
+    "(where gates and candidate have a norm each, the mean of both).",
+    "by valid rows": "By valid rows: the mean over the time steps at which so many sequences of "
+    "the probe are still alive.",
+}
 _STEP, _SECONDS = 0, 1  # columns of a history
 _AXES = {"steps": ("optimiser steps", _STEP), "seconds": ("seconds of training", _SECONDS)}
 
@@ -175,19 +184,20 @@ def statistics_pictures(looks: Looks) -> Iterator[Picture]:
     """One picture for each recurrent layer: what the last probe saw at every time step."""
     depth = max((len(looks.of(arm).layers) for arm in looks.arms), default=0)
     for layer, title in enumerate(_layer_titles(looks, depth)):
+        charts = list(_statistics_charts(looks, layer))
+        meanings = [
+            meaning
+            for word, meaning in _MEANINGS.items()
+            if any(word in chart.title for chart in charts)
+        ]
         yield Picture(
             f"statistics-layer{layer + 1}",
             f"Through time{title}",
             f"Statistics of the last probe against the time step{title}; mean over the seeds that "
             "did not diverge. The probe is a batch of its own, at inference, of "
-            "train.probe_examples texts whatever the batch size. "
-            "Spread: standard deviation over rows and features. "
-            "Distance (batch normalisation only): norm of the difference between batch mean and "
-            "running mean over the features, divided by the norm of the running standard "
-            "deviations (where gates and candidate have a norm each, the mean of both). By valid "
-            "rows: the mean over the time steps at which so many sequences of the probe are still "
-            "alive." + looks.restriction,
-            list(_statistics_charts(looks, layer)),
+            f"train.probe_examples texts whatever the batch size. {' '.join(meanings)}".rstrip()
+            + looks.restriction,
+            charts,
             looks.legend,
         )
 
