@@ -19,13 +19,15 @@ first line of its docstring what `--help` says. They reach the part by their nam
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqnorm.lab.config import schema as schemas
+from seqnorm.lab.config.keras_norms import FIRST_VALUES
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def register_norm(name: str, schema: type) -> Callable[[type[Thing]], type[Thing
 
     Raises:
         ValueError: if the name is taken.
-        TypeError: if the schema or the class is of another kind.
+        TypeError: if the schema or the class is of another kind, or a field is no argument.
     """
 
     def decorate(norm: type[Thing]) -> type[Thing]:
@@ -106,7 +108,7 @@ def register_cell(name: str, schema: type) -> Callable[[type[Thing]], type[Thing
 
     Raises:
         ValueError: if the name is taken, or is not the class's `NAME`.
-        TypeError: if the schema or the class is of another kind.
+        TypeError: if the schema or the class is of another kind, or a field is no argument.
     """
 
     def decorate(cell: type[Thing]) -> type[Thing]:
@@ -168,7 +170,8 @@ def register_task(name: str, schema: type) -> Callable[[type[Thing]], type[Thing
 
     Raises:
         ValueError: if the name is taken, or the scores are none that a report could write about.
-        TypeError: if the schema or the class is of another kind, or the class has no scores.
+        TypeError: if the schema or the class is of another kind, a field is no argument, or the
+            class has no scores.
     """
 
     def decorate(task: type[Thing]) -> type[Thing]:
@@ -240,6 +243,8 @@ def _add(group: str, name: str, schema: type, part: Any) -> None:
             f"{group}={name} is {owner}'s; received another one of that name from "
             f"{part.__module__}. Choose another name."
         )
+    if isinstance(part, type):
+        _require_arguments(group, schema, part)
     PARTS[group, name] = Part(group, name, schema, part.__module__)
     schemas.add_choice(group, name, schema)
 
@@ -249,6 +254,23 @@ def _require_subclass(group: str, name: str, thing: Any, base: type) -> None:
         raise TypeError(
             f"register_{group} needs a subclass of {base.__name__}; received {thing!r} as "
             f"{group}={name}."
+        )
+
+
+def _require_arguments(group: str, schema: type, thing: Any) -> None:
+    """Fields reach the constructor by their names: one that it lacks would end every run."""
+    parameters = inspect.signature(thing).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()):
+        return
+    taken = {"name", *parameters, *getattr(thing, "OPTIONS", ())}
+    if group == "norm":
+        taken |= {weight for weight in FIRST_VALUES if f"{weight}_initializer" in taken}
+    lacking = [field.name for field in fields(schema) if field.name not in taken]
+    if lacking:
+        raise TypeError(
+            f"register_{group} needs a constructor that takes each field of its schema; received "
+            f"{schema.__name__} with {', '.join(lacking)}, which {thing.__name__} does not take. "
+            "Add it to the constructor, or leave it out of the schema."
         )
 
 

@@ -44,10 +44,11 @@ def load_parts(modules: Iterable[str]) -> None:
         try:
             import_quietly(name)  # which may be the first to load Keras
         except Exception as error:
+            absent = f"{name}.".startswith(f"{getattr(error, 'name', None)}.")
+            where = ". Start the command in the folder that holds the package, or install it."
             raise ConfigError(
-                f"imports needs modules that Python can import from here; received imports=[{name}]"
-                f" and the answer {type(error).__name__}: {error}. Start the command in the folder "
-                "that holds the package, or install it."
+                f"imports needs modules that Python can import; received imports=[{name}] and the "
+                f"answer {type(error).__name__}: {error}{where if absent else ''}"
             ) from error
 
 

@@ -9,6 +9,9 @@ from omegaconf import MISSING
 
 from seqnorm.lab.config.ranges import POSITIVE, WEIGHT, ranged
 
+# Keys of a norm inside the step that are first values of its weights of these names.
+FIRST_VALUES = ("gamma", "alpha")
+
 
 @dataclass
 class NormConfig:

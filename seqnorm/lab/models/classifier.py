@@ -9,6 +9,7 @@ from typing import Any, cast
 import keras
 from keras import ops
 
+from seqnorm.lab.config.keras_norms import FIRST_VALUES
 from seqnorm.lab.config.models import ClassifierConfig
 from seqnorm.lab.config.schema import NormConfig, RunConfig
 from seqnorm.lab.data.spec import PAD
@@ -119,10 +120,10 @@ def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.l
 def norm_arguments(config: NormConfig) -> dict[str, Any]:
     """The ``norm`` group as `seqnorm.normalizers.get` takes it.
 
-    ``gamma`` and ``alpha`` are the initial values of the weights of these names.
+    The `FIRST_VALUES` become initialisers.
     """
     arguments = asdict(config)
-    for weight in {"gamma", "alpha"} & arguments.keys():
+    for weight in {*FIRST_VALUES} & arguments.keys():
         value = arguments.pop(weight)
         arguments[f"{weight}_initializer"] = keras.initializers.Constant(value)
     return arguments
