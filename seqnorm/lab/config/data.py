@@ -89,7 +89,7 @@ class TextConfig(DataConfig):
         min_count: how often a word must occur in the training part to get an id.
     """
 
-    tokenizer: str = ranged("words", one_of("unicode", "words", "keras"))
+    tokenizer: str = ranged("unicode", one_of("unicode", "words", "keras"))
     lowercase: bool = True
     strip_breaks: bool = True
     min_count: int = ranged(1, at_least(1))

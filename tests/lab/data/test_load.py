@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from seqnorm.lab import data
-from seqnorm.lab.config.data import SyntheticConfig
+from seqnorm.lab.config.data import SyntheticConfig, TextConfig
+from seqnorm.lab.config.schema import conf_dir
 
 CONFIG = SyntheticConfig(name="synthetic", examples=40, test_examples=10)
 
@@ -30,3 +32,9 @@ def test_an_unknown_name_lists_the_choices():
 def test_settings_out_of_range_are_named(changes, message):
     with pytest.raises(ValueError, match=message):
         data.load(replace(CONFIG, **changes), 0)
+
+
+def test_texts_of_ones_own_are_cut_into_words_as_ours_are():
+    choices = [yaml.safe_load(path.read_text()) for path in (conf_dir() / "data").glob("*.yaml")]
+    of_texts = {choice["tokenizer"] for choice in choices if "tokenizer" in choice}
+    assert of_texts == {TextConfig().tokenizer}
