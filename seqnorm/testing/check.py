@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -186,10 +187,22 @@ def _check(property: Property, subject: Subject) -> None:
 
 def _run(checks: Iterator[Check]) -> None:
     failures: list[Failure] = []
-    for _, check in checks:
+    for _, check in _shown([*checks]):
         try:
             check()
         except ConformanceError as error:
             failures += error.failures
     if failures:
         raise ConformanceError(*failures)
+
+
+def _shown(checks: Sequence[Check]) -> Iterator[Check]:
+    """The checks one by one; a terminal shows which it is meanwhile, and nothing in the end."""
+    live = sys.stderr.isatty()
+    for number, (name, check) in enumerate(checks, 1):
+        if live:
+            line = f"seqnorm: checking {name}, {number} of {len(checks)} ..."
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        yield name, check
+    if live:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

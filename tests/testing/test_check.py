@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -46,6 +48,20 @@ RIGHT = [
 )
 def test_a_right_part_passes(name, check):
     check()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_which_property_is_checked_and_nothing_in_the_end(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with pytest.raises(ConformanceError):
+        check_normalizer(parts.CutNorm(), checks=["gradient", "serialisation"])
+    first, second, left = sys.stderr.getvalue().split("\r\x1b[K")[1:]
+    assert first.endswith("checking gradient, 1 of 2 ...") and "serialisation, 2 of 2" in second
+    assert left == ""
 
 
 def found(check, part, **options):
