@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
@@ -18,6 +19,8 @@ from seqnorm.lab.config.compose import explain, is_mistake
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.multirun.jobs import Multirun
+from seqnorm.lab.quiet import import_keras
+from seqnorm.lab.registry import PARTS
 
 
 @dataclass
@@ -60,8 +63,26 @@ class BeforeJobs(Callback):
             try:
                 with _resolvable(config):
                     session.multirun = Multirun(config)
+                if PARTS:
+                    load_keras_first(GlobalHydra.instance().config_loader())
             except Exception as error:
                 raise Refused from error
+
+
+class _Keras:
+    """Where it is unpickled Keras is loaded, without a greeting."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return import_keras, ()
+
+
+def load_keras_first(context: object) -> None:
+    """Has a launcher's process load Keras before a module of the user's does so, and aloud.
+
+    Args:
+        context: what a launcher pickles before the configuration, whose classes are the user's.
+    """
+    context.__dict__ = {"keras": _Keras(), **vars(context)}
 
 
 @contextmanager
