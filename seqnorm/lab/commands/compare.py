@@ -107,7 +107,7 @@ def announcement(plan: Plan, by_default: bool) -> str:
     if compare.trials and compare.finalists:
         parts.append(f"the best {min(compare.finalists, compare.trials)} again")
     parts.append(f"{counted(compare.seeds, 'test run')} of each")
-    if compare.floors == plan.number_of_floors:
+    if compare.floors and compare.floors == plan.number_of_floors:
         parts.append(f"{counted(compare.floors, 'bag')} of words")
     default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
     return f"{', '.join(parts)}, into {plan.folder}{default}"

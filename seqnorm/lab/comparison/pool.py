@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from seqnorm.lab.comparison.plan import Job
+from seqnorm.lab.comparison.worker import STOP
 from seqnorm.lab.errors import UserError
 
 _THREAD_VARIABLES = (
@@ -25,6 +26,7 @@ _THREAD_VARIABLES = (
 )
 # A process keeps some memory of every graph it has traced.
 RUNS_PER_WORKER = 25
+CLOSING = 20.0  # seconds that a worker has to close what its run has open
 
 
 class RunFailed(UserError):
@@ -101,6 +103,7 @@ class Worker:
             raise UserError(reason) if answer["of_disk"] else RunFailed(job, reason)
         self.done += 1
         if self.done % RUNS_PER_WORKER == 0:
+            self._ask()
             self._end()
 
     def answer(self, title: str, task: dict[str, Any]) -> dict[str, Any]:
@@ -121,17 +124,34 @@ class Worker:
                 f"with code {process.wait()}. What it printed is in {self.log}."
             ) from error
 
-    def stop(self) -> None:
-        """End the process, for good; a run it is in leaves no result."""
+    def ask_to_stop(self) -> None:
+        """Have the process end, for good; a run it is in leaves no result."""
         with self._lock:
-            self.stopped = True
+            if not self.stopped:  # once: a second signal would end the closing
+                self.stopped = True
+                self._ask()
+
+    def stop(self) -> None:
+        """Likewise, and wait until it has."""
+        self.ask_to_stop()
+        with self._lock:
             self._end()
+
+    def _ask(self) -> None:
+        if self.process is not None:
+            with suppress(OSError):  # it is gone already
+                to = cast(IO[bytes], self.process.stdin)
+                pickle.dump(STOP, to)
+                to.flush()
 
     def _end(self) -> None:
         process, self.process = self.process, None
         if process is not None:
-            process.kill()
-            process.wait()
+            try:
+                process.wait(CLOSING)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     with suppress(OSError):
@@ -157,6 +177,8 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.ask_to_stop()
         for worker in self.workers:
             worker.stop()
 

@@ -1,8 +1,9 @@
 """A process that makes one run after another for `seqnorm-compare`, and dies with it.
 
-Runs come in on standard input and answers go out on standard output, both pickled. The end of the
-input means that the other process is gone, however it ended: then this one stops at once, in the
-middle of a run, which leaves no result.json and is made again next time.
+Runs come in on standard input and answers go out on standard output, both pickled. `STOP` asks the
+process to end, in the middle of a run, which then closes what it has open. The end of the input
+means that the other process is gone, however it ended: then this one stops at once. Either way the
+run leaves no result.json and is made again next time.
 """
 
 from __future__ import annotations
@@ -10,24 +11,31 @@ from __future__ import annotations
 import os
 import pickle
 import queue
+import signal
 import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.console import forgiving, uncoloured
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.training import require_tensorflow
 
+STOP = "stop"
+
 
 def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
     while True:
         try:
-            tasks.put(pickle.load(stream))
+            task = pickle.load(stream)
         except (EOFError, OSError):
             os._exit(1)
+        if task == STOP:
+            # Reads no more: Python aborts if a thread holds standard input's lock while it ends.
+            return signal.pthread_kill(cast(int, threading.main_thread().ident), signal.SIGINT)
+        tasks.put(task)
 
 
 def make_run(task: dict[str, Any]) -> dict[str, Any]:
@@ -49,12 +57,13 @@ def make_run(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serves until the input ends. What runs print goes to standard error, a log."""
+    """Serves until it is stopped or the input ends. What runs print is for a log."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     tasks: queue.Queue[Any] = queue.Queue()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
     threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    with forgiving():
+    with forgiving(), suppress(KeyboardInterrupt):
         while True:
             pickle.dump(make_run(tasks.get()), answers)
             answers.flush()

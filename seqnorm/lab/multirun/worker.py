@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def in_a_process_of_its_own(job: Job, ledger: Ledger) -> Iterator[None]:
     if executor == "local" and any(job.number == begun.number for begun in ledger.jobs()):
         raise UserError(CUT_OFF)  # submitit starts what came to its limit three times more
     try:
-        with stoppable(), busy(), named(job.overrides, ledger.swept()):
+        with stoppable(), busy(), named(job.overrides, ledger.swept()), _failed_in_the_queue():
             yield
     except Stopped:
         if not in_a_queue():
@@ -96,6 +97,23 @@ def in_a_process_of_its_own(job: Job, ledger: Ledger) -> Iterator[None]:
         if type(error).__name__ == "UncompletedJobError":  # raised in a signal handler of submitit
             raise UserError(CUT_OFF) from None
         raise
+
+
+@contextmanager
+def _failed_in_the_queue() -> Iterator[None]:
+    """Has a batch system call a job failed that is: its process would end as any other."""
+    try:
+        yield
+    except BaseException:
+        if in_a_queue():
+            atexit.register(_end_as_failed)
+        raise
+
+
+def _end_as_failed() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def show_in_the_queue(name: str) -> None:

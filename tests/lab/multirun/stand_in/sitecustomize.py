@@ -14,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 from seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
 
 
-def run(config):
+def run(config, name=None):
     print("begins", flush=True)
     folder = Path(config.runs_dir) / f"seed{config.seed}"
     folder.mkdir(parents=True, exist_ok=True)  # a search may come back
