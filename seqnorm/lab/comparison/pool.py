@@ -26,7 +26,7 @@ _THREAD_VARIABLES = (
 )
 # A process keeps some memory of every graph it has traced.
 RUNS_PER_WORKER = 25
-CLOSING = 20.0  # seconds that a worker has to close what its run has open
+CLOSING = 10.0  # seconds that a worker has to close what its run has open
 
 
 class RunFailed(UserError):

@@ -32,10 +32,10 @@ def _read(stream: BinaryIO, tasks: queue.Queue[Any]) -> None:
             task = pickle.load(stream)
         except (EOFError, OSError):
             os._exit(1)
+        tasks.put(task)
         if task == STOP:
             # Reads no more: Python aborts if a thread holds standard input's lock while it ends.
             return signal.pthread_kill(cast(int, threading.main_thread().ident), signal.SIGINT)
-        tasks.put(task)
 
 
 def make_run(task: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
     threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
     with forgiving(), suppress(KeyboardInterrupt):
-        while True:
-            pickle.dump(make_run(tasks.get()), answers)
+        while (task := tasks.get()) != STOP:  # also where a library swallowed the signal
+            pickle.dump(make_run(task), answers)
             answers.flush()
 
 
