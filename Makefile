@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-backends smoke-backends lint types docs clean
+.PHONY: demo test test-exhaustive test-backends smoke-backends lint types docs clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("seqnorm needs Python >= 3.11; received %s. Set PYTHON=..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -14,10 +14,16 @@ $(VENV)/ready: pyproject.toml
 demo: $(VENV)/ready
 	$(BIN)/python scripts/demo.py
 
-# The kernels are compiled once, before each worker would do so for itself.
+# Every test is in one of two tiers; tests/tiers.py says in which. The kernels are compiled once,
+# before each worker would do so for itself.
+TESTS := $(BIN)/python -m pytest -n auto --dist loadgroup
 test: $(VENV)/ready
 	$(BIN)/python -m tests.kernels.compile
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_OPTIONS)
+	$(TESTS) -m 'not exhaustive' $(PYTEST_OPTIONS)
+
+test-exhaustive: $(VENV)/ready
+	$(BIN)/python -m tests.kernels.compile
+	$(TESTS) -m exhaustive $(PYTEST_OPTIONS)
 
 # Keras on JAX and on torch, without TensorFlow.
 BACKENDS := .venv-backends

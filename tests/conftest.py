@@ -27,6 +27,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 import numpy as np
 import pytest
 
+from tests import tiers
+
 if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
     from keras.src.backend.common import dtypes
 
@@ -38,6 +40,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what their module makes once stay together, or each worker would make it."""
+    tiers.assign(items)
     for item in items:
         of_item = getattr(item, "_fixtureinfo", None)
         shared = of_item.name2fixturedefs.values() if of_item else ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import shlex
 import subprocess
@@ -41,9 +40,9 @@ def given_to(command: str) -> list[list[str]]:
 
     Where a folder of one's own is needed, test_own_parts has it; searches are in lab/multirun.
     """
-    given = [words[1:] for words in COMMANDS if words[0] == command]
+    given = {shlex.join(words[1:]): words[1:] for words in COMMANDS if words[0] == command}
     own = ("imports=", "--config-dir", "hydra/sweeper=")
-    return [words for words in given if not any(word.startswith(own) for word in words)]
+    return [words for words in given.values() if not any(word.startswith(own) for word in words)]
 
 
 COMPARISONS = given_to("seqnorm-compare")
@@ -51,12 +50,13 @@ TRAININGS = given_to("seqnorm-train")
 
 
 def alternatives(overrides: list[str]) -> list[list[str]]:
-    """The jobs of a multirun."""
+    """Jobs of a multirun, as many as show each value once: which it stands beside is no matter."""
     lists = [
         [f"{key}={value}" for value in values.split(",")]
         for key, _, values in (word.partition("=") for word in overrides)
     ]
-    return [list(job) for job in itertools.product(*lists)]
+    jobs = range(max(map(len, lists)))
+    return [[values[number % len(values)] for values in lists] for number in jobs]
 
 
 @pytest.mark.parametrize("words", TRAININGS, ids=" ".join)

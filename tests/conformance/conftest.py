@@ -17,6 +17,7 @@ def implementation(request, monkeypatch):
     return request.param
 
 
+@pytest.hookimpl(tryfirst=True)  # before the cases of the quick tier are chosen
 def pytest_collection_modifyitems(config, items):
     """Leave out what would run the same loop twice."""
     twice = {item for item in items if _twice(getattr(item, "callspec", None))}

@@ -13,8 +13,10 @@ from tests.conformance.conftest import FUSED
 from tests.gradients import gradients_and_more, weighted_sum
 from tests.random_cases import draw, zero_states
 from tests.reference.np_batch_sites import is_right_padded
+from tests.tiers import exhaustive
 
 CASES, PARTS = 600, 20
+FIRST = 4  # parts of the quick tier
 
 
 def reference(layer, x, mask, states, training):
@@ -78,7 +80,9 @@ def check(case):
 
 
 @pytest.mark.parametrize("implementation", ["loop"], indirect=True)
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [*range(FIRST), *(pytest.param(part, marks=exhaustive) for part in range(FIRST, PARTS))]
+)
 def test_layer_equals_the_reference_and_kernels_equal_the_layer(part):
     rng = np.random.default_rng([2026, part])
     fused = 0

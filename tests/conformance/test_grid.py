@@ -20,6 +20,7 @@ from seqnorm.testing.case import STEPS, Case
 from seqnorm.testing.properties import Property, available
 from tests import grid
 from tests.case import case, oracle
+from tests.tiers import each_pair
 
 # Over more numbers in test_numerics; of one model of all cells and norms in test_models.
 ELSEWHERE = ("finite", "fresh_process")
@@ -39,11 +40,13 @@ TABLE = {
 } | {"keras_rnn": Property("keras_rnn", keras_rnn)}
 
 
+@each_pair
 @grid.over_cases(*TABLE.values())
 def test_property(name, cell, norm, dtype, masking, implementation):
     TABLE[name](case(cell, norm, dtype, masking, implementation))
 
 
+@each_pair
 @grid.over_cases(PROPERTIES["reference"], norms=("batch",))
 def test_statistics_are_those_of_the_reference(name, cell, norm, dtype, masking, implementation):
     it = case(cell, norm, dtype, masking, implementation)
@@ -94,6 +97,7 @@ def row_by_row(cell: str, norm: str, masking: str) -> list[np.ndarray]:
     return expected
 
 
+@each_pair
 @grid.over_cases(Property("bidirectional", keras_rnn))
 def test_bidirectional_equals_two_unpadded_loops(name, cell, norm, dtype, masking, implementation):
     it = case(cell, norm, dtype, masking, implementation)

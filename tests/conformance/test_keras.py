@@ -10,6 +10,7 @@ from seqnorm.cells import CELLS
 from seqnorm.layers import NormRNN
 from tests import grid
 from tests.gradients import gradients, weighted_sum
+from tests.tiers import each_pair, each_value
 
 MODES = [
     {},
@@ -26,6 +27,7 @@ MASKS = {
 }
 
 
+@each_pair
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("mode", MODES, ids=str)
 @pytest.mark.parametrize("cell", grid.CELLS)
@@ -84,6 +86,7 @@ def trainable_model(layer, mode, masked):
     return model
 
 
+@each_pair
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("mode", TRAINED)
 @pytest.mark.parametrize("cell", grid.CELLS)
@@ -112,6 +115,7 @@ def test_none_trains_like_keras(cell, mode, masked, rng):
         np.testing.assert_allclose(grid.numpy(a), grid.numpy(b), rtol=0, atol=1e-7)
 
 
+@each_value
 @grid.over_stateless
 def test_layer_equals_keras_rnn_under_a_mask_with_holes(cell, norm, rng):
     layer = grid.make(cell, norm, rng)

@@ -13,6 +13,7 @@ from seqnorm.testing.precision import stays_finite
 from tests import grid
 from tests.case import case
 from tests.gradients import gradients_and_more, weighted_sum
+from tests.tiers import each_pair, each_value
 
 POLICIES = ("naive", "running", "shrink", "renorm")
 
@@ -36,6 +37,7 @@ EDGES = {
 }
 
 
+@each_pair
 @pytest.mark.parametrize("dtype", EDGES)
 @grid.over_grid
 def test_extreme_inputs_stay_finite(cell, norm, dtype, implementation, rng):
@@ -61,6 +63,7 @@ def test_huge_inputs_of_a_wide_layer_stay_finite(norm, rng):
     assert_finite(layer, rng.normal(0, 1e18, (2, 2, 3)).astype("float32"))
 
 
+@each_pair
 @pytest.mark.parametrize("batch", [1, 2])
 @grid.over_grid
 def test_one_unit_one_feature(cell, norm, batch, rng):
@@ -84,6 +87,7 @@ def test_one_unit_one_feature(cell, norm, batch, rng):
         layer.set_weights(start)
 
 
+@each_pair
 @pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("cell", grid.CELLS)
@@ -105,6 +109,7 @@ def test_batch_of_one_row(cell, policy, fresh, rng):
 LONG = [("lstm", norm) for norm in grid.NORMS] + [("gru", "layer"), ("simple_rnn", "layer")]
 
 
+@each_value
 @pytest.mark.parametrize(("cell", "norm"), LONG)
 def test_ten_thousand_steps(cell, norm, rng):
     """One compiled training step; a gradient that is not finite would reach the weights."""

@@ -7,6 +7,7 @@ import pytest
 from seqnorm.testing import PROPERTIES
 from seqnorm.testing.case import Case
 from tests import grid
+from tests.tiers import each_pair
 
 OF_ANY = [{"placement": "joint"}, {"sites": ("recurrent",)}, {"sites": ("input",)}]
 OF_CELL = {
@@ -27,6 +28,7 @@ def by_oracle(it, training):
     return [found.outputs, *found.states]
 
 
+@each_pair
 @pytest.mark.parametrize(("cell", "norm", "options"), CASES)
 def test_values_and_gradients_with_other_options(cell, norm, options, rng):
     """In training and at inference; the grid does so with the defaults."""

@@ -7,6 +7,7 @@ import pytest
 
 from tests import grid
 from tests.reference import np_statistics
+from tests.tiers import each_pair
 
 NORM = {"name": "batch", "max_steps": 4, "momentum": 0.8}
 
@@ -19,6 +20,7 @@ def tables(layer):
     }
 
 
+@each_pair
 @pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize(
     "options",

@@ -10,8 +10,10 @@ from seqnorm.cells import CELLS
 from seqnorm.layers import NormRNN
 from tests import grid
 from tests.gradients import gradients
+from tests.tiers import each_value
 
 
+@each_value
 @grid.over_grid
 def test_stateful_equals_one_shot_and_resets(cell, norm, rng):
     stateless = grid.make(cell, norm, rng)
@@ -40,6 +42,7 @@ def test_states_without_an_age_begin_at_step_zero(cell, rng):
         np.testing.assert_array_equal(grid.numpy(a), grid.numpy(b))
 
 
+@each_value
 @grid.over_trainings
 def test_stack_of_cells_equals_stacked_layers(cell, norm, training, rng):
     own = {"return_sequences": True, "implementation": grid.DEFAULTS["implementation"]}

@@ -21,6 +21,7 @@ import tensorflow as tf  # noqa: E402  (after the skips)
 from seqnorm import NormLSTM  # noqa: E402
 from seqnorm.kernels.host import ahead  # noqa: E402
 from seqnorm.kernels.host import compile as compiling  # noqa: E402
+from tests.tiers import exhaustive  # noqa: E402
 
 FIT = """
 import hashlib, sys
@@ -60,6 +61,7 @@ def test_a_graph_that_is_traced_compiles_nothing_when_it_runs(norm, monkeypatch)
     assert known == [(function, [*function.overloads]) for function, *_ in compiling._READY]
 
 
+@exhaustive
 def test_ctrl_c_ends_a_first_fit_and_the_next_compiles_what_later_ones_load_for_the_same_bytes(
     tmp_path,
 ):

@@ -14,6 +14,7 @@ tf = pytest.importorskip("tensorflow")
 from seqnorm import NormLSTM  # noqa: E402  (after the skips)
 from seqnorm.kernels.host import embedded  # noqa: E402
 from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
+from tests.tiers import each_value  # noqa: E402
 
 X = np.random.default_rng(5).normal(size=(4, 5, 2)).astype("float32")
 
@@ -79,6 +80,7 @@ def test_forward_derivatives_take_the_loop(compiled):
     np.testing.assert_allclose(found[1], found[0], atol=1e-5)
 
 
+@each_value
 @pytest.mark.parametrize("norm", ["none", "batch", "group"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_batch_jacobian_in_a_function_through_the_loop(norm, masked):

@@ -19,6 +19,7 @@ from seqnorm.kernels.host import tensorflow
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.layers import NormLSTM
 from tests import grid
+from tests.tiers import exhaustive
 
 
 def resident():
@@ -29,6 +30,7 @@ def resident():
     return int(line.split()[1]) / 1024
 
 
+@exhaustive
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 def test_two_thousand_steps_take_no_more_memory(rng):
     model = keras.Sequential([keras.Input((None, 8)), NormLSTM(16, "layer"), keras.layers.Dense(1)])

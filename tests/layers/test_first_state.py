@@ -10,6 +10,7 @@ from seqnorm.cells import CELLS, LayerNormLSTMCell, NormLSTMCell
 from seqnorm.cells.variants import VARIANTS
 from seqnorm.layers import NormLSTM, NormRNN, recurrent_layer
 from tests import grid
+from tests.tiers import each_value
 from tests.gradients import gradients, weighted_sum
 
 
@@ -35,6 +36,7 @@ def of_weights(layer, x, **options):
     return gradients(loss, layer, x)[:-1]
 
 
+@each_value
 @grid.over_grid
 def test_twelve_zeros_ahead_leave_the_gradient_bounded(cell, norm, rng):
     """As published it grows by up to 1 / (4 ε) with each, but for norms without that slope."""
@@ -69,6 +71,7 @@ def test_noise_bounds_batch_norm_where_a_whole_batch_has_left_zero_together(cell
         assert not largest["rest"] < 1e3  # or docs/leading_zeros.md has to say something else
 
 
+@each_value
 @grid.over_grid
 def test_without_zeros_ahead_nothing_changes(cell, norm, rng):
     x = rng.normal(size=(grid.BATCH, grid.STEPS, grid.FEATURES))

@@ -8,6 +8,7 @@ import pytest
 
 from seqnorm import NormLSTM
 from tests import grid
+from tests.tiers import each_value
 
 torch_only = pytest.mark.skipif(grid.BACKEND != "torch", reason="torch.utils.checkpoint")
 X = np.random.default_rng(5).normal(size=(4, 5, 3)).astype("float32")
@@ -41,6 +42,7 @@ def trained(implementation, policy, graph, wrap):
 
 
 @grid.tensorflow_only
+@each_value
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize(
     ("implementation", "policy"),

@@ -9,6 +9,7 @@ import pytest
 from seqnorm.cells import CELLS
 from seqnorm.layers import NormLSTM, NormRNN
 from tests import grid
+from tests.tiers import each_pair, each_value
 
 LAST = {"return_sequences": False}
 
@@ -55,6 +56,7 @@ def make_stack(cell, norm, rng, **options):
     return stack
 
 
+@each_value
 @grid.over_pairs
 def test_stack_of_cells_returns_and_takes_the_states_of_each(cell, norm, rng):
     stack = make_stack(cell, norm, rng, return_sequences=True)
@@ -113,6 +115,7 @@ def test_an_age_that_half_precision_cannot_count_is_refused():
         kept(x)
 
 
+@each_pair
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
 @grid.over_pairs
@@ -147,6 +150,7 @@ MERGES = {
 }
 
 
+@each_pair
 @pytest.mark.parametrize("merge", MERGES)
 @pytest.mark.parametrize("sequences", [False, True])
 @grid.over_pairs

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields, replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import keras
 import pytest
+import yaml
 
 from seqnorm.lab.config.compose import compose
-from seqnorm.lab.config.schema import SCHEMAS
+from seqnorm.lab.config.schema import SCHEMAS, RunConfig
 from seqnorm.lab.models.build import build_model
 
 # key -> a value that differs from the one in conf/. A key of a new schema has to be added here.
@@ -84,34 +86,37 @@ WITH = {
 ANY_DATA: Any = SimpleNamespace(words=SimpleNamespace(size=259), num_classes=3, features=0)
 
 
-def description(*overrides: str) -> str:
-    keras.backend.clear_session()  # names of layers count up otherwise
-    model = build_model(compose(list(overrides)), ANY_DATA)
+composed = cache(lambda *overrides: compose(overrides))  # Hydra takes longer than building does
+
+
+@cache
+def plain(*overrides: str) -> str:
+    return description(composed(*overrides))
+
+
+def description(config: RunConfig) -> str:
+    keras.backend.clear_session(free_memory=False)  # names of layers count up otherwise
+    model = build_model(config, ANY_DATA)
     return json.dumps(model.get_config(), sort_keys=True, default=str)
 
 
-def networks():
-    for group in ("cell", "norm", "model"):
-        for choice in SCHEMAS[group]:
-            chosen = f"{group}={choice}"
-            if chosen not in ("cell=none", "model=bag_of_words"):
-                yield group, [chosen, *WITH.get(chosen, ())]
+KEYS = [
+    (f"{group}={choice}", f"{group}.{key.name}")
+    for group in ("cell", "norm", "model")
+    for choice, schema in SCHEMAS[group].items()
+    for key in fields(schema)
+    if (group, choice) not in (("cell", "none"), ("model", "bag_of_words")) and key.name != "name"
+]
 
 
-@pytest.mark.parametrize(
-    ("chosen", "key"),
-    [
-        (chosen, f"{group}.{key}")
-        for group, chosen in networks()
-        for key in asdict(getattr(compose(chosen), group))
-        if key != "name"
-    ],
-    ids=str,
-)
-def test_every_key_reaches_the_model(chosen, key):
-    value = OTHER_OF.get(f"{chosen[0]} {key}") or OTHER[key]
-    chosen = [*chosen, *WITH.get(key, ())]
-    assert description(*chosen, f"{key}={value}") != description(*chosen)
+@pytest.mark.parametrize(("choice", "key"), KEYS)
+def test_every_key_reaches_the_model(choice, key):
+    value = yaml.safe_load(str(OTHER_OF.get(f"{choice} {key}") or OTHER[key]))
+    overrides = [choice, *WITH.get(choice, ()), *WITH.get(key, ())]
+    config = composed(*overrides)
+    group, _, name = key.partition(".")
+    other = replace(config, **{group: replace(getattr(config, group), **{name: value})})
+    assert description(other) != plain(*overrides)
 
 
 def test_a_model_that_is_no_network_is_refused():

@@ -9,6 +9,7 @@ import pytest
 
 from tests.lab.multirun.conftest import LATEST, Start, wait_for
 from tests.lab.multirun.stand_in.seeds import BREAKS, DIES, DIVERGES, FAILS, WAITS
+from tests.tiers import exhaustive
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
 
@@ -50,7 +51,11 @@ def test_a_killed_worker_is_one_sentence_and_what_was_not_made_is_named(
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -signal.SIGKILL)],
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGHUP, 129, marks=exhaustive),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=exhaustive),
+    ],
 )
 def test_workers_end_with_the_command_whatever_ends_it(
     tmp_path: Path, start: Start, how: signal.Signals, code: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import keras
 import numpy as np
@@ -41,21 +42,20 @@ def test_probe_batch_has_rows_of_every_length(rng):
     assert probe_batch(split, 99)[0].shape == (5, 7)
 
 
-@pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("norm", ["layer", "batch"])
-def test_a_row_counts_only_while_it_is_alive(batch, norm, direction):
+def test_a_row_counts_only_while_it_is_alive(batch, norm):
     tokens, labels = batch[0].copy(), batch[1]
     tokens[0, 2:] = 0
     model = classifier(f"norm={norm}", "model.bidirectional=true")
-    name = f"{direction}_lstm_1"
     read = Prober(model, tokens, labels, LOSS).read()
     alone = Prober(model, tokens[1:], labels[1:], LOSS).read()
     assert read["rows"].tolist() == [5, 5, 4, 4]
-    for what in ("input/mean", "recurrent/spread", "gradient_norm"):
-        late = slice(2, 4)  # where the short row has ended
-        np.testing.assert_allclose(
-            read[f"{name}/{what}"][late], alone[f"{name}/{what}"][late], rtol=1e-5, atol=1e-7
-        )
+    late = slice(2, 4)  # where the short row has ended
+    for layer, what in product(
+        ("forward_lstm_1", "backward_lstm_1"), ("input/mean", "recurrent/spread", "gradient_norm")
+    ):
+        name = f"{layer}/{what}"
+        np.testing.assert_allclose(read[name][late], alone[name][late], rtol=1e-5, atol=1e-7)
 
 
 def test_input_site_is_the_input_product(batch):
@@ -70,20 +70,19 @@ def test_input_site_is_the_input_product(batch):
     assert scalars(arrays)["lstm_1/input/mean"] == pytest.approx(product.mean(), abs=1e-6)
 
 
-@pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
-def test_gradient_at_the_last_step_is_that_of_the_head(batch, norm, direction):
+def test_gradient_at_the_last_step_is_that_of_the_head(batch, norm):
     """No later step follows there: only pooling (last) and the head lie between it and the loss."""
     tokens, labels = batch
     model = classifier(f"norm={norm}", "model.pooling=last", "model.bidirectional=true")
-    name = f"{direction}_lstm_1"
-    read = Prober(model, tokens, labels, LOSS).read()[f"{name}/gradient_norm"]
-    assert read.shape == (4,) and (read > 0).all()
+    read = Prober(model, tokens, labels, LOSS).read()
     error = np.asarray(ops.softmax(model(tokens))) - np.eye(3)[labels]  # [B, classes]
     kernel = np.asarray(model.get_layer("logits").kernel)  # [2H, classes]
-    half = kernel[:4] if direction == "forward" else kernel[4:]
-    norms = np.linalg.norm(error @ half.T, axis=1)
-    assert read[-1] == pytest.approx(norms.mean(), rel=1e-4)
+    for direction, half in (("forward", kernel[:4]), ("backward", kernel[4:])):
+        found = read[f"{direction}_lstm_1/gradient_norm"]
+        assert found.shape == (4,) and (found > 0).all()
+        norms = np.linalg.norm(error @ half.T, axis=1)
+        assert found[-1] == pytest.approx(norms.mean(), rel=1e-4)
 
 
 def test_gradient_passes_through_all_later_steps(batch):
