@@ -16,13 +16,14 @@ from omegaconf import OmegaConf
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.config.arguments import for_hydra, split
 from seqnorm.lab.config.compose import compose
+from tests.tiers import exhaustive
 
 ROOT = Path(__file__).resolve().parents[1]
 BASH = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
 TINY = ["data=synthetic", "data.examples=80", "data.test_examples=20", "data.max_length=12"]
-TINY += ["train.epochs=1", "cell.units=4"]
+TINY += ["train.epochs=1", "cell.units=4", "model.bidirectional=false"]
 
 
 def commands() -> list[list[str]]:
@@ -69,7 +70,15 @@ def test_every_training_that_is_shown_is_a_valid_configuration(words, tmp_path):
         compose(for_hydra([*again, *job]))
 
 
-@pytest.mark.parametrize("overrides", COMPARISONS, ids=" ".join)
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        # `test_every_experiment_makes_a_plan` is about the experiments as they are.
+        pytest.param(each, marks=exhaustive) if each[0].startswith("experiment=") else each
+        for each in COMPARISONS
+    ],
+    ids=" ".join,
+)
 def test_every_comparison_that_is_shown_makes_a_plan(overrides):
     assert list(Plan(overrides).floors())
 

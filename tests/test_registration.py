@@ -11,6 +11,7 @@ import pytest
 
 import seqnorm
 from tests import grid
+from tests.tiers import exhaustive
 
 ORDERS = {
     "keras later": "import seqnorm; light(); import keras; load = keras.models.load_model",
@@ -19,6 +20,7 @@ ORDERS = {
     "a part of ours first": "import seqnorm.normalizers, keras; load = keras.models.load_model",
     "keras before": "import keras, seqnorm; load = keras.models.load_model",
 }
+FIRST = ("keras later", "keras before")  # in the quick tier
 SCRIPT = """
 import sys
 def light():
@@ -37,7 +39,13 @@ def saved(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    "order",
+    [
+        *FIRST,
+        *(pytest.param(order, marks=exhaustive) for order in ORDERS if order not in FIRST),
+    ],
+)
 def test_a_model_loads_after_imports_in_any_order(order, saved):
     if order == "tf.keras" and grid.BACKEND != "tensorflow":
         pytest.skip("there is no TensorFlow")

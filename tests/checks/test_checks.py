@@ -31,6 +31,7 @@ from seqnorm.normalizers.base import AffineNormalizer
 from seqnorm.ops import scan
 from seqnorm.ops.moments import Moments, feature_moments, masked_moments, normalize
 from tests.conformance.conftest import FUSED
+from tests.tiers import exhaustive
 
 
 def failed(module):
@@ -212,14 +213,21 @@ def with_nan_in(module, name, spoil):
 @pytest.mark.parametrize(
     ("module", "name", "spoil", "rows"),  # rows: beginnings of those that stay right
     [
-        (
+        pytest.param(
             padding,
             "distances",
             lambda d: d._replace(padding=NAN, left=NAN, mates=NAN, fewer=NAN),
             (),
+            marks=exhaustive,
         ),
         (parity, "_alone", lambda outputs: outputs * NAN, ("lstm addons, its own example",)),
-        (gradients, "_measure", lambda found: (NAN, NAN, 0), ("all: entries not finite",)),
+        pytest.param(
+            gradients,
+            "_measure",
+            lambda found: (NAN, NAN, 0),
+            ("all: entries not finite",),
+            marks=exhaustive,
+        ),
         (invariance, "_deviations", lambda found: dict.fromkeys(found, NAN), ()),
         (
             variance,

@@ -8,7 +8,7 @@ import pytest
 
 from seqnorm.layers import NormRNN, recurrent_layer
 from tests import grid
-from tests.tiers import each_value, exhaustive
+from tests.tiers import each_value
 
 
 @each_value
@@ -59,7 +59,8 @@ def _built(layer):
     return layer
 
 
-@pytest.mark.parametrize("norm", ["layer", pytest.param("batch", marks=exhaustive)])
+@each_value
+@pytest.mark.parametrize("norm", ["layer", "batch"])
 def test_same_seed_same_bytes(norm, implementation, rng):
     """With shuffling, padding, both directions and, by the loop, dropout.
 

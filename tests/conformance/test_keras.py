@@ -86,7 +86,7 @@ def trainable_model(layer, mode, masked):
     return model
 
 
-@each_pair
+@each_value
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("mode", TRAINED)
 @pytest.mark.parametrize("cell", grid.CELLS)

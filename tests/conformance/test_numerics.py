@@ -63,7 +63,7 @@ def test_huge_inputs_of_a_wide_layer_stay_finite(norm, rng):
     assert_finite(layer, rng.normal(0, 1e18, (2, 2, 3)).astype("float32"))
 
 
-@each_pair
+@each_value
 @pytest.mark.parametrize("batch", [1, 2])
 @grid.over_grid
 def test_one_unit_one_feature(cell, norm, batch, rng):
@@ -87,7 +87,7 @@ def test_one_unit_one_feature(cell, norm, batch, rng):
         layer.set_weights(start)
 
 
-@each_pair
+@each_value
 @pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("cell", grid.CELLS)

@@ -7,7 +7,7 @@ import pytest
 
 from tests import grid
 from tests.reference import np_statistics
-from tests.tiers import each_pair
+from tests.tiers import each_value
 
 NORM = {"name": "batch", "max_steps": 4, "momentum": 0.8}
 
@@ -20,7 +20,7 @@ def tables(layer):
     }
 
 
-@each_pair
+@each_value
 @pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize(
     "options",

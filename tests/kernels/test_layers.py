@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -19,6 +17,7 @@ from seqnorm.kernels.host import tensorflow
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.layers import NormLSTM
 from tests import grid
+from tests.processes import Process
 from tests.tiers import exhaustive
 
 
@@ -66,11 +65,8 @@ for norm in ("layer", "batch"):
 
 def test_two_trainings_at_once_give_what_one_gives():
     """By layer norm, then by batch norm."""
-    start = lambda: subprocess.Popen(  # noqa: E731
-        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True
-    )
-    first, second = start(), start()
-    outputs = [process.communicate()[0].splitlines() for process in (first, second)]
+    both = [Process(SCRIPT) for _ in range(2)]
+    outputs = [process.end().stdout.splitlines() for process in both]
     assert outputs[0] == outputs[1]
     assert len(outputs[0]) == 2 and all(line.startswith("None ") for line in outputs[0])
 

@@ -12,6 +12,7 @@ if keras.backend.backend() != "tensorflow":
 tf = pytest.importorskip("tensorflow")
 
 from seqnorm import NormLSTM  # noqa: E402  (after the skips)
+from tests.tiers import exhaustive  # noqa: E402
 
 WAYS = {
     "function": lambda layer, x: tf.function(lambda x: layer(x))(x),
@@ -32,7 +33,13 @@ WAYS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(way, marks=exhaustive) if way in ("branch", "vectorized map") else way
+        for way in WAYS
+    ],
+)
 def test_a_tape_around_the_function_gets_every_gradient(way, rng):
     x = tf.constant(rng.normal(size=(3, 5, 4)), tf.float32)
     found = {}

@@ -19,7 +19,7 @@ from tests.lab.data.own import load
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own_data.md").read_text(encoding="utf-8")
 SMALL = ["train.epochs=1", "cell.units=4", "model.embedding=4", "data.max_length=12"]
-SMALL += ["train.probe_every=0"]
+SMALL += ["model.bidirectional=false", "train.probe_every=0"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from seqnorm import MaskedPooling, NormLSTM
 from seqnorm.checks.layers import randomize
 from seqnorm.layers import recurrent_layer
 from tests import grid
+from tests.tiers import exhaustive
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("tf2onnx")
@@ -54,10 +55,10 @@ def over_tokens(*layers):
     ("cell", "norm"),
     [
         ("simple_rnn", "batch"),
-        ("gru", "batch"),
-        ("simple_rnn", "dyt"),
+        pytest.param("gru", "batch", marks=exhaustive),
+        pytest.param("simple_rnn", "dyt", marks=exhaustive),
         ("lstm", "layer"),
-        ("lstm", "group"),
+        pytest.param("lstm", "group", marks=exhaustive),
         ("gru", "rms"),
     ],
 )
@@ -69,6 +70,7 @@ def test_a_short_and_an_empty_row(cell, norm, tmp_path, rng):
     assert_same(*exported(model, tmp_path, TOKENS))
 
 
+@exhaustive
 def test_both_directions_with_batch_statistics_and_every_pooling(tmp_path, rng):
     model = over_tokens(keras.layers.Bidirectional(NormLSTM(4, "batch", return_sequences=True)))
     pooled = [MaskedPooling(mode)(model.output) for mode in POOLINGS]

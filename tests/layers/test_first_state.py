@@ -10,8 +10,8 @@ from seqnorm.cells import CELLS, LayerNormLSTMCell, NormLSTMCell
 from seqnorm.cells.variants import VARIANTS
 from seqnorm.layers import NormLSTM, NormRNN, recurrent_layer
 from tests import grid
-from tests.tiers import each_value
 from tests.gradients import gradients, weighted_sum
+from tests.tiers import each_value
 
 
 def silent(rng, zeros, steps=grid.STEPS):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import keras
@@ -13,7 +11,7 @@ import pytest
 from seqnorm import NormLSTM, NormLSTMCell, NormRNN, NormSimpleRNNCell
 from seqnorm.cells import NormCell
 from seqnorm.normalizers import LayerNorm, Normalizer
-from tests import grid
+from tests import grid, processes
 
 pytestmark = [
     grid.tensorflow_only,
@@ -196,9 +194,8 @@ with warnings.catch_warnings(record=True) as caught:
         NormLSTM(4)(np.ones((2, 3, 4), "float32"))
 print([str(w.message) for w in caught if "portable loop" in str(w.message)])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True
-    )
+    done = processes.script(script)
+    assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     assert line.count("portable loop") == 1 and said in line
 
@@ -219,7 +216,8 @@ for norm in ("layer", "batch"):
     np.save(f"{norm}.npy", model.serve(np.load("x.npy")))
 assert not any(name.startswith("seqnorm") for name in sys.modules)
 """
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
+    done = processes.script(script, tmp_path)
+    assert done.returncode == 0, done.stderr
     for norm, y in expected.items():
         grid.assert_close(np.load(tmp_path / f"{norm}.npy"), y, "float32")
 

@@ -12,6 +12,7 @@ import pytest
 import seqnorm
 from seqnorm.layers import LAYERS, MaskedPooling, NormLSTM
 from tests import grid
+from tests.tiers import each_value
 
 
 def ids() -> np.ndarray:
@@ -22,6 +23,7 @@ def embedding() -> keras.layers.Embedding:
     return keras.layers.Embedding(10, 3, mask_zero=True)
 
 
+@each_value
 @pytest.mark.parametrize("norm", ["layer", "batch"])
 @pytest.mark.parametrize("how", ["constructed", "set"])
 def test_a_frozen_layer_stays_frozen_in_copies(how, norm, tmp_path):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import keras
@@ -14,7 +12,7 @@ import seqnorm
 from seqnorm import MaskedPooling, NormLSTM
 from seqnorm.cells import CELLS
 from seqnorm.layers import LAYERS
-from tests import grid
+from tests import grid, processes
 
 with_kernels = pytest.mark.skipif(
     grid.BACKEND != "tensorflow" or find_spec("numba") is None, reason="needs the kernels"
@@ -117,9 +115,7 @@ print(heard(lambda: NormLSTM(4, dtype="mixed_bfloat16", implementation="loop")(x
 
 @with_kernels
 def test_a_slow_way_is_said_once_and_only_where_there_is_a_fast_one():
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300
-    )
+    done = processes.script(SCRIPT)
     assert done.returncode == 0, done.stderr[-2000:]
     *before, slow, again, half, meant = done.stdout.splitlines()
     assert before == ["[]"] * 4 and again == meant == "[]"

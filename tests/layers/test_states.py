@@ -9,7 +9,7 @@ import pytest
 from seqnorm.cells import CELLS
 from seqnorm.layers import NormLSTM, NormRNN
 from tests import grid
-from tests.tiers import each_pair, each_value
+from tests.tiers import each_value
 
 LAST = {"return_sequences": False}
 
@@ -115,7 +115,7 @@ def test_an_age_that_half_precision_cannot_count_is_refused():
         kept(x)
 
 
-@each_pair
+@each_value
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
 @grid.over_pairs
@@ -150,7 +150,7 @@ MERGES = {
 }
 
 
-@each_pair
+@each_value
 @pytest.mark.parametrize("merge", MERGES)
 @pytest.mark.parametrize("sequences", [False, True])
 @grid.over_pairs

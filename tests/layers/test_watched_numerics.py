@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import pytest
 
-from tests import grid
+from tests import grid, processes
+from tests.tiers import exhaustive
 
 pytestmark = grid.tensorflow_only
 
 # A process of its own: the watch cannot be taken off functions that were traced under it.
-SCRIPT = """
+BEGIN = """
 import keras, numpy as np, tensorflow as tf
 from seqnorm import MaskedPooling
 from seqnorm.layers import recurrent_layer
 
 tf.debugging.enable_check_numerics()
-tokens = np.array([[1, 2, 3, 4], [1, 2, 0, 0], [0] * 4])
-renorm = {"name": "batch", "small_batch": "renorm"}
-sequence = {"name": "batch", "input_statistics": "sequence"}
-cases = [(cell, "batch") for cell in ("simple_rnn", "lstm", "gru")]
-cases += [("gru", renorm), ("lstm", sequence), ("lstm", "layer"), ("gru", "group")]
-for cell, norm in cases:
-    for options in ({}, {"implementation": "loop", "go_backwards": True}):
-        layer = recurrent_layer(cell, units=3, norm=norm, return_sequences=True, **options)
-        embedded = keras.layers.Embedding(10, 4, mask_zero=True)
-        with tf.GradientTape() as tape:
-            y = layer(embedded(tokens), training=True)
-            poolings = [MaskedPooling(mode) for mode in ("last", "mean", "max")]
-            loss = sum(tf.reduce_sum(pooling(y, mask=tokens > 0) ** 2) for pooling in poolings)
-        tape.gradient(loss, layer.trainable_variables)
-for options in ({}, {"implementation": "loop"}):
-    layer = recurrent_layer("lstm", units=3, norm="batch", return_sequences=True, **options)
-    model = keras.Sequential(
-        [keras.layers.Embedding(10, 4, mask_zero=True), layer, MaskedPooling("max")]
-    )
-    model.compile("adam", "mse")
-    model.fit(tokens, np.zeros((3, 3)), verbose=0)
+tokens = np.array([[1, 2, 3], [1, 2, 0], [0] * 3])
+"""
+GRADIENT = """
+for options in ({}, {"implementation": "loop", "go_backwards": True}):
+    layer = recurrent_layer(cell, units=3, norm=norm, return_sequences=True, **options)
+    embedded = keras.layers.Embedding(10, 4, mask_zero=True)
+    with tf.GradientTape() as tape:
+        y = layer(embedded(tokens), training=True)
+        poolings = [MaskedPooling(mode) for mode in ("last", "mean", "max")]
+        loss = sum(tf.reduce_sum(pooling(y, mask=tokens > 0) ** 2) for pooling in poolings)
+    tape.gradient(loss, layer.trainable_variables)
+"""
+FIT = """
+layer = recurrent_layer("lstm", units=3, norm="batch", return_sequences=True, **options)
+model = keras.Sequential(
+    [keras.layers.Embedding(10, 4, mask_zero=True), layer, MaskedPooling("max")]
+)
+model.compile("adam", "mse")
+model.fit(tokens, np.zeros((3, 3)), verbose=0)
 """
 
 
-def test_every_norm_and_pooling_under_check_numerics():
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], stderr=subprocess.PIPE, text=True, timeout=500
-    )
+@pytest.mark.parametrize(
+    ("cell", "norm"),
+    [
+        pytest.param("simple_rnn", "batch", marks=exhaustive),
+        ("lstm", "batch"),
+        pytest.param("gru", "batch", marks=exhaustive),
+        ("gru", {"name": "batch", "small_batch": "renorm"}),
+        pytest.param("lstm", {"name": "batch", "input_statistics": "sequence"}, marks=exhaustive),
+        pytest.param("lstm", "layer", marks=exhaustive),
+        ("gru", "group"),
+    ],
+)
+def test_gradient_under_check_numerics(cell, norm):
+    """By the kernels and by the loop, and of every pooling."""
+    done = processes.script(f"{BEGIN}{cell = }\n{norm = }{GRADIENT}")
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, pytest.param({"implementation": "loop"}, marks=exhaustive)]
+)
+def test_fit_under_check_numerics(options):
+    done = processes.script(f"{BEGIN}{options = }{FIT}")
     assert done.returncode == 0, done.stderr[-2000:]

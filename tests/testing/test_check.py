@@ -18,6 +18,7 @@ from seqnorm.testing import (
 )
 from seqnorm.testing.subject import Subject
 from tests.testing import parts
+from tests.tiers import exhaustive
 
 SLOW = ("compiled", "fresh_process")  # seconds each; the right parts go through them
 
@@ -57,9 +58,9 @@ def found(check, part, **options):
 NORMS = [
     (parts.CutNorm(), {"gradient"}),
     (parts.MixingNorm(), {"batch_mates", "unpadded"}),
-    (parts.PositionNorm(), {"permutation", "unpadded"}),
+    pytest.param(parts.PositionNorm(), {"permutation", "unpadded"}, marks=exhaustive),
     (parts.ForgetfulNorm(power=3.0), {"serialisation"}),
-    (parts.UnregisteredNorm(), {"serialisation"}),
+    pytest.param(parts.UnregisteredNorm(), {"serialisation"}, marks=exhaustive),
 ]
 
 

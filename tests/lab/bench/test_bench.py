@@ -10,6 +10,7 @@ from matplotlib import image
 from seqnorm.lab.bench.measure import Samples, measure, summary
 from seqnorm.lab.commands.bench import main
 from seqnorm.machine import processor_name
+from tests.tiers import exhaustive
 
 pytest.importorskip("tensorflow")
 
@@ -128,6 +129,7 @@ def test_kernels_are_not_asked_for_under_xla(capsys):
     assert "--ways loop keras-rnn" in capsys.readouterr().err
 
 
+@exhaustive
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_memory_grows_with_the_batch():
     from seqnorm.lab.bench.memory import peak

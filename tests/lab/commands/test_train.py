@@ -18,6 +18,7 @@ from seqnorm.lab.commands.compare import main as compare
 from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import explain
 from seqnorm.lab.config.schema import conf_dir
+from tests.tiers import exhaustive
 
 SCRIPT = Path(conf_dir()).parent / "scripts" / "train.py"
 SMOKE = ["experiment=smoke", "train.probe_every=0"]
@@ -168,6 +169,7 @@ def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, c
     assert "HYDRA_FULL_ERROR" not in os.environ
 
 
+@exhaustive
 def test_jobs_that_a_parallel_launcher_runs_side_by_side(tmp_path):
     floor = ["model=bag_of_words", "data=synthetic", "data.examples=200", "data.test_examples=50"]
     side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]

@@ -21,6 +21,7 @@ from seqnorm.lab.errors import UserError
 from seqnorm.lab.report.arms.trials import arm_trials
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.page.report import write_report
+from tests.tiers import exhaustive
 
 OPTIONS = [
     "experiment=smoke", "compare.name=small", "compare.arms=['norm=none,layer']",
@@ -108,21 +109,23 @@ def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
     assert workers and not any(map(is_alive, workers)), "a worker outlived the command"
 
 
+@exhaustive
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks processes up in /proc")
-def test_stopped_three_times_it_comes_to_the_same_table_and_repeats_no_run(tmp_path: Path) -> None:
+def test_stopped_three_times_it_comes_to_the_same_table_and_repeats_no_run(
+    tmp_path: Path, one_process: None
+) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    reference = start(whole, "compare.workers=2")
-    out, _ = reference.communicate(timeout=300)
-    assert reference.returncode == 0, out
-    assert len(results(whole)) == RUNS and f"[{RUNS}/{RUNS}]" in out
+    plan = Plan([*OPTIONS, f"runs_dir={whole}", "compare.workers=1"])
+    Comparison(plan, ["seqnorm-compare"]).carry_out()
+    assert len(results(whole)) == RUNS
 
     seen: dict[str, tuple[int, bytes]] = {}
-    for lines, how in ((1, signal.SIGKILL), (1, signal.SIGINT), (1, signal.SIGKILL)):
-        stop_after(stopped, lines, how)
+    for how in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
+        stop_after(stopped, 1, how)
         now = results(stopped)
-        assert len(now) >= len(seen) + lines and seen.items() <= now.items()
+        assert len(now) > len(seen) and seen.items() <= now.items()
         seen = now
-    last = start(stopped, "compare.workers=1")
+    last = start(stopped, "compare.workers=2")
     out, _ = last.communicate(timeout=300)
     assert last.returncode == 0, out
     assert seen.items() <= results(stopped).items()
@@ -203,17 +206,31 @@ def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
         Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
-def test_a_finished_comparison_grows_and_repeats_nothing(tmp_path: Path, one_process: None) -> None:
-    """More trials, more seeds and another arm later: each adds its own runs to the folder."""
+def test_a_comparison_goes_on_and_grows_and_repeats_nothing(
+    tmp_path: Path, one_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has stopped goes on; more trials, more seeds and another arm each add their own runs."""
     small = [
         *OPTIONS, f"runs_dir={tmp_path}", "compare.workers=1", "compare.arms=['norm=none']",
         "compare.trials=1",
     ]  # fmt: skip
-    seen: dict[str, tuple[int, bytes]] = {}
-    # The floor, a trial twice and a run; then a trial, more of it if it is the better one;
-    # then a seed.
+    with monkeypatch.context() as patch:
+        answer = pool.Worker.answer
+
+        def gone(self: pool.Worker, title: str, task: dict[str, Any]) -> dict[str, Any]:
+            if results(tmp_path):
+                raise UserError("the worker is gone")
+            return answer(self, title, task)
+
+        patch.setattr(pool.Worker, "answer", gone)
+        with pytest.raises(UserError, match="the worker is gone"):
+            Comparison(Plan(small), ["seqnorm-compare"]).carry_out()
+    seen = results(tmp_path)
+    assert len(seen) == 1
+    # Of the floor, a trial twice and a run what is missing; then a trial, more of it if it is the
+    # better one; then a seed.
     for options, least, most in (
-        ([], 4, 4),
+        ([], 3, 3),
         (["compare.trials=2"], 1, 3),
         (["compare.trials=2", "compare.seeds=2"], 1, 1),
         (["compare.trials=2", "compare.seeds=2", "compare.arms=['norm=layer']"], 5, 5),

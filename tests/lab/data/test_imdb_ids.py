@@ -11,6 +11,7 @@ from seqnorm.lab import data
 from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.data import imdb_ids
 from tests.lab.data.files import cut
+from tests.tiers import exhaustive
 
 
 def config(folder, **changes) -> DataConfig:
@@ -83,6 +84,7 @@ def test_published_counts_and_keras_sequences(whole, real_data):
     np.testing.assert_array_equal(whole.test.labels, test[1])
 
 
+@exhaustive
 def test_ids_are_those_of_keras_itself(real_data, monkeypatch):
     """Keras's own loader, spared only its download."""
     path = str(real_data / imdb_ids.ROWS)

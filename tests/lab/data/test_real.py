@@ -8,6 +8,7 @@ from seqnorm.lab import data
 from seqnorm.lab.cards.measure import repeated
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.spec import UNKNOWN
+from tests.tiers import exhaustive
 
 # name -> test texts that also stand in train or validation, uncut, as published
 LEAKS = {
@@ -30,7 +31,17 @@ def content(dataset) -> list[bytes]:
     return [array.tobytes() for p in parts for array in (p.sequences.values, p.labels)]
 
 
-@pytest.fixture(scope="module", params=LEAKS)
+# Of IMDB, test_imdb_ids looks at what is published.
+SETS = [
+    pytest.param("imdb_ids", marks=exhaustive),
+    "reuters",
+    "reuters_clean",
+    pytest.param("reuters_r8", marks=exhaustive),
+    pytest.param("reuters_r52", marks=exhaustive),
+]
+
+
+@pytest.fixture(scope="module", params=SETS)
 def whole(request, real_data):
     """Name of a data set, and its texts uncut."""
     return request.param, load(request.param, real_data, 0, *WHOLE)

@@ -15,6 +15,7 @@ import seqnorm.lab.data
 from seqnorm.lab.data.reuters import ids as reuters
 from seqnorm.lab.data.reuters import newswires, topics
 from tests.lab.data.files import cut, write_newswires, write_reuters
+from tests.tiers import exhaustive
 
 COUNTS = {
     "keras46": (8982, 2246),
@@ -74,7 +75,13 @@ def test_downloads_have_the_published_checksums():
     }
 
 
-@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=exhaustive) if name in ("modapte", "r8", "r52") else name
+        for name in COUNTS
+    ],
+)
 def test_published_counts(real_data, tmp_path, no_network, name):
     parts, info = load(name, tmp_path, manual=real_data, with_info=True)
     counts = info.splits["train"].num_examples, info.splits["test"].num_examples
@@ -123,6 +130,7 @@ def test_another_content_is_refused_and_nothing_is_left(tmp_path, name, write, s
     assert not list(folder.glob("*.partial"))
 
 
+@exhaustive
 def test_two_processes_at_once_prepare_it_once(real_data, tmp_path):
     code = (
         "import sys, seqnorm.lab.data, tensorflow_datasets as tfds;"

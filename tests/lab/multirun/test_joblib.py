@@ -37,6 +37,7 @@ def test_each_failed_job_is_named_and_lines_say_whose_they_are(tmp_path: Path, s
     assert not (tmp_path / "runs" / ".multirun").exists()
 
 
+@exhaustive
 def test_a_killed_worker_is_one_sentence_and_what_was_not_made_is_named(
     tmp_path: Path, start: Start
 ):

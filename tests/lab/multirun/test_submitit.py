@@ -9,10 +9,12 @@ import pytest
 from seqnorm.lab.commands.train import main as train
 from tests.lab.multirun.conftest import LATEST, Start
 from tests.lab.multirun.stand_in.seeds import FAILS
+from tests.tiers import exhaustive
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 
 
+@exhaustive
 def test_failed_jobs_are_listed_and_the_files_of_submitit_stay_below_runs_dir(
     tmp_path: Path, start: Start
 ):

@@ -23,6 +23,7 @@ from seqnorm.lab.report.page.svg import chart_svg
 from seqnorm.lab.report.page.tables import Table
 from tests.lab.report.fabricate import fabricate_comparison, fabricate_run
 from tests.lab.report.many import fabricate_many
+from tests.tiers import exhaustive
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -129,6 +130,7 @@ def test_names_that_runs_choose_stay_names(tmp_path: Path) -> None:
     assert any(page.parent.glob("*evil*.png"))
 
 
+@exhaustive
 def test_two_thousand_runs_stay_below_five_megabytes(tmp_path: Path) -> None:
     count = fabricate_many(tmp_path, 2000, texts=100)
     page = write_report([tmp_path], pictures=False).path

@@ -16,6 +16,7 @@ from seqnorm.lab.commands.report import main
 from seqnorm.lab.report.page.report import write_report
 from tests.lab.report.fabricate import fabricate_run
 from tests.lab.report.page_text import as_row, page_text
+from tests.tiers import exhaustive
 
 ROOT = Path(__file__).parents[3]
 
@@ -292,6 +293,7 @@ def test_command_imports_no_tensorflow(few_runs: Path, tmp_path: Path) -> None:
     assert not (few_runs / "report").exists()
 
 
+@exhaustive
 def test_script_hands_over(few_runs: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "report.py"), str(few_runs)]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "", "MPLCONFIGDIR": str(few_runs)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
+from functools import cache
 
 import keras
 import numpy as np
@@ -13,9 +14,11 @@ from seqnorm.lab.config.compose import compose
 from seqnorm.lab.config.schema import SCHEMAS, OptimConfig
 from seqnorm.lab.training.optim import OPTIMIZERS, Schedule, make_optimizer
 
+chosen = cache(lambda name: compose([f"optim={name}"]).optim)
+
 
 def config(name: str = "adam", **changes) -> OptimConfig:
-    return replace(compose([f"optim={name}"]).optim, **changes)
+    return replace(chosen(name), **changes)
 
 
 def test_schedule_rises_and_falls_as_stated():

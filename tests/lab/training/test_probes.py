@@ -111,13 +111,14 @@ def test_distance_is_measured_in_running_spreads(batch):
     tokens, labels = batch
     model = classifier("norm=batch", "model.pooling=last", "model.embedding_dropout=0")
     norm = model.get_layer("lstm_1").cell.normalizers["input"]
-    assert "lstm_1/joint/distance" not in Prober(model, tokens, labels, LOSS).read()
+    prober = Prober(model, tokens, labels, LOSS)
+    assert "lstm_1/joint/distance" not in prober.read()
     for _ in range(60):  # statistics settle on this very batch
         model(tokens, training=True)
-    settled = Prober(model, tokens, labels, LOSS).read()["lstm_1/input/distance"]
+    settled = prober.read()["lstm_1/input/distance"]
     np.testing.assert_allclose(settled, np.zeros(4), atol=1e-3)
     norm.moving_mean.assign(norm.moving_mean + 3 * ops.sqrt(norm.moving_variance + norm.epsilon))
-    moved = Prober(model, tokens, labels, LOSS).read()["lstm_1/input/distance"]
+    moved = prober.read()["lstm_1/input/distance"]
     np.testing.assert_allclose(moved, np.full(4, 3.0), rtol=1e-3)
 
 

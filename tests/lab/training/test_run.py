@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -24,6 +23,8 @@ from seqnorm.lab.runs.read import read_run
 from seqnorm.lab.runs.result import Result
 from seqnorm.lab.training.fit import Training
 from seqnorm.lab.training.run import run
+from tests.processes import Process, script
+from tests.tiers import exhaustive
 
 PLAIN = ("norm=none", "train.probe_every=0")  # the quickest to compile
 # What a clock measures, or names: the only things that may differ between equal runs.
@@ -53,7 +54,7 @@ def test_what_loading_draws_changes_no_weight(small, monkeypatch):
 def test_half_precision_stays_as_it_was_set(small):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        result = run(small("norm=layer"))
+        result = run(small("norm=layer", "train.probe_every=0"))
         model = keras.models.load_model(Path(small().runs_dir) / result.run / "model.keras")
     finally:
         keras.config.set_dtype_policy("float32")
@@ -104,15 +105,6 @@ def test_a_mirror_that_refuses_to_start_leaves_no_folder(small, monkeypatch):
         assert list(runs.iterdir()) == []
 
 
-def test_trainable_parameters_are_those_without_statistics(small):
-    found = {}
-    for norm in ("layer", "batch"):
-        found[norm] = run(small(f"norm={norm}", "train.probe_every=0"))
-    ours, theirs = found["batch"], found["layer"]
-    assert ours.trainable_parameters == theirs.trainable_parameters == theirs.parameters
-    assert ours.parameters > ours.trainable_parameters
-
-
 def test_run_folder_is_complete(small, records):
     config = small("norm=batch", "train.epochs=2")
     result = run(config)
@@ -150,6 +142,13 @@ def test_run_folder_is_complete(small, records):
         assert len(predictions["lengths"]) == len(right) == config.data.test_examples
         assert (predictions["probability"] >= 0.5).all()
 
+    # The statistics of batch norm are no trainable parameters.
+    model = keras.models.load_model(folder / "model.keras")
+    statistics = sum(w.size for w in map(np.asarray, model.non_trainable_weights))
+    assert result.parameters == model.count_params()
+    assert result.trainable_parameters == result.parameters - statistics < result.parameters
+    check_that_a_fresh_process_loads(folder)
+
 
 def test_the_sweep_maximises_what_a_run_comes_to(small):
     sweep = OmegaConf.load(conf_dir() / "sweep" / "imdb.yaml")
@@ -159,9 +158,7 @@ def test_the_sweep_maximises_what_a_run_comes_to(small):
              if "values" in space])  # fmt: skip
 
 
-def test_saved_model_loads_in_a_fresh_process(small):
-    config = small("model.bidirectional=true", *PLAIN, "norm=batch")
-    folder = Path(config.runs_dir) / run(config).run
+def check_that_a_fresh_process_loads(folder):
     tokens = np.array([[1, 5, 4, 7], [1, 9, 0, 0]], "int32")
     here = keras.models.load_model(folder / "model.keras")(tokens)
     program = (
@@ -169,33 +166,31 @@ def test_saved_model_loads_in_a_fresh_process(small):
         f"model = keras.models.load_model({str(folder / 'model.keras')!r})\n"
         f"print(numpy.asarray(model(numpy.array({tokens.tolist()}, 'int32'))).tolist())"
     )
-    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    there = script(program)
     assert there.returncode == 0, there.stderr[-2000:]
     np.testing.assert_allclose(json.loads(there.stdout), here, rtol=1e-6)
 
 
-def test_same_seed_same_numbers_with_and_without_probes(small, records):
+@pytest.mark.parametrize("other", ["unprobed", pytest.param("again", marks=exhaustive)])
+def test_same_seed_same_numbers_with_and_without_probes(small, records, other):
     """Probing may change no statistic, no random stream and no result."""
     # With dropout the loop runs, which takes long to trace: of the smallest cell.
     options = ("cell=simple_rnn", "norm=batch", "cell.dropout=0.2", "cell.recurrent_dropout=0.2")
-    configs = [
-        small(*options, runs="once"),
-        small(*options, runs="again"),
-        small(*options, "train.probe_every=0", runs="unprobed"),
-    ]
+    every = ("train.probe_every=0",) if other == "unprobed" else ()
     results, histories, weights = [], [], []
-    for config in configs:
+    for config in (small(*options, runs="once"), small(*options, *every, runs=other)):
         result = run(config)
         folder = Path(config.runs_dir) / result.run
         results.append(without_times(result.to_json()))
         histories.append([without_times(line) for line in records(folder)])
         weights.append(keras.models.load_model(folder / "model.keras").get_weights())
-    assert results[0] == results[1] and histories[0] == histories[1]
-    for once, again, unprobed in zip(*weights, strict=True):
-        np.testing.assert_array_equal(once, again)
-        np.testing.assert_array_equal(once, unprobed)
-    unprobed = [line for line in histories[0] if line["event"] != "probe"]
-    assert histories[2] == unprobed and unprobed != histories[0]
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    if other == "again":
+        assert results[0] == results[1] and histories[0] == histories[1]
+    else:
+        unprobed = [line for line in histories[0] if line["event"] != "probe"]
+        assert histories[1] == unprobed and unprobed != histories[0]
 
 
 def test_other_seed_other_weights_order_and_split(small, monkeypatch):
@@ -250,31 +245,24 @@ def test_killed_run_leaves_no_result_and_others_alone(small):
     result = run(finished)
     folder = Path(finished.runs_dir) / result.run
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    program = (
+    process = Process(
         "from seqnorm.lab.commands.train import main; main(["
-        f"'experiment=smoke', 'runs_dir={finished.runs_dir}', 'train.epochs=100000', 'norm=none'])"
-    )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        f"'experiment=smoke', 'runs_dir={finished.runs_dir}', 'train.epochs=100000', "
+        "'norm=none'])"
     )
     try:
         deadline = time.monotonic() + 120
         killed = []
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and process.is_alive():
             killed = [path for path in Path(finished.runs_dir).iterdir() if path != folder]
             metrics = killed[0] / "metrics.jsonl" if killed else folder / "nothing"
             if metrics.is_file() and "epoch" in metrics.read_text(encoding="utf-8"):
                 break
             time.sleep(0.1)
-        assert process.poll() is None and killed
-        os.kill(process.pid, signal.SIGKILL)
+        assert process.is_alive() and killed
     finally:
-        process.kill()
-        process.wait()
+        process.kill()  # by SIGKILL
+        process.end()
     assert not (killed[0] / "result.json").exists()
     lines = (killed[0] / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert all(json.loads(line) for line in lines[:-1])

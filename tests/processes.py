@@ -1,0 +1,72 @@
+"""Processes that begin with Keras and TensorFlow imported, which takes longer than most of them do.
+
+Each is a fork of one that has imported them and done nothing else, with streams, a folder and an
+environment of its own; nothing of ours is imported yet. What is about importing Keras, or about
+what has to be done before, takes a process that Python starts anew.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from pathlib import Path
+from subprocess import CompletedProcess
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tensorflow", "keras", "hydra"])
+
+COMMAND = "import sys; from seqnorm.lab.commands import {name} as main; sys.exit(main())"
+
+
+class Process:
+    """``python -P -c`` with a script, under way; what it prints is kept until it has ended."""
+
+    def __init__(
+        self, script: str, arguments: tuple[str, ...] = ("-c",), folder: Path | None = None
+    ) -> None:
+        self._printed = tempfile.TemporaryDirectory()
+        self._streams = [Path(self._printed.name, name) for name in ("out", "err")]
+        given = (script, arguments, folder or Path.cwd(), dict(os.environ), self._streams)
+        self._process = _FORKS.Process(target=_begin, args=given)
+        self._process.start()
+        self.kill, self.is_alive = self._process.kill, self._process.is_alive
+
+    def end(self) -> CompletedProcess[str]:
+        """Waits for its exit code and all that it printed."""
+        self._process.join()
+        out, err = (path.read_text(encoding="utf-8") for path in self._streams)
+        self._printed.cleanup()
+        return CompletedProcess([], self._process.exitcode or 0, out, err)
+
+
+def script(code: str, folder: Path | None = None) -> CompletedProcess[str]:
+    """A script that has ended."""
+    return Process(code, folder=folder).end()
+
+
+def command(name: str, folder: Path, *arguments: str) -> CompletedProcess[str]:
+    """``seqnorm-<name>`` in a folder, ended; entered by the door of the console script."""
+    code = COMMAND.format(name=f"seqnorm_{name}")
+    return Process(code, (f"seqnorm-{name}", *arguments), folder).end()
+
+
+def _begin(
+    script: str,
+    arguments: tuple[str, ...],
+    folder: Path,
+    environment: dict[str, str],
+    streams: list[Path],
+) -> None:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(streams, start=1):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT)
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+    sys.path[:] = [place for place in sys.path if place]  # not the folder that it is in
+    sys.argv = [*arguments]
+    exec(compile(script, "<script>", "exec"), {"__name__": "__main__"})
