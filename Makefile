@@ -16,7 +16,7 @@ demo: $(VENV)/ready
 
 # Every test is in one of two tiers; tests/tiers.py says in which. The kernels are compiled once,
 # before each worker would do so for itself.
-TESTS := $(BIN)/python -m pytest -n auto --dist loadgroup
+TESTS := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 test: $(VENV)/ready
 	$(BIN)/python -m tests.kernels.compile
 	$(TESTS) -m 'not exhaustive' $(PYTEST_OPTIONS)

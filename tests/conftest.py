@@ -45,6 +45,8 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what their module makes once stay together, or each worker would make it."""
     tiers.assign(items)
+    # Short tests last, so that no worker waits long for what another has begun.
+    items.sort(key=lambda item: "conformance" in item.location[0])
     for item in items:
         of_item = getattr(item, "_fixtureinfo", None)
         shared = of_item.name2fixturedefs.values() if of_item else ()

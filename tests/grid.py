@@ -27,6 +27,7 @@ from seqnorm.normalizers import (
 from seqnorm.testing.case import DTYPES as DTYPES
 from seqnorm.testing.case import HALF, MASKINGS, TOLERANCE
 from seqnorm.testing.properties import Property
+from tests import tiers
 from tests.reference import np_cells, np_norms
 from tests.reference.np_batch_sites import BatchNormSite
 from tests.reference.np_layers import LayerResult, run_layer
@@ -67,10 +68,13 @@ over_trainings = pytest.mark.parametrize(
     [(cell, norm, True) for cell in CELLS for norm in NORMS]
     + [(cell, "batch", False) for cell in CELLS],
 )
-# One normaliser without memory and the one with, for what does not depend on its formula.
-over_pairs = pytest.mark.parametrize(
-    ("cell", "norm"), [(cell, norm) for cell in CELLS for norm in ("layer", "batch")]
-)
+
+
+def over_pairs(test: Callable) -> Callable:
+    """One normaliser without memory and the one with, for what does not depend on its formula."""
+    pairs = [(cell, norm) for cell in CELLS for norm in ("layer", "batch")]
+    return tiers.each_value(pytest.mark.parametrize(("cell", "norm"), pairs)(test))
+
 
 BACKEND = keras.backend.backend()
 tensorflow_only = pytest.mark.skipif(

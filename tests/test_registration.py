@@ -20,7 +20,7 @@ ORDERS = {
     "a part of ours first": "import seqnorm.normalizers, keras; load = keras.models.load_model",
     "keras before": "import keras, seqnorm; load = keras.models.load_model",
 }
-FIRST = ("keras later", "keras before")  # in the quick tier
+FIRST = ("keras later",)  # in the quick tier: as README's examples do it
 SCRIPT = """
 import sys
 def light():

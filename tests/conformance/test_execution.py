@@ -8,10 +8,9 @@ import pytest
 
 from seqnorm.layers import NormRNN, recurrent_layer
 from tests import grid
-from tests.tiers import each_value
+from tests.tiers import exhaustive
 
 
-@each_value
 @grid.over_pairs
 def test_fits_in_a_model_with_dynamic_shapes(cell, norm, implementation, rng):
     """The kernels serve all of the layers; the loop those with dropout as well."""
@@ -59,8 +58,7 @@ def _built(layer):
     return layer
 
 
-@each_value
-@pytest.mark.parametrize("norm", ["layer", "batch"])
+@pytest.mark.parametrize("norm", ["layer", pytest.param("batch", marks=exhaustive)])
 def test_same_seed_same_bytes(norm, implementation, rng):
     """With shuffling, padding, both directions and, by the loop, dropout.
 

@@ -42,7 +42,7 @@ def test_a_graph_of_another_process_gets_no_number_of_ours(monkeypatch):
         function(X)
 
 
-@pytest.mark.parametrize("norm", ["layer", "batch"])
+@pytest.mark.parametrize("norm", ["layer", pytest.param("batch", marks=exhaustive)])
 def test_tf_gradients_of_inputs_that_no_tape_watches(norm, monkeypatch):
     """The tape's backward pass leaves dL/dx out; who asks for it gets it from a second one."""
     passes, original = [], graph.scan_backward

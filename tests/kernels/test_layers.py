@@ -63,6 +63,7 @@ for norm in ("layer", "batch"):
 """
 
 
+@exhaustive
 def test_two_trainings_at_once_give_what_one_gives():
     """By layer norm, then by batch norm."""
     both = [Process(SCRIPT) for _ in range(2)]

@@ -16,6 +16,7 @@ from seqnorm.lab.config import imports
 from seqnorm.lab.runs.read import read_run
 from tests.lab.report.page_text import page_text
 from tests.processes import command, script
+from tests.tiers import exhaustive
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own_parts.md").read_text(encoding="utf-8")
@@ -103,6 +104,7 @@ def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
     assert report.returncode == 0 and "lstm power" in report.stdout
 
 
+@exhaustive
 def test_a_task_of_ones_own_is_trained_compared_and_reported(folder: Path) -> None:
     """Its score is an error: the lowest is the best."""
     made = command(

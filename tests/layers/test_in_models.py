@@ -9,7 +9,6 @@ import pytest
 from seqnorm.layers import recurrent_layer
 from tests import grid
 from tests.gradients import gradients
-from tests.tiers import each_value
 
 UNITS = 4
 PLAIN = {"return_sequences": False, "return_state": False}
@@ -142,7 +141,6 @@ def trained(cell, norm, rng, **options):
 
 
 @eager_backend
-@each_value
 @pytest.mark.parametrize(
     "options", [{"jit_compile": True}, {"steps_per_execution": 3, "jit_compile": False}], ids=str
 )
@@ -170,7 +168,6 @@ def test_frozen_layer_stays_as_it_is_in_fit(cell, norm, rng):
     assert np.any(head.get_weights()[0] != of_head[0])
 
 
-@each_value
 @pytest.mark.parametrize("fit", [False, True])
 @grid.over_pairs
 def test_stateful_model_goes_on_from_batch_to_batch(cell, norm, fit, rng):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests import grid, processes
+from tests.tiers import exhaustive
 
 pytestmark = grid.tensorflow_only
 
@@ -41,6 +42,7 @@ else:
 """
 
 
+@exhaustive
 def test_layer_norm_trains_as_on_one_device_and_batch_norm_is_refused():
     done = processes.script(SCRIPT)
     assert done.returncode == 0, done.stderr[-2000:]

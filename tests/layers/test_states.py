@@ -9,7 +9,6 @@ import pytest
 from seqnorm.cells import CELLS
 from seqnorm.layers import NormLSTM, NormRNN
 from tests import grid
-from tests.tiers import each_value
 
 LAST = {"return_sequences": False}
 
@@ -56,7 +55,6 @@ def make_stack(cell, norm, rng, **options):
     return stack
 
 
-@each_value
 @grid.over_pairs
 def test_stack_of_cells_returns_and_takes_the_states_of_each(cell, norm, rng):
     stack = make_stack(cell, norm, rng, return_sequences=True)
@@ -115,7 +113,6 @@ def test_an_age_that_half_precision_cannot_count_is_refused():
         kept(x)
 
 
-@each_value
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
 @grid.over_pairs
@@ -150,7 +147,6 @@ MERGES = {
 }
 
 
-@each_value
 @pytest.mark.parametrize("merge", MERGES)
 @pytest.mark.parametrize("sequences", [False, True])
 @grid.over_pairs

@@ -75,6 +75,7 @@ def test_padded_batches_are_timed_against_full_ones(tmp_path, capsys):
     assert last.startswith(f"  fused layer takes {padded / full:.2f} of the time of full batches")
 
 
+@exhaustive
 def test_every_way_is_timed_on_the_same_task():
     import keras
 
@@ -140,6 +141,7 @@ def test_memory_grows_with_the_batch():
     assert large - small > 0.9 * 252 * 50 * 2 * 256 * 4 / 2**20
 
 
+@exhaustive
 def test_epoch_of_both_models_is_kept(tmp_path, capsys):
     small = ["data=synthetic", "data.examples=200", "data.test_examples=50", "data.max_length=20",
              "cell.units=4", "model.embedding=4"]  # fmt: skip

@@ -50,12 +50,13 @@ def test_a_killed_worker_is_one_sentence_and_what_was_not_made_is_named(
     assert not made(tmp_path)
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("how", "code"),
     [
         (signal.SIGTERM, 143),
-        pytest.param(signal.SIGHUP, 129, marks=exhaustive),
-        pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=exhaustive),
+        (signal.SIGHUP, 129),
+        (signal.SIGKILL, -signal.SIGKILL),
     ],
 )
 def test_workers_end_with_the_command_whatever_ends_it(

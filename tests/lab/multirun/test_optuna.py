@@ -9,6 +9,7 @@ import yaml
 
 from tests.lab.multirun.conftest import LATEST, Start
 from tests.lab.multirun.stand_in.seeds import DIVERGES, FAILS
+from tests.tiers import exhaustive
 
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
 
@@ -32,6 +33,7 @@ def test_neither_a_diverged_run_nor_a_failed_one_wins_and_the_best_is_printed(
     assert f"kept in {kept}\n" in out
 
 
+@exhaustive
 def test_a_search_in_which_nothing_comes_to_a_result_says_so(start: Start):
     process = start(f"seed=choice({FAILS},{DIVERGES})", *SEARCH)
     _, err = process.communicate(timeout=LATEST)
@@ -39,6 +41,7 @@ def test_a_search_in_which_nothing_comes_to_a_result_says_so(start: Start):
     assert "the sweep has no best setting: every job failed or diverged" in err
 
 
+@exhaustive
 def test_failures_count_for_the_rate_that_ends_a_search(start: Start):
     process = start(f"seed=choice({FAILS})", *SEARCH, "hydra.sweeper.max_failure_rate=0.4")
     _, err = process.communicate(timeout=LATEST)

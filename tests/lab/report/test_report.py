@@ -98,6 +98,7 @@ def test_csv_has_one_row_per_run(runs: Path) -> None:
     assert rates == {"0.001", "0.1"}
 
 
+@exhaustive
 def test_same_folders_same_bytes(few_runs: Path, tmp_path: Path) -> None:
     first, second = (write_report([few_runs], tmp_path / name).path.parent for name in ("a", "b"))
     for path in first.iterdir():
@@ -204,6 +205,7 @@ def test_a_report_on_runs_lies_beside_them_and_not_in_one(
     assert not list(few_runs.glob("*-s*/report"))
 
 
+@exhaustive
 def test_each_layer_has_a_picture_with_its_name(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path)
     with np.load(folder / "probes.npz") as stored:

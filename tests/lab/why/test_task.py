@@ -15,6 +15,7 @@ from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.spec import PAD
 from seqnorm.lab.why.moments import LEVELS, PER_SAMPLE, SPREAD, WAYS
 from seqnorm.lab.why.task import Network
+from tests.tiers import exhaustive
 
 SMALL = ["data=synthetic", "data.examples=1500", "data.max_length=120", "data.batch_size=16"]
 
@@ -84,6 +85,7 @@ def test_the_axis_of_rows_holds_the_largest_batch_of_tokens(tmp_path):
     assert f"batches of {most} rows" in (made / "why.md").read_text(encoding="utf-8")
 
 
+@exhaustive
 def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
     """TensorFlow Datasets draws names of folders from Python's generator when it prepares data."""
     figures, little = [], ["data.examples=300", "data.max_length=30", "cell.units=8"]
