@@ -58,7 +58,18 @@ def _built(layer):
     return layer
 
 
-@pytest.mark.parametrize("norm", ["layer", pytest.param("batch", marks=exhaustive)])
+@pytest.mark.parametrize(
+    ("implementation", "norm"),
+    [
+        ("auto", "layer"),
+        # In the quick tier, lab/training/test_run repeats a run by the loop and with dropout.
+        *(
+            pytest.param(*each, marks=exhaustive)
+            for each in (("auto", "batch"), ("loop", "layer"), ("loop", "batch"))
+        ),
+    ],
+    indirect=["implementation"],
+)
 def test_same_seed_same_bytes(norm, implementation, rng):
     """With shuffling, padding, both directions and, by the loop, dropout.
 
