@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.config.arguments import for_hydra, split
 from seqnorm.lab.config.compose import compose
+from tests import processes
 from tests.tiers import exhaustive
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,11 +94,9 @@ def test_the_story_of_a_researcher(tmp_path):
     """The first command of the page on little data, then the report of what it left."""
     first = next(words for words in TRAININGS if "-m" not in words and "data=imdb" in words)
     kept = [word for word in first if not word.startswith("data")]
-    binaries = Path(sys.executable).parent
-    for command in (
-        [binaries / "seqnorm-train", *kept, *TINY],
-        [binaries / "seqnorm-report", "runs"],
-    ):
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    trained = processes.command("train", tmp_path, *kept, *TINY)
+    assert trained.returncode == 0, trained.stdout + trained.stderr
+    command = [Path(sys.executable).parent / "seqnorm-report", "runs"]  # as it is installed
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"lstm layer .* 1 ", done.stdout)
