@@ -37,17 +37,11 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
     dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what their module makes once stay together, or each worker would make it."""
+    """Put tests into tiers, and short ones last: no worker waits long for another's last file."""
     tiers.assign(items)
-    # Short tests last, so that no worker waits long for what another has begun.
     items.sort(key=lambda item: "conformance" in item.location[0])
-    for item in items:
-        of_item = getattr(item, "_fixtureinfo", None)
-        shared = of_item.name2fixturedefs.values() if of_item else ()
-        if any(fixtures[-1].scope == "module" for fixtures in shared):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 @pytest.fixture

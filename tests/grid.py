@@ -155,13 +155,10 @@ def holds(name: str, norm: str, dtype: str = "float64", masking: str = "right") 
 def over_cases(*properties: Property, norms: tuple[str, ...] = NORMS) -> Any:
     """Parametrise a test over all cases of the grid that each property must hold in.
 
-    What the properties share is computed once per process, so `--dist loadgroup` keeps the cases of
-    a cell and a normaliser together.
+    What the properties share is computed once per process: `--dist loadfile` keeps them together.
     """
     cases = [
-        pytest.param(
-            each.name, cell, norm, dtype, masking, marks=pytest.mark.xdist_group(f"{cell}-{norm}")
-        )
+        (each.name, cell, norm, dtype, masking)
         for each in properties
         for cell, norm in product(CELLS, norms)
         for dtype, masking in [

@@ -48,10 +48,9 @@ def trained(implementation, policy, graph, wrap):
 @pytest.mark.parametrize(
     ("implementation", "policy", "graph"),
     [
-        ("loop", "renorm", False),
         ("auto", "shrink", True),
         *(pytest.param("auto", *each, marks=exhaustive) for each in REST),
-        pytest.param("loop", "renorm", True, marks=exhaustive),  # half a minute to trace
+        *(pytest.param("loop", "renorm", graph, marks=exhaustive) for graph in (False, True)),
     ],
 )
 def test_recomputed_batch_statistics(implementation, policy, graph):

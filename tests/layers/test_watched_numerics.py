@@ -44,7 +44,7 @@ model.fit(tokens, np.zeros((3, 3)), verbose=0)
         pytest.param("simple_rnn", "batch", marks=exhaustive),
         ("lstm", "batch"),
         pytest.param("gru", "batch", marks=exhaustive),
-        ("gru", {"name": "batch", "small_batch": "renorm"}),
+        pytest.param("gru", {"name": "batch", "small_batch": "renorm"}, marks=exhaustive),
         pytest.param("lstm", {"name": "batch", "input_statistics": "sequence"}, marks=exhaustive),
         pytest.param("lstm", "layer", marks=exhaustive),
         ("gru", "group"),
@@ -56,9 +56,8 @@ def test_gradient_under_check_numerics(cell, norm):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(
-    "options", [{}, pytest.param({"implementation": "loop"}, marks=exhaustive)]
-)
+@exhaustive
+@pytest.mark.parametrize("options", [{}, {"implementation": "loop"}])
 def test_fit_under_check_numerics(options):
     done = processes.script(f"{BEGIN}{options = }{FIT}")
     assert done.returncode == 0, done.stderr[-2000:]

@@ -15,8 +15,11 @@ from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.models.classifier import build_classifier
 from seqnorm.lab.tasks import Classification
 from seqnorm.lab.training.probes import Prober, probe_batch, scalars
+from tests.tiers import exhaustive
 
 LOSS = Classification().loss()
+# Each is traced for seconds; batch norm has all that there is to read.
+ALL = [*(pytest.param(norm, marks=exhaustive) for norm in ("none", "layer")), "batch"]
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def test_probe_batch_has_rows_of_every_length(rng):
     assert probe_batch(split, 99)[0].shape == (5, 7)
 
 
-@pytest.mark.parametrize("norm", ["layer", "batch"])
+@pytest.mark.parametrize("norm", [pytest.param("layer", marks=exhaustive), "batch"])
 def test_a_row_counts_only_while_it_is_alive(batch, norm):
     tokens, labels = batch[0].copy(), batch[1]
     tokens[0, 2:] = 0
@@ -70,7 +73,7 @@ def test_input_site_is_the_input_product(batch):
     assert scalars(arrays)["lstm_1/input/mean"] == pytest.approx(product.mean(), abs=1e-6)
 
 
-@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+@pytest.mark.parametrize("norm", ALL)
 def test_gradient_at_the_last_step_is_that_of_the_head(batch, norm):
     """No later step follows there: only pooling (last) and the head lie between it and the loss."""
     tokens, labels = batch
@@ -122,7 +125,7 @@ def test_distance_is_measured_in_running_spreads(batch):
     np.testing.assert_allclose(moved, np.full(4, 3.0), rtol=1e-3)
 
 
-@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+@pytest.mark.parametrize("norm", ALL)
 def test_reading_changes_no_weight(batch, norm):
     model = classifier(f"norm={norm}")
     before = model.get_weights()
