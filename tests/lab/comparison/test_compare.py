@@ -90,7 +90,7 @@ def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
     assert process.stdout is not None
     try:
         assert "2 arms, 2 settings of each on validation data" in process.stdout.readline()
-        assert "runs to make, 1 at a time" in process.stdout.readline()
+        assert " to make, 1 at a time" in process.stdout.readline()
         for _ in range(lines):
             assert " gone, about " in process.stdout.readline()
         time.sleep(moment)
