@@ -144,7 +144,7 @@ def test_a_bag_of_words_is_no_floor_of_another_task(folder: Path) -> None:
     given = ["imports=[mylab.tasks]", "task=count", "model=bag_of_words", *TEXTS]
     found = command("train", folder, *given)
     assert found.returncode == 1
-    assert "model=bag_of_words can do task=classification on rows of ids" in found.stderr
+    assert "model=bag_of_words can do task=classification or multilabel on rows" in found.stderr
 
 
 def test_an_experiment_file_may_name_the_imports(folder: Path) -> None:

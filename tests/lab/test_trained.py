@@ -103,7 +103,7 @@ def test_a_file_of_numbers_is_answered_and_a_bad_row_does_not_end_it(of_series, 
     assert [len(line.get("labels", ())) for line in lines] == [3, 0, 5, 0]
     assert "each number must be finite" in lines[1]["error"]
     assert "as many steps each, received 2, 1" in lines[3]["error"]
-    assert "2 rows of numbers" in err and "2 rows could not be answered" in err
+    assert "2 rows, " in err and "2 rows could not be answered" in err
 
 
 def test_a_folder_that_keeps_no_network_is_refused(tmp_path, folder):

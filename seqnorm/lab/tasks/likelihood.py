@@ -12,8 +12,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from seqnorm.lab.data.spec import IGNORED, Split
-from seqnorm.lab.models.carrying import start_anew
 from seqnorm.lab.tasks.base import Task
+from seqnorm.lab.tasks.carrying import start_anew
 from seqnorm.lab.tasks.stream import batches_of
 
 

@@ -8,9 +8,9 @@ import keras
 
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.models.carrying import StartAnew, carrying, start_anew
 from seqnorm.lab.models.classifier import recurrent_layers
 from seqnorm.lab.tasks import Task
+from seqnorm.lab.tasks.carrying import StartAnew, carrying, start_anew
 from seqnorm.lab.tasks.stream import batches_of, stream, training_batches
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 import seqnorm
 from seqnorm.lab.config.compose import compose
-from seqnorm.lab.config.models import BagOfWordsConfig
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.config.rules import WHOLE_IMAGE, ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 from seqnorm.lab.data import mnist
@@ -42,6 +42,9 @@ WITH = {
     "data=copy_memory": ("task=tagging",),
     "task=regression": ("data=adding",),
     "task=tagging": ("data=copy_memory",),
+    "task=multilabel": ("data=files", "data.train=reviews.csv"),
+    "task=language_model": ("model.bidirectional=false",),
+    "model=ngram": ("task=language_model",),
 }
 
 
@@ -228,8 +231,10 @@ ATTRIBUTES = {
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     if isinstance(node, ast.Attribute)
 }
-# Passed on as arguments: tests/lab/models/test_bag_of_words.py.
-BAG_OF_WORDS = {f"model.{e.name}" for e in fields(BagOfWordsConfig)} - {"model.name"}
+# Passed on as arguments: tests/lab/models/test_bag_of_words.py and test_ngram.py.
+OF_FLOORS = {
+    f"model.{entry.name}" for name in FLOORS for entry in fields(SCHEMAS["model"][name])
+} - {"model.name"}
 PASSED_ON = (
     "cell",
     "norm",
@@ -245,7 +250,7 @@ PASSED_ON = (
             for group, choices in SCHEMAS.items()
             for schema in choices.values()
             for entry in fields(schema)
-            if group not in PASSED_ON and f"{group}.{entry.name}" not in BAG_OF_WORDS
+            if group not in PASSED_ON and f"{group}.{entry.name}" not in OF_FLOORS
         }
         | {f"run.{name}" for name in SINGLE}
     ),

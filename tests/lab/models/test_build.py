@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig
 from seqnorm.lab.models.build import build_model
 
@@ -105,7 +106,7 @@ KEYS = [
     for group in ("cell", "norm", "model")
     for choice, schema in SCHEMAS[group].items()
     for key in fields(schema)
-    if (group, choice) not in (("cell", "none"), ("model", "bag_of_words")) and key.name != "name"
+    if choice not in ("none", *FLOORS) and key.name != "name"
 ]
 
 

@@ -87,4 +87,5 @@ def test_steps_that_are_not_asked_for_cost_nothing():
     model.fit(part)
     costs = model.log_probabilities(part)
     assert (costs == 0).tolist() == [False, False, False, True, False, True]
-    assert model.parameters == len({(3,), (4,)}) + len({(1, 3), (3, 4), (4, 3), (1, 4)}) + 2
+    # 3, 4; START 3, 3 4, 4 3, START 4; START 3 4, 3 4 3; START 3 4 3
+    assert model.parameters == 2 + 4 + 2 + 1
