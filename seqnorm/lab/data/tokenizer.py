@@ -107,7 +107,7 @@ class Tokenizer:
 
     @property
     def steps(self) -> tuple[str | tuple[str, str], ...]:
-        """What is done to a text before `pattern` finds its words, for whoever repeats it elsewhere.
+        """What is done to a text before `pattern` finds its words, to be repeated elsewhere.
 
         "NFC" (composed letters), "lower", or a regular expression and what replaces its matches.
         """

@@ -15,7 +15,8 @@ from seqnorm.lab.data.vocabulary import PAD, START, UNKNOWN, Vocabulary
 from seqnorm.lab.export.normal_form import Composed
 
 # Sets of Python's expressions which mean ASCII only in TensorFlow's (RE2).
-_SETS = (r"[^\W_]", r"\d", r"\s")
+_SETS = (r"[^\W_]", r"\d", r"\s", r"\S")
+_BETWEEN_SPACES = r"\S+"  # as generated texts are cut
 
 
 class Encoder(tf.Module):
@@ -61,7 +62,8 @@ class Encoder(tf.Module):
 
 def obstacle(vocabulary: Vocabulary) -> str | None:
     """Why `Encoder` cannot do what the tokenizer of a vocabulary does; None if it can."""
-    if vocabulary.tokenizer.pattern in {pattern() for pattern in PATTERNS.values()}:
+    known = {pattern() for pattern in PATTERNS.values()} | {_BETWEEN_SPACES}
+    if vocabulary.tokenizer.pattern in known:
         return None
     return f"its tokenizer is none of {', '.join(PATTERNS)}, and expressions differ in TensorFlow"
 
