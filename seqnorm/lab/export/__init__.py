@@ -37,6 +37,11 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
     from seqnorm.lab.trained import load
 
     trained = load(run)
+    if trained.is_floor:
+        raise UserError(
+            f"export writes networks; received a run of {trained.config.model.name}, whose "
+            "model.npz is plain arrays by name: numpy.load reads it."
+        )
     from seqnorm.lab.export import encoding
     from seqnorm.lab.export.answering import answering
     from seqnorm.lab.export.check import write_checked

@@ -18,9 +18,10 @@ def answering(trained: Trained) -> keras.Model:
         int32[batch, time] or, as they were before scaling, float32[batch, time, features] -> the
         tensors of `Task.exported`, by name. The input keeps its name.
     """
-    given = trained.model.inputs[0]
+    network: Any = trained.model
+    given = network.inputs[0]
     rows = keras.Input(given.shape[1:], dtype=given.dtype, name=given.name)
-    output = trained.model(rows if trained.scale is None else _scaled(rows, trained.scale))
+    output = network(rows if trained.scale is None else _scaled(rows, trained.scale))
     return keras.Model(rows, trained.task.exported(output), name="answers")
 
 

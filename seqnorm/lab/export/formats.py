@@ -57,11 +57,14 @@ def _write_saved_model(trained: Trained, model: keras.Model, folder: Path) -> No
 def _open_saved_model(folder: Path) -> Run:
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(folder))
+    loaded = tf.saved_model.load(str(folder))  # a signature alone would let go of the variables
     serve = loaded.signatures["serving_default"]
     (name,) = serve.structured_input_signature[1]
-    # The loaded object holds the variables, which a signature alone would let go of.
-    return lambda rows, loaded=loaded: _arrays(serve(**{name: tf.constant(rows)}))
+
+    def run(rows: NDArray, _kept: Any = loaded) -> Answers:
+        return _arrays(serve(**{name: tf.constant(rows)}))
+
+    return run
 
 
 def _write_onnx(trained: Trained, model: keras.Model, folder: Path) -> None:
