@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +21,7 @@ class Composed(tf.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        every = [chr(number) for number in range(sys.maxunicode + 1) if not _surrogate(number)]
+        every = [*map(chr, characters())]
         apart = {sign: unicodedata.normalize("NFD", sign) for sign in every}
         apart = {sign: parts for sign, parts in apart.items() if sign != parts}
         rank = {ord(sign): unicodedata.combining(sign) for sign in every}
@@ -96,5 +95,8 @@ def _table(keys: list, values: list, kind: Any, default: Any, of: Any = None) ->
     return tf.lookup.StaticHashTable(content, default)
 
 
-def _surrogate(number: int) -> bool:
-    return 0xD800 <= number < 0xE000
+def characters() -> Iterator[int]:
+    """All that are anything to Unicode: no surrogates, which UTF-8 has not, no private ones."""
+    yield from range(1, 0xD800)
+    yield from range(0xE000, 0x40000)
+    yield from range(0xE0000, 0xE0200)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -12,10 +11,11 @@ import tensorflow as tf
 
 from seqnorm.lab.data.tokenizer import PATTERNS
 from seqnorm.lab.data.vocabulary import PAD, START, UNKNOWN, Vocabulary
-from seqnorm.lab.export.normal_form import Composed
+from seqnorm.lab.export.normal_form import Composed, characters
 
 # Sets of Python's expressions which mean ASCII only in TensorFlow's (RE2).
-_SETS = (r"[^\W_]", r"\d", r"\s", r"\S")
+_SPACE = r"\s"
+_SETS = (r"[^\W_]", r"\d", _SPACE)
 _BETWEEN_SPACES = r"\S+"  # as generated texts are cut
 
 
@@ -79,10 +79,14 @@ class _Replace:
 
 
 class _Lower:
-    """As `str.lower`: TensorFlow's letters are of an older Unicode than Python's."""
+    """As `str.lower`: TensorFlow's letters are of an older Unicode than Python's.
+
+    A capital sigma beside one of the newer letters is the only one that may come out in the other
+    of its two forms.
+    """
 
     def __init__(self) -> None:
-        every = [chr(number) for number in _characters()]
+        every = [chr(number) for number in characters()]
         lower = [sign.lower() for sign in every]
         found = tf.strings.lower(tf.constant(every), encoding="utf-8")
         places = tf.where(found != tf.constant(lower))[:, 0].numpy().tolist()
@@ -104,28 +108,23 @@ class _Lower:
 def _re2(pattern: str) -> str:
     """An expression of `PATTERNS` or `Tokenizer.steps` with the same matches in RE2."""
     for each in _SETS:
-        pattern = pattern.replace(each, _spelt_out(each))
-    return pattern
+        if each in pattern:
+            pattern = pattern.replace(each, f"[{_spelt_out(each)}]")
+    return pattern.replace(r"\S", f"[^{_spelt_out(_SPACE)}]") if r"\S" in pattern else pattern
 
 
 @cache
 def _spelt_out(kind: str) -> str:
-    """The characters that match, as a set of ranges."""
+    """The characters that match, as ranges of a set."""
     matches = re.compile(kind).match
-    return f"[{''.join(_ranges(lambda number: bool(matches(chr(number)))))}]"
+    return "".join(_ranges(lambda number: bool(matches(chr(number)))))
 
 
 def _ranges(test: Callable[[int], bool]) -> Iterator[str]:
     first = last = None
-    for number in filter(test, _characters()):
+    for number in filter(test, characters()):
         if last is not None and number != last + 1:
             yield rf"\x{{{first:x}}}-\x{{{last:x}}}"
             first = None
         first, last = number if first is None else first, number
     yield rf"\x{{{first:x}}}-\x{{{last:x}}}"
-
-
-def _characters() -> Iterator[int]:
-    """All but surrogates, which no text in UTF-8 has."""
-    yield from range(0xD800)
-    yield from range(0xE000, sys.maxunicode + 1)
