@@ -39,6 +39,7 @@ LAB = (
     "runs",
     "training",
     "trained",
+    "export",
     "report",
     "why",
     "cards",

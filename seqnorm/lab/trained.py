@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.files import FLOOR, MODEL
 
 if TYPE_CHECKING:
     import keras
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from seqnorm.lab.data.spec import Scale, Sequences, Vocabulary
     from seqnorm.lab.tasks import Task
     from seqnorm.lab.training.floor import Floor
-
-MODEL, FLOOR = "model.keras", "model.npz"
 
 
 @dataclass(frozen=True)

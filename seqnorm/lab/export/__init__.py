@@ -10,9 +10,9 @@ from pathlib import Path
 
 from seqnorm.lab.durable import writing
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.export.names import FILE, NEEDS
 
-FILE = "encoding.json"
-NAMES = ("saved_model", "onnx", "litert", "keras")
+NAMES = tuple(NEEDS)
 
 
 def export(run: str | Path, to: str, out: str | Path | None = None, force: bool = False) -> Path:
@@ -71,8 +71,7 @@ def _require(to: str) -> None:
         raise UserError(
             f"export writes {', '.join(NAMES)}; received to={to!r}. Choose one of them."
         )
-    needed = {"onnx": ("onnx", "tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
-    missing = [name for name in needed.get(to, ()) if find_spec(name) is None]
+    missing = [name for name in NEEDS[to] if find_spec(name) is None]
     if missing:
         raise UserError(
             f"--to {to} needs {', '.join(missing)}, which is not installed: "

@@ -11,7 +11,7 @@ import keras
 
 from seqnorm.lab.data.vocabulary import PAD, START, UNKNOWN
 from seqnorm.lab.durable import write_text
-from seqnorm.lab.export import FILE
+from seqnorm.lab.export.names import FILE
 from seqnorm.lab.trained import Trained
 
 

@@ -24,7 +24,6 @@ class Format:
 
     Attributes:
         runtime: what runs it.
-        packages: modules that writing and running need beside TensorFlow.
         write: writes the model of `answering` into a folder, which exists.
         open: what was written there, as a function of padded rows; `answering`'s names and answers.
         lacks: what of the run the format does not hold, in words.
@@ -32,7 +31,6 @@ class Format:
     """
 
     runtime: str
-    packages: tuple[str, ...]
     write: Callable[[Trained, keras.Model, Path], None]
     open: Callable[[Path], Run]
     lacks: Callable[[Trained], list[str]]
@@ -126,22 +124,18 @@ def _of_saved_model(trained: Trained) -> list[str]:
 
 
 FORMATS = {
-    "keras": Format(
-        "Keras, where seqnorm is installed", (), _write_keras, _open_keras, _without_texts
-    ),
+    "keras": Format("Keras, where seqnorm is installed", _write_keras, _open_keras, _without_texts),
     "saved_model": Format(
-        "TensorFlow alone", (), _write_saved_model, _open_saved_model, _of_saved_model
+        "TensorFlow alone", _write_saved_model, _open_saved_model, _of_saved_model
     ),
     "onnx": Format(
         "onnxruntime",
-        ("onnx", "tf2onnx", "onnxruntime"),
         _write_onnx,
         _open_onnx,
         _without_texts,
     ),
     "litert": Format(
         "ai-edge-litert",
-        ("ai_edge_litert",),
         _write_litert,
         _open_litert,
         lambda trained: ["more than one row at a time", *_without_texts(trained)],

@@ -15,11 +15,11 @@ from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.bag_of_words import BagOfWords
 from seqnorm.lab.models.ngram import NGram
+from seqnorm.lab.runs.files import FLOOR
 from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.write import RunFolder
 from seqnorm.lab.tasks import Task, make_task
 from seqnorm.lab.tracking.factory import make_sinks
-from seqnorm.lab.trained import FLOOR
 from seqnorm.lab.training.result import closing_line, identity, predictions
 
 
