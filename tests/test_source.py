@@ -41,6 +41,7 @@ LAB = (
     "runs",
     "training",
     "trained",
+    "export",
     "report",
     "why",
     "cards",

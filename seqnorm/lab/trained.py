@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.files import FLOOR, MODEL
 
 if TYPE_CHECKING:
     import keras
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from seqnorm.lab.config.schema import RunConfig
     from seqnorm.lab.data.spec import Scale, Sequences, Vocabulary
     from seqnorm.lab.tasks import Task
-
-MODEL = "model.keras"
+    from seqnorm.lab.training.floor import Floor
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Trained:
     Attributes:
         config: its complete configuration.
         task: what it answers.
-        model: the network, int32[batch, time] or float32[batch, time, features] -> answers.
+        model: the network, int32[batch, time] or float32[batch, time, features] -> answers; or
+            what stands under networks, a bag of words or an n-gram model.
         vocabulary: words by id, with the tokenizer; None where rows are numbers.
         scale: what is done to numbers; None where rows are ids.
         label_names: of the classes, in the order of the model's outputs; empty without classes.
@@ -40,7 +41,7 @@ class Trained:
 
     config: RunConfig
     task: Task
-    model: keras.Model
+    model: keras.Model | Floor
     vocabulary: Vocabulary | None
     scale: Scale | None
     label_names: tuple[str, ...]
@@ -60,19 +61,12 @@ class Trained:
         Raises:
             ValueError: if a row is of another kind, naming it.
         """
-        from seqnorm.lab.data.batching import batch_bounds
-
         found: list[dict[str, Any]] = [{} for _ in rows]
         if not found:
             return found
-        encoded = self.encode(rows)
-        order = np.argsort(encoded.lengths, kind="stable")
-        for chosen in np.split(order, batch_bounds(len(order), batch_size)[1:-1]):
-            outputs = np.asarray(self.model.predict_on_batch(encoded.padded(chosen)))
-            for row, output in zip(chosen.tolist(), outputs, strict=True):
-                steps = output[: int(encoded.lengths[row])] if self.task.every_step else output
-                answer = self.task.answer(steps, self.label_names)
-                found[row] = self._in_place(answer, rows[row]) if self.task.every_step else answer
+        for row, output in self._outputs(self.encode(rows), batch_size):
+            answer = self.task.answer(output, self.label_names)
+            found[row] = self._in_place(answer, rows[row]) if self.task.every_step else answer
         return found
 
     def _in_place(self, answer: dict[str, Any], row: Any) -> dict[str, Any]:
@@ -88,6 +82,27 @@ class Trained:
             for place, value in zip(read.tolist(), values, strict=True):
                 spread[key][place] = value
         return spread
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether this is no network, but what stands under networks."""
+        from seqnorm.lab.config.models import FLOORS
+
+        return self.config.model.name in FLOORS
+
+    def _outputs(self, rows: Sequences, batch_size: int) -> Iterator[tuple[int, NDArray]]:
+        """What the model gives for each row, without padding; shorter rows first."""
+        from seqnorm.lab.data.batching import batch_bounds
+
+        model: Any = self.model
+        if self.is_floor:
+            yield from enumerate(model.outputs(rows))
+            return
+        order = np.argsort(rows.lengths, kind="stable")
+        for chosen in np.split(order, batch_bounds(len(order), batch_size)[1:-1]):
+            outputs = np.asarray(model.predict_on_batch(rows.padded(chosen)))
+            for row, output in zip(chosen.tolist(), outputs, strict=True):
+                yield row, output[: int(rows.lengths[row])] if self.task.every_step else output
 
     def encode(self, rows: Sequence[Any]) -> Sequences:
         """Rows as the model reads them: of texts ids with START in front.
@@ -155,14 +170,13 @@ class Trained:
 
 
 def load(run: str | Path) -> Trained:
-    """The network of a finished run, with all that its inputs are made with.
+    """The model of a finished run, with all that its inputs are made with.
 
     Args:
         run: the run folder.
 
     Raises:
-        UserError: if the folder holds no finished run with a model: a trial and a bag of words keep
-            none.
+        UserError: if the folder holds no finished run with a model: a trial keeps none.
     """
     folder = Path(run).expanduser()
     result = _result(folder)
@@ -173,22 +187,32 @@ def load(run: str | Path) -> Trained:
     from seqnorm.lab.training import require_tensorflow
 
     require_tensorflow()
-    import keras
-
     from seqnorm.lab.data import scale, vocabulary
     from seqnorm.lab.tasks import make_task
 
     words, numbers = folder / "vocabulary.json", folder / scale.FILE
     if result.diverged:
         raise UserError(f"{folder.name} diverged, its model answers nothing: {result.message}")
-    return Trained(
-        config,
-        make_task(config.task),
-        keras.models.load_model(folder / MODEL, compile=False),
-        vocabulary.Vocabulary.load(words) if words.is_file() else None,
-        scale.Scale.load(numbers) if numbers.is_file() else None,
-        _label_names(folder),
-    )
+    known = vocabulary.Vocabulary.load(words) if words.is_file() else None
+    scaled = scale.Scale.load(numbers) if numbers.is_file() else None
+    names = _label_names(folder)
+    model = _model(folder, config, known.size if known else 0, len(names))
+    return Trained(config, make_task(config.task), model, known, scaled, names)
+
+
+def _model(folder: Path, config: RunConfig, size: int, num_classes: int) -> keras.Model | Floor:
+    """What the run kept: `_result` has seen one of the files."""
+    if (folder / MODEL).is_file():
+        import keras
+
+        network: keras.Model = keras.models.load_model(folder / MODEL, compile=False)
+        return network
+    from seqnorm.lab.runs.files import read_arrays
+    from seqnorm.lab.training.floor import make_floor
+
+    floor = make_floor(config, size, num_classes)
+    floor.restore(read_arrays(folder / FLOOR, "its model"))
+    return floor
 
 
 def _result(folder: Path) -> Any:
@@ -201,11 +225,12 @@ def _result(folder: Path) -> Any:
         raise UserError(
             f"load needs the folder of a finished run; received {str(folder)!r}: {error}"
         ) from error
-    if not (folder / MODEL).is_file():
+    if not any((folder / name).is_file() for name in (MODEL, FLOOR)):
         why = "tried a setting" if result.trial else f"is of {result.cell}"
         raise UserError(
-            f"load needs a run that kept its network as {MODEL}; received {str(folder)!r}, which "
-            f"{why} and has none. Name a run on the test set, as seqnorm-train makes it."
+            f"load needs a run that kept its model as {MODEL} or {FLOOR}; received "
+            f"{str(folder)!r}, which {why} and has none. Name a run on the test set, as "
+            "seqnorm-train makes it."
         )
     return result
 

@@ -110,7 +110,7 @@ def test_a_folder_that_keeps_no_network_is_refused(tmp_path, folder):
     with pytest.raises(UserError, match="needs the folder of a finished run"):
         load(tmp_path)
     trial = trained(tmp_path, *SMALL, "train.test=false")
-    with pytest.raises(UserError, match=r"kept its network as model\.keras.*tried a setting"):
+    with pytest.raises(UserError, match=r"kept its model as model\.keras.*tried a setting"):
         load(trial)
 
 

@@ -49,6 +49,11 @@ def seqnorm_predict() -> int:
     return _enter("predict")
 
 
+def seqnorm_export() -> int:
+    """Writes the network of a run in a format for elsewhere."""
+    return _enter("export")
+
+
 def seqnorm_check() -> int:
     """Checks what is claimed of the layers."""
     return _enter("check")

@@ -25,9 +25,8 @@ _KEPT = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'!?"
 _SPACED = bytes(code if code in _KEPT else ord(" ") for code in range(256))
 
 # Signs that are typed for an apostrophe, and the soft hyphen, which nobody sees.
-_ONE_SPELLING = str.maketrans(
-    {**dict.fromkeys("\u2018\u2019\u02bc\uff07\u00b4`", "'"), "\xad": None}
-)
+_APOSTROPHES = "\u2018\u2019\u02bc\uff07\u00b4`"
+_ONE_SPELLING = str.maketrans({**dict.fromkeys(_APOSTROPHES, "'"), "\xad": None})
 # Invisible joiners within words, as of Persian and Hindi; no marks by Unicode's categories.
 _JOINERS = "\u200c\u200d"
 
@@ -105,6 +104,21 @@ class Tokenizer:
     def is_spaceable(self) -> bool:
         """Whether no word can have a space in it, so that `spaced` may stand for the words."""
         return self.pattern in (WORDS, unicode_words())
+
+    @property
+    def steps(self) -> tuple[str | tuple[str, str], ...]:
+        """What is done to a text before `pattern` finds its words, to be repeated elsewhere.
+
+        "NFC" (composed letters), "lower", or a regular expression and what replaces its matches.
+        """
+        spelling = [(f"[{_APOSTROPHES}]", "'"), ("\xad", "")]
+        breaks = (f"(?i){BREAKS.pattern}" if self.one_spelling else "<br />|<BR />", " ")
+        return (
+            *(("NFC", *spelling) if self.one_spelling else ()),
+            *(("lower",) if self.lowercase else ()),
+            *((("i\u0307", "i"),) if self.one_spelling and self.lowercase else ()),
+            *((breaks,) if self.strip_breaks else ()),
+        )
 
     def split(self, text: str) -> list[str]:
         """The words of a text, in order."""

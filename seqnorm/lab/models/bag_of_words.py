@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,32 +73,87 @@ class BagOfWords:
                 f"{np.unique(split.labels).tolist()}. Use a larger training part."
             )
         counts = count(split.sequences, self.size, self.terms)
-        self.weights = None
+        self.idf = np.empty(0)
         if self.weighting == "tfidf":
-            self.weights = TfidfTransformer(sublinear_tf=True).fit(counts)
+            self.idf = TfidfTransformer(sublinear_tf=True).fit(counts).idf_
         # One binary problem per class: for 46 topics many times faster than one joint problem, and
         # for two classes the same.
         binary = LogisticRegression(C=self.inverse_regularisation, solver="liblinear", tol=1e-2)
-        self.classifier = OneVsRestClassifier(binary).fit(self._weighted(counts), split.labels)
-        # A class that all rows have, or none, is answered without weights.
-        self.parameters = sum(
-            model.coef_.size + model.intercept_.size
-            for model in self.classifier.estimators_
-            if hasattr(model, "coef_")
-        )
+        classifier = OneVsRestClassifier(binary).fit(self._weighted(counts), split.labels)
+        self.classes, self.several = classifier.classes_, classifier.multilabel_
+        problems = [_weights(each, len(self.terms)) for each in classifier.estimators_]
+        self.coefficients = np.array([weights for weights, _ in problems])
+        self.intercepts = np.array([intercept for _, intercept in problems])
+        self._count_parameters()
+
+    def _count_parameters(self) -> None:
+        learnt = int(np.isfinite(self.intercepts).sum())
+        self.parameters = learnt * (len(self.terms) + 1)
 
     def probabilities(self, split: Split) -> NDArray[np.float64]:
         """float64[rows, classes]; 0 for a class that training had none of.
 
         They sum to 1, unless a row may have several classes.
         """
-        counts = count(split.sequences, self.size, self.terms)
+        from scipy.special import expit
+
+        likely = expit(self._logits(split.sequences))
+        if not self.several:
+            if likely.shape[1] == 1:
+                likely = np.hstack([1 - likely, likely])
+            total = likely.sum(axis=1, keepdims=True)
+            likely /= np.where(total > 0, total, 1)
         result = np.zeros((len(split), self.num_classes))
-        result[:, self.classifier.classes_] = self.classifier.predict_proba(self._weighted(counts))
+        result[:, self.classes] = likely
         return result
 
+    def _logits(self, sequences: Sequences) -> NDArray[np.float64]:
+        """float64[rows, problems]: one for each class, or one for two classes."""
+        weighted = self._weighted(count(sequences, self.size, self.terms))
+        return weighted @ self.coefficients.T + self.intercepts
+
     def _weighted(self, counts: Any) -> Any:
-        return counts if self.weights is None else self.weights.transform(counts)
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        if not self.idf.size:
+            return counts
+        transformer = TfidfTransformer(sublinear_tf=True)
+        transformer.idf_ = self.idf
+        return transformer.transform(counts)
+
+    def outputs(self, sequences: Sequences) -> NDArray[np.float64]:
+        """float64[rows, classes]: logits, from which the task makes its answer to each row."""
+        from seqnorm.lab.data.spec import Split
+
+        likely = self.probabilities(Split(sequences, np.zeros(len(sequences))))
+        with np.errstate(divide="ignore"):  # -inf for what cannot be
+            return np.log(likely) - (np.log1p(-likely) if self.several else 0.0)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What `fit` has learnt, by name."""
+        return {
+            "terms": self.terms,
+            "idf": self.idf,
+            "coefficients": self.coefficients,
+            "intercepts": self.intercepts,
+            "classes": self.classes,
+            "several": np.array(self.several),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """Takes what `arrays` gave in the place of `fit`."""
+        self.terms, self.idf = arrays["terms"], arrays["idf"]
+        self.coefficients, self.intercepts = arrays["coefficients"], arrays["intercepts"]
+        self.classes, self.several = arrays["classes"], bool(arrays["several"])
+        self._count_parameters()
+
+
+def _weights(problem: Any, terms: int) -> tuple[NDArray[np.float64], float]:
+    """Coefficients and intercept of one class; one that all rows have, or none, has no weights."""
+    if hasattr(problem, "coef_"):
+        return problem.coef_[0], float(problem.intercept_[0])
+    certain = bool(problem.y_[0])
+    return np.zeros(terms), np.inf if certain else -np.inf
 
 
 def ngrams(sequences: Sequences, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -13,7 +13,7 @@ D = n1 / (n1 + 2 n2), of how many were counted once and twice. Below the empty h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +84,45 @@ class NGram:
             begins = place[long[first]] == length - 1
             shorter = [grams, counts, number, begins]
         self._counts.append(_Counts.of(shorter[0], shorter[1], self.size))
+        self._count_parameters()
+
+    def _count_parameters(self) -> None:
         self.parameters = sum(len(counts.grams) for counts in self._counts)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What `fit` has counted, by name: contexts, and grams with their counts."""
+        contexts = {f"contexts_{n}": keys for n, keys in enumerate(self._keys, start=1)}
+        grams = {f"grams_{n}": each.grams for n, each in enumerate(self._counts, start=1)}
+        counts = {f"counts_{n}": each.counts for n, each in enumerate(self._counts, start=1)}
+        return {**contexts, **grams, **counts}
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """Takes what `arrays` gave in the place of `fit`."""
+        self._keys = [arrays[f"contexts_{n}"] for n in range(1, self.order)]
+        pairs = [(arrays[f"grams_{n}"], arrays[f"counts_{n}"]) for n in range(1, self.order + 1)]
+        self._counts = [_Counts.of(grams, counts, self.size) for grams, counts in pairs]
+        self._count_parameters()
+
+    def outputs(self, sequences: Sequences) -> Iterator[NDArray[np.float64]]:
+        """float64[1, ids] for each row: logarithms of what the token after it has."""
+        last = sequences.offsets[1:] - 1
+        contexts = [numbers[last] for numbers in self._contexts(sequences)]
+        for row in range(len(sequences)):
+            yield self._after([int(numbers[row]) for numbers in contexts])[None]
+
+    def _after(self, contexts: list[int]) -> NDArray[np.float64]:
+        likely = np.full(self.size, 1.0 / (self.size - UNKNOWN))
+        likely[:UNKNOWN] = 0.0
+        for counted, number in zip(self._counts, contexts, strict=True):
+            if not 0 <= number < len(counted.totals) or not counted.totals[number]:
+                continue
+            bounds = number * self.size, (number + 1) * self.size
+            found = slice(*np.searchsorted(counted.grams, bounds))
+            kept = np.maximum(counted.counts[found] - counted.discount, 0.0)
+            likely *= counted.discount * counted.kinds[number] / counted.totals[number]
+            likely[counted.grams[found] - bounds[0]] += kept / counted.totals[number]
+        with np.errstate(divide="ignore"):  # -inf for what never comes next
+            return np.log(likely)
 
     def _contexts(self, rows: Sequences, learn: bool = False) -> Iterator[NDArray[np.int64]]:
         """The number of the context that ends at each token, for each length from 0."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+MODEL, FLOOR = "model.keras", "model.npz"  # what a run keeps of a network, or of a floor
 REPAIR = "Repeat the run, or delete the folder."
 
 

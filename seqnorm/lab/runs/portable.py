@@ -14,7 +14,7 @@ from typing import Any
 RUNS_DIR, ANY_FOLDER = "runs_dir", "<folder>"
 # Keys that may name files, one or several: runs on different ones must not pass for the same.
 FILE_KEYS = ("data.train", "data.validation", "data.test")
-COMMANDS = ("train", "compare", "report", "data", "predict", "check", "bench")
+COMMANDS = ("train", "compare", "report", "data", "predict", "export", "check", "bench")
 # Where the files are that Python runs in place of a command: a script, or `python -m`.
 _OURS = ("", "scripts", "commands")
 

@@ -143,6 +143,16 @@ class Task(ABC):
         """
         return {"output": output.tolist()}
 
+    def exported(self, output: Any) -> dict[str, Any]:
+        """What `answer` says, by the same names, as tensors of a graph that runs without Python.
+
+        Whole numbers are classes by their place in the label names. Here the output as it is.
+
+        Args:
+            output: symbolic, [B, ...] or with `every_step` [B, T, ...], what the model gives.
+        """
+        return {"output": output}
+
     def tables(self, dataset: Dataset, predictions: Mapping[str, NDArray]) -> Iterable[Table]:
         """Tables for the trackers, of the predictions on the test part; here none."""
         return ()

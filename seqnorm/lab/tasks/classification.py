@@ -108,6 +108,14 @@ class Classification(Task):
             "probabilities": dict(zip(label_names, likely.tolist(), strict=True)),
         }
 
+    def exported(self, output: Any) -> dict[str, Any]:
+        """The "label" int32[B] and the "probabilities" float32[B, classes]."""
+        from keras import ops
+
+        from seqnorm.lab.tasks.likeliest import likeliest
+
+        return {"label": likeliest(output), "probabilities": ops.softmax(output, axis=-1)}
+
     def tables(self, dataset: Dataset, predictions: Mapping[str, NDArray]) -> Iterator[Table]:
         """The most confident mistakes."""
         rows = mistakes(dataset, predictions["predicted"], predictions["probability"])

@@ -135,6 +135,14 @@ class LanguageModel(Task):
         first = label_names[best[0]]
         return {"next": first, "probability": found[first], "probabilities": found}
 
+    def exported(self, output: Any) -> dict[str, Any]:
+        """The "next" token after each step, int32[B, T], and the "probabilities" of all."""
+        from keras import ops
+
+        from seqnorm.lab.tasks.likeliest import likeliest
+
+        return {"next": likeliest(output), "probabilities": ops.softmax(output, axis=-1)}
+
 
 def _sum_by_row(values: NDArray, split: Split) -> NDArray[np.float64]:
     """Sums of what stands at the steps of each row; no row is empty."""

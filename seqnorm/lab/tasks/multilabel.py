@@ -96,6 +96,13 @@ class Multilabel(Task):
         chosen = [name for name, value in found.items() if value >= THRESHOLD]
         return {"labels": chosen, "probabilities": found}
 
+    def exported(self, output: Any) -> dict[str, Any]:
+        """Whether each class is among the "labels", bool[B, classes], and the "probabilities"."""
+        from keras import ops
+
+        chosen = ops.greater_equal(output, 0.0)  # of at least `THRESHOLD`
+        return {"labels": chosen, "probabilities": ops.sigmoid(output)}
+
 
 def _score(dataset: Dataset, split: Split, answered: NDArray, loss: float | None) -> Evaluation:
     right, answered = split.labels.astype(bool), answered.astype(bool)

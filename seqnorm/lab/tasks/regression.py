@@ -76,6 +76,10 @@ class Regression(Task):
         """The "number" of a row."""
         return {"number": float(output[0])}
 
+    def exported(self, output: Any) -> dict[str, Any]:
+        """The "number" float32[B]."""
+        return {"number": output[:, 0]}
+
     def baseline(self, dataset: Dataset, part: str) -> Evaluation:
         """Errors of always answering the mean of the training labels."""
         split: Split = getattr(dataset, part)

@@ -82,6 +82,14 @@ class Tagging(Task):
         """The "labels" of the steps of a row; a text begins with its start."""
         return {"labels": [label_names[step] for step in output.argmax(axis=-1).tolist()]}
 
+    def exported(self, output: Any) -> dict[str, Any]:
+        """The "labels" int32[B, T] and their "probabilities"; those of padding mean nothing."""
+        from keras import ops
+
+        from seqnorm.lab.tasks.likeliest import likeliest
+
+        return {"labels": likeliest(output), "probabilities": ops.softmax(output, axis=-1)}
+
     def baseline(self, dataset: Dataset, part: str) -> Evaluation:
         """Scores of always answering the most frequent class of the training part."""
         from seqnorm.lab.data.spec import IGNORED

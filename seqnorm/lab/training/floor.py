@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Protocol
 
+from numpy.typing import NDArray
+
 from seqnorm.lab import data
 from seqnorm.lab.config.schema import RunConfig
-from seqnorm.lab.data.spec import Split
+from seqnorm.lab.data.spec import Sequences, Split
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.bag_of_words import BagOfWords
 from seqnorm.lab.models.ngram import NGram
+from seqnorm.lab.runs.files import FLOOR
 from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.write import RunFolder
 from seqnorm.lab.tasks import Task, make_task
@@ -31,14 +34,33 @@ class Floor(Protocol):
     def fit(self, split: Split) -> None:
         """Learns from the training part."""
 
+    def arrays(self) -> dict[str, NDArray]:
+        """What was learnt, by name."""
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """Takes what `arrays` gave in the place of `fit`."""
+
+    def outputs(self, sequences: Sequences) -> Iterable[NDArray]:
+        """For each row what a network would give, from which the task makes its answer."""
+
 
 MAKERS: dict[str, Callable[..., Floor]] = {"bag_of_words": BagOfWords, "ngram": NGram}
+
+
+def make_floor(config: RunConfig, size: int, num_classes: int) -> Floor:
+    """The floor that a configuration asks for, of so many ids and classes; it has learnt nothing.
+
+    Raises:
+        ValueError: if it refuses its arguments.
+    """
+    settings = asdict(config.model)
+    return MAKERS[settings.pop("name")](size, num_classes, **settings)
 
 
 def run_floor(config: RunConfig, name: str | None = None) -> Result:
     """Trains, scores and records a floor; of ``optim`` and ``train`` it reads `train.test`.
 
-    The run folder has no model.keras and no epochs.
+    The run folder has model.npz in the place of model.keras, and no epochs.
 
     Returns:
         What result.json holds.
@@ -49,9 +71,7 @@ def run_floor(config: RunConfig, name: str | None = None) -> Result:
     with blame_the_input():
         task = make_task(config.task)
         dataset = task.prepare(data.load(config.data, config.seed, config.task.LABELS))
-        settings = asdict(config.model)
-        make = MAKERS[settings.pop("name")]
-        model = make(dataset.words.size, dataset.num_classes, **settings)
+        model = make_floor(config, dataset.words.size, dataset.num_classes)
         sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}", flush=True)
@@ -76,6 +96,7 @@ def _conclude(
 ) -> Result:
     test = task.evaluate_floor(model, dataset, "test") if config.train.test else None
     if test:
+        folder.write_arrays(FLOOR, model.arrays())
         folder.write_encoding(dataset)
         folder.write_predictions(predictions(dataset, test))
     first = task.scoring.score.name

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary
@@ -81,6 +84,32 @@ def test_every_setting_changes_the_model(change):
         model.fit(dataset.train)
     before, after = (model.probabilities(dataset.test) for model in (default, other))
     assert np.abs(before - after).max() > 1e-3
+
+
+@pytest.mark.parametrize(("weighting", "several"), [("tfidf", False), ("counts", True)])
+def test_probabilities_are_scikit_learns_and_stay_when_it_is_restored(weighting, several):
+    dataset = make_dataset(lambda text: (3 in text) + (4 in text), 4)
+    labels = dataset.train.labels
+    if several:  # a class that every row has, one that none has
+        labels = np.stack([labels > 0, labels > 1, labels >= 0, labels < 0], 1).astype(np.uint8)
+    part = Split(dataset.train.sequences, labels)
+    model, again = (BagOfWords(VOCABULARY.size, 4, weighting) for _ in range(2))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Label", UserWarning)
+        model.fit(part)
+        x = bag_of_words.count(part.sequences, VOCABULARY.size, model.terms)
+        if weighting == "tfidf":
+            x = TfidfTransformer(sublinear_tf=True).fit_transform(x)
+        binary = LogisticRegression(C=10.0, solver="liblinear", tol=1e-2)
+        theirs = OneVsRestClassifier(binary).fit(x, labels)
+    ours = model.probabilities(part)
+    np.testing.assert_allclose(ours[:, theirs.classes_], theirs.predict_proba(x), atol=1e-12)
+    again.restore(model.arrays())
+    assert np.array_equal(again.probabilities(part), ours)
+    assert again.parameters == model.parameters
+    outputs = again.outputs(part.sequences)
+    likely = 1 / (1 + np.exp(-outputs)) if several else np.exp(outputs)
+    np.testing.assert_allclose(likely, ours, atol=1e-12)
 
 
 def test_a_pair_does_not_cross_from_one_text_to_the_next():

@@ -82,6 +82,18 @@ def test_probabilities_are_those_of_the_formula_and_sum_to_one(order):
         assert sum(probability(token, context) for token in range(2, 7)) == pytest.approx(1)
 
 
+def test_a_restored_model_says_what_comes_after_a_row():
+    model, again = (NGram(len(WORDS), len(WORDS), 3) for _ in range(2))
+    model.fit(data(drawn(30, 0)))
+    again.restore(model.arrays())
+    probability = by_hand(drawn(30, 0), 3)
+    asked = [[START, 3, 4], [START], [START, 6, 6, 6]]
+    for row, found in zip(asked, again.outputs(Sequences.from_rows(asked)), strict=True):
+        wanted = [0, 0, *(probability(token, tuple(row[-2:])) for token in range(2, 7))]
+        np.testing.assert_allclose(np.exp(found[0]), wanted, rtol=1e-12)
+    assert again.parameters == model.parameters
+
+
 def test_steps_that_are_not_asked_for_cost_nothing():
     model, part = NGram(len(WORDS), len(WORDS)), data([[3, 4, 3], [4]])
     model.fit(part)

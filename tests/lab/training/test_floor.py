@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from seqnorm.lab import data, load
 from seqnorm.lab.commands.train import main as train
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.report.page.report import write_report
@@ -26,12 +27,27 @@ def test_it_is_a_run_like_any_other_and_the_floor_of_the_report(tmp_path, small)
     with np.load(folder / "predictions.npz") as stored:
         assert np.mean(stored["labels"] == stored["predicted"]) == result["test"]["accuracy"]
         assert (stored["probability"] >= 0.5).all()
+    assert_answers_anew(folder)
 
     run(small("norm=none", "train.probe_every=0", runs="runs"))
     text = write_report([tmp_path / "runs"]).text
     assert f"Bag of words: accuracy {result['test']['accuracy']:.4f}, macro-F1" in text
     assert "bag of words" in text and "lstm none " in text
     assert "epochs=" not in text  # the bag of words reads none
+
+
+def assert_answers_anew(folder):
+    """What the folder keeps gives the test part as texts the answers that the run gave it."""
+    trained = load(folder)
+    texts = [
+        trained.vocabulary.decode(row) for row in data.load(trained.config.data, 0).test.sequences
+    ]
+    answers = trained.predict(texts)
+    with np.load(folder / "predictions.npz") as stored:
+        names = stored["label_names"][stored["predicted"]].tolist()
+        assert [answer["label"] for answer in answers] == names
+        found = [answer["probability"] for answer in answers]
+        np.testing.assert_allclose(found, stored["probability"], atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_scores(tmp_path):
