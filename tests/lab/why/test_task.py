@@ -91,9 +91,9 @@ def test_what_loading_draws_changes_no_figure(tmp_path, monkeypatch):
     figures, little = [], ["data.examples=300", "data.max_length=30", "cell.units=8"]
     for draws in (0, 6):
 
-        def drawing(config, seed, draws=draws, load=data.load):
+        def drawing(config, seed, labels, draws=draws, load=data.load):
             [random.random() for _ in range(draws)]
-            return load(config, seed)
+            return load(config, seed, labels)
 
         with monkeypatch.context() as patch:
             patch.setattr("seqnorm.lab.data.load", drawing)
