@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from seqnorm.lab.data.spec import Dataset, Split
 
-SHARE = (0.0, 1.0)
-
 
 class Classification(Task):
     """Which of a data set's classes a row belongs to.
@@ -33,8 +31,8 @@ class Classification(Task):
 
     name = "classification"
     scores = (
-        Score("accuracy", "accuracy", bounds=SHARE, scale=100, unit="points"),
-        Score("macro_f1", "macro-F1", bounds=SHARE, scale=100, unit="points"),
+        Score.share("accuracy", "accuracy"),
+        Score.share("macro_f1", "macro-F1"),
     )
     baseline_name = "majority class"
 

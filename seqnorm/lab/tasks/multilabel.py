@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from seqnorm.lab.data.spec import Dataset, Split
 
-SHARE = (0.0, 1.0)
 THRESHOLD = 0.5  # a class of at least this probability is answered
 
 
@@ -33,9 +32,9 @@ class Multilabel(Task):
 
     name = "multilabel"
     scores = (
-        Score("micro_f1", "micro-F1", bounds=SHARE, scale=100, unit="points"),
-        Score("macro_f1", "macro-F1", bounds=SHARE, scale=100, unit="points"),
-        Score("exact_match", "exact match", bounds=SHARE, scale=100, unit="points"),
+        Score.share("micro_f1", "micro-F1"),
+        Score.share("macro_f1", "macro-F1"),
+        Score.share("exact_match", "exact match"),
     )
     baseline_name = "most frequent class"
 

@@ -36,6 +36,11 @@ class Score:
     scale: float = 1.0
     unit: str = ""
 
+    @classmethod
+    def share(cls, name: str, title: str) -> Score:
+        """One between 0 and 1, whose differences are written in points."""
+        return cls(name, title, bounds=(0.0, 1.0), scale=100, unit="points")
+
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name == "loss":
             raise ValueError(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.tasks.base import Evaluation, Task
-from seqnorm.lab.tasks.classification import SHARE
 from seqnorm.lab.tasks.score import Score
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class Tagging(Task):
 
     name = "tagging"
     scores = (
-        Score("accuracy", "accuracy of steps", bounds=SHARE, scale=100, unit="points"),
-        Score("macro_f1", "macro-F1", bounds=SHARE, scale=100, unit="points"),
+        Score.share("accuracy", "accuracy of steps"),
+        Score.share("macro_f1", "macro-F1"),
     )
     baseline_name = "majority class"
     every_step = True
