@@ -38,9 +38,9 @@ class Classification(Task):
 
     def head(self, dataset: Dataset) -> keras.layers.Layer:
         """Logits."""
-        import keras
+        from seqnorm.lab.tasks.heads import logits
 
-        return keras.layers.Dense(dataset.num_classes, dtype="float32", name="logits")
+        return logits(dataset)
 
     def loss(self) -> keras.losses.Loss:
         """Mean negative log-likelihood."""

@@ -79,9 +79,9 @@ class LanguageModel(Task):
 
     def head(self, dataset: Dataset) -> keras.layers.Layer:
         """Logits of all words."""
-        import keras
+        from seqnorm.lab.tasks.heads import logits
 
-        return keras.layers.Dense(dataset.num_classes, dtype="float32", name="logits")
+        return logits(dataset)
 
     def loss(self) -> keras.losses.Loss:
         """Mean negative log-likelihood of the tokens that are asked for, in nats."""

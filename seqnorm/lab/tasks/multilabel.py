@@ -40,9 +40,9 @@ class Multilabel(Task):
 
     def head(self, dataset: Dataset) -> keras.layers.Layer:
         """A logit for each class."""
-        import keras
+        from seqnorm.lab.tasks.heads import logits
 
-        return keras.layers.Dense(dataset.num_classes, dtype="float32", name="logits")
+        return logits(dataset)
 
     def loss(self) -> keras.losses.Loss:
         """Binary cross-entropy, a mean over rows and classes."""

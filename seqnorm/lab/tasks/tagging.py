@@ -40,9 +40,9 @@ class Tagging(Task):
 
     def head(self, dataset: Dataset) -> keras.layers.Layer:
         """Logits at each step."""
-        import keras
+        from seqnorm.lab.tasks.heads import logits
 
-        return keras.layers.Dense(dataset.num_classes, dtype="float32", name="logits")
+        return logits(dataset)
 
     def loss(self) -> keras.losses.Loss:
         """Mean negative log-likelihood of the steps that are asked for."""
