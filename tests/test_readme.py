@@ -92,6 +92,16 @@ def test_every_command_that_is_shown_is_installed():
     assert own <= set(SCRIPTS)
 
 
+@exhaustive
+def test_the_demo_trains_and_makes_its_page(tmp_path):
+    code = (ROOT / "scripts" / "demo.py").read_text(encoding="utf-8")
+    tiny = [word for word in TINY if word.startswith(("data.examples", "data.test", "train"))]
+    done = processes.Process(code, ("demo.py", *tiny), tmp_path).end()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "runs" / "demo" / "report" / "report.html").exists()
+    assert "bag_of_words" in done.stdout
+
+
 def test_the_story_of_a_researcher(tmp_path):
     """The first command of the page on little data, then the report of what it left."""
     first = next(words for words in TRAININGS if "-m" not in words and "data=imdb" in words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +18,7 @@ from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, check
 from seqnorm.lab.comparison.expand import check_quotes, expand
 from seqnorm.lab.comparison.settings import draw_settings, rounded
 from seqnorm.lab.config.arguments import refuse_hidden
-from seqnorm.lab.config.compose import compose, explain, is_mistake, refuse_changed_keys
+from seqnorm.lab.config.compose import explain, floor_of, is_mistake, refuse_changed_keys
 from seqnorm.lab.config.data import DataConfig
 from seqnorm.lab.config.imports import load_parts_of
 from seqnorm.lab.config.overrides import refuse_unreadable
@@ -265,12 +265,10 @@ class Plan:
         """The runs of what has no recurrence."""
         if not self.number_of_floors:
             return
-        arm, composed = f"model={self.floor}", self.without_arm
-        model = compose([f"task={composed.task.name}", arm])
+        arm = f"model={self.floor}"
         for seed in range(self.number_of_floors):
-            config = _run_config(composed, arm, seed)
-            config = replace(config, model=model.model, cell=model.cell, norm=model.norm)
-            yield Job(arm, None, config)
+            config = floor_of(_run_config(self.without_arm, arm, seed))
+            yield Job(arm, None, cast(RunConfig, config))
 
     def tests(self, chosen: dict[str, int], without: Collection[str] = ()) -> Iterator[Job]:
         """The runs on the test set.

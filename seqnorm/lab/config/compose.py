@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from seqnorm.lab.config.overrides import GROUPS, refuse_unreadable
 from seqnorm.lab.config.presets import PLUGINS
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import BASES, SCHEMAS, RunConfig, conf_dir
+from seqnorm.lab.config.tasks import floor
 from seqnorm.spelling import did_you_mean
 
 # What a mistake on the command line or in a YAML file raises while composing.
@@ -48,6 +49,15 @@ def compose(overrides: Sequence[str] = (), name: str = "config") -> RunConfig:
         if isinstance(error, ConfigError) or not is_mistake(error):
             raise
         raise ConfigError(explain(error)) from error
+
+
+def floor_of(config: RunConfig) -> RunConfig | None:
+    """The same run of the model without recurrence that can do its task too; None if none can."""
+    name = floor(config.task, config.data)
+    if name is None:
+        return None
+    parts = compose([f"task={config.task.name}", f"model={name}"])
+    return replace(config, model=parts.model, cell=parts.cell, norm=parts.norm)
 
 
 def to_run_config(config: DictConfig) -> RunConfig:
