@@ -33,6 +33,10 @@ class Process:
         self._process.start()
         self.kill, self.is_alive = self._process.kill, self._process.is_alive
 
+    def signal(self, number: int) -> None:
+        """Sends it a signal."""
+        os.kill(self._process.pid or 0, number)
+
     def end(self) -> CompletedProcess[str]:
         """Waits for its exit code and all that it printed."""
         self._process.join()

@@ -1,7 +1,8 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does: a message, everything closed, 128 + the signal.
 
 A batch system, `timeout` and a closed terminal send these, and Python would end at once: W&B runs
-would stay open and worker processes would go on.
+would stay open and worker processes would go on. A run that is asked to end saves itself first, at
+a moment of its own (`deferred`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import FrameType
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 _Arguments = ParamSpec("_Arguments")
 # By name: Windows has no SIGHUP.
 _NUMBERS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
+# By which batch systems and launchers say that the time is up; only where somebody listens.
+_WARNINGS = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
 
 
 class Stopped(KeyboardInterrupt):
@@ -70,6 +73,54 @@ def stoppable(first: Callable[[], None] | None = None) -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+class Request:
+    """A signal that waits for a moment that suits.
+
+    Attributes:
+        number: of the signal; None as long as there is none.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+
+    def heed(self) -> None:
+        """Does now what the signal would have done; nothing without one."""
+        number, self.number = self.number, None
+        if number is not None:
+            self.handlers[number](number, None)
+
+
+@contextmanager
+def deferred() -> Iterator[Request]:
+    """Has signals in a block wait until `Request.heed`; a second one does not wait.
+
+    Only those that Python handles: what is ignored (nohup), and what ends the process at once, is
+    left as it is.
+    """
+    request = Request()
+    if threading.current_thread() is not threading.main_thread():
+        yield request  # signals belong to the main thread
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if request.number is not None:
+            request.heed()
+        request.number = number
+
+    found = {number: signal.getsignal(number) for number in (*_NUMBERS, *_WARNINGS)}
+    request.handlers = {number: each for number, each in found.items() if callable(each)}
+    for number in request.handlers:
+        signal.signal(number, note)
+    try:
+        yield request
+    finally:
+        for number, handler in request.handlers.items():
+            if signal.getsignal(number) is note:
+                signal.signal(number, handler)
+    request.heed()
 
 
 def interruptible(

@@ -10,7 +10,7 @@ import pytest
 
 from seqnorm.lab.commands.report import main as report
 from seqnorm.lab.commands.train import main as train
-from seqnorm.lab.signals import Stopped, interruptible, stoppable
+from seqnorm.lab.signals import Stopped, deferred, interruptible, stoppable
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_single_run_that_is_asked_to_end_is_interrupted(
     )
     assert train(["experiment=smoke"]) == 143
     err = capsys.readouterr().err
-    assert err == "seqnorm-train: interrupted; a run without result.json is unfinished\n"
+    assert err == "seqnorm-train: interrupted; the same command goes on from here\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,3 +73,33 @@ def test_a_report_that_is_asked_to_end_is_interrupted(
     )
     assert report(["runs"]) == 143
     assert "seqnorm-report: interrupted" in capsys.readouterr().err
+
+
+def test_a_signal_waits_for_a_moment_that_suits_and_a_second_one_does_not() -> None:
+    with pytest.raises(Stopped, match="SIGTERM"), stoppable(), deferred() as request:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert request.number == signal.SIGTERM  # and the work goes on
+        request.heed()
+    with pytest.raises(Stopped, match="SIGHUP"), stoppable(), deferred():
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("the second signal waited")
+    with pytest.raises(Stopped, match="SIGTERM"), stoppable(), deferred():
+        os.kill(os.getpid(), signal.SIGTERM)  # heeded at the end, if nobody did before
+
+
+def test_only_signals_that_somebody_handles_are_deferred() -> None:
+    before = signal.getsignal(signal.SIGUSR2)
+    with deferred() as request:
+        assert signal.getsignal(signal.SIGUSR2) is before is signal.SIG_DFL
+    assert request.number is None
+    heard = []
+    signal.signal(signal.SIGUSR2, lambda number, frame: heard.append(number))
+    try:
+        with deferred() as request:
+            os.kill(os.getpid(), signal.SIGUSR2)
+            assert not heard
+            request.heed()
+            assert heard == [signal.SIGUSR2]
+    finally:
+        signal.signal(signal.SIGUSR2, before)

@@ -32,6 +32,7 @@ from seqnorm.lab.multirun.lifeline import end_if_outlived
 from seqnorm.lab.multirun.session import SESSION, Refused, Session, in_one_line, show
 from seqnorm.lab.multirun.worker import in_a_process_of_its_own, show_in_the_queue
 from seqnorm.lab.runs.naming import run_prefix
+from seqnorm.lab.runs.stopped import finished_run, refuse_another_run
 from seqnorm.lab.signals import exit_code, stoppable
 from seqnorm.lab.training import require_tensorflow
 
@@ -102,7 +103,7 @@ def _closed(session: Session) -> int:
 
 def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
     multirun = session.multirun
-    print("seqnorm-train: interrupted; a run without result.json is unfinished", file=sys.stderr)
+    print("seqnorm-train: interrupted; the same command goes on from here", file=sys.stderr)
     if multirun and multirun.queued:
         print(f"seqnorm-train: {multirun.in_the_queue()}", file=sys.stderr)
     elif multirun:
@@ -159,6 +160,11 @@ def _run(config: DictConfig) -> float | None:
 
     with blame_the_input():
         refuse_missing(run_config.data)
+    refuse_another_run(run_config)
+    made = finished_run(run_config) if HydraConfig.get().mode == RunMode.MULTIRUN else None
+    if made:
+        print(f"{made.path} is this run, finished; resume=never makes it again", flush=True)
+        return made.result.objective
     print(announcement(run_config, by_default), flush=True)
     show_in_the_queue(run_prefix(run_config))
     require_tensorflow()

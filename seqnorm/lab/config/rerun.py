@@ -18,7 +18,7 @@ from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, conf_dir
 
 # Where a run goes and who is told is not what was run: this comes from the command line anew.
-_LEFT_OUT = ("runs_dir", "study", "arm", "tracking")
+_LEFT_OUT = ("runs_dir", "study", "arm", "tracking", "resume")
 _OF_ANOTHER_KEY = re.compile(r"\$\{([\w.]+)\}")
 
 

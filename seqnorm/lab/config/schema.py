@@ -103,6 +103,8 @@ class TrainConfig:
         probe_examples: rows of the batch that is probed.
         steps_per_execution: optimiser steps in one call of the compiled function; records and
             checks come once a call.
+        save_every: minutes between two saves of what the run needs to go on if it is stopped,
+            besides each epoch's end; 0 for none within an epoch.
         deterministic: make every TensorFlow operation reproducible bit by bit.
     """
 
@@ -115,6 +117,7 @@ class TrainConfig:
     probe_every: int = ranged(0, at_least(0))
     probe_examples: int = ranged(64, at_least(2))
     steps_per_execution: int = ranged(1, at_least(1))
+    save_every: float = ranged(5.0, at_least(0))
     deterministic: bool = True
 
 
@@ -143,6 +146,8 @@ class RunConfig:
         runs_dir: folder in which the run gets its own folder.
         study: name of the comparison that the run belongs to; at W&B its group.
         arm: name that the runs and trials of one arm of a study share; at W&B its job type.
+        resume: "auto" goes on with the same run if it was stopped, "never" begins anew, and a run
+            folder goes on there.
         imports: modules that register parts of the user's, see `seqnorm.lab.registry`.
     """
 
@@ -150,6 +155,7 @@ class RunConfig:
     runs_dir: str = ranged(MISSING, FOLDER)
     study: str | None = None
     arm: str | None = None
+    resume: str = "auto"
     imports: list[str] = field(default_factory=list)
     data: DataConfig = MISSING
     cell: CellConfig = MISSING

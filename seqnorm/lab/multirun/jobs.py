@@ -33,12 +33,11 @@ class Multirun:
             folder of this multirun.
 
     Raises:
-        ConfigError: if a launcher or W&B is set up so that jobs would be made twice, or as one;
-            or a sweeper so that it would find the worst setting.
+        ConfigError: if W&B is set up so that jobs would be made as one, or a sweeper so that it
+            would find the worst setting.
     """
 
     def __init__(self, config: DictConfig) -> None:
-        _refuse_requeue(config.hydra.launcher)
         refuse_one_id(config.tracking, "a multirun")
         self.runs_dir = Path(config.runs_dir).expanduser().absolute()
         self.folder = _place(config, self.runs_dir)
@@ -124,16 +123,6 @@ class Multirun:
             f"the jobs go on in the queue: squeue --me shows them, {self.folder} has their logs, "
             f"and their runs come to {self.runs_dir}. To cancel them: scancel "
             f"{' '.join(numbers) or '--me'}"
-        )
-
-
-def _refuse_requeue(launcher: DictConfig) -> None:
-    timeouts = launcher.get("max_num_timeout", 0)
-    if timeouts:
-        raise ConfigError(
-            "hydra.launcher.max_num_timeout must be 0, since a run that is cut off cannot be taken "
-            f"up again and would begin anew in a second folder; received {timeouts}. Give the jobs "
-            "more time by hydra.launcher.timeout_min."
         )
 
 

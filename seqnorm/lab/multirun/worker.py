@@ -69,8 +69,8 @@ def named(overrides: Sequence[str], swept: Sequence[str]) -> Iterator[None]:
 
 
 CUT_OFF = (
-    "the run was cut off by its time limit, hydra.launcher.timeout_min, or by scancel. It is lost: "
-    "a run cannot be taken up again. Start it anew, with more time if that was it."
+    "the run was cut off by its time limit, hydra.launcher.timeout_min, or by scancel. The same "
+    "command goes on from where it was saved."
 )
 
 
@@ -79,12 +79,9 @@ def in_a_process_of_its_own(job: Job, ledger: Ledger) -> Iterator[None]:
     """What a job needs where a launcher has started a process for it.
 
     Raises:
-        UserError: if the launcher or a batch system cuts the job off, now or on an earlier start.
+        UserError: if the launcher or a batch system cuts the job off.
     """
     end_with_the_command()
-    executor = os.environ.get("SUBMITIT_EXECUTOR")
-    if executor == "local" and any(job.number == begun.number for begun in ledger.jobs()):
-        raise UserError(CUT_OFF)  # submitit starts what came to its limit three times more
     try:
         with stoppable(), busy(), named(job.overrides, ledger.swept()), _failed_in_the_queue():
             yield

@@ -10,7 +10,7 @@ from seqnorm.lab.config.former import FIRST_TASK, LATER
 from seqnorm.lab.config.schema import RunConfig
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
-_NOT_HASHED = ("seed", "runs_dir", "tracking", "imports", "study", "arm")
+_NOT_HASHED = ("seed", "runs_dir", "tracking", "imports", "study", "arm", "resume")
 
 
 def run_prefix(config: RunConfig) -> str:
@@ -30,6 +30,7 @@ def config_hash(config: RunConfig) -> str:
     """
     values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
     del values["data"]["dir"]
+    del values["train"]["save_every"]
     if values["task"] == {"name": FIRST_TASK}:
         values["task"] = "train"  # as in the first runs, whose names last
     for group, keys in LATER.items():  # so set, they are as before and do not enter

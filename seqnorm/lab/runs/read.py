@@ -101,7 +101,8 @@ def read_run(folder: Path) -> RunRecord:
     if not (folder / RESULT).exists():
         raise RunFolderError(
             f"a comparison needs {RESULT}, which a run writes last; received an unfinished run "
-            "without it. Wait for the run to end, or delete the folder."
+            "without it. Wait for the run to end, start the same command again, which goes on with "
+            "it, or delete the folder."
         )
     result, config = (read_object(folder / name) for name in (RESULT, CONFIG))
     environment = folder / ENVIRONMENT

@@ -25,38 +25,46 @@ from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.durable import sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.registry import PARTS
+from seqnorm.lab.runs.checkpoint import CHECKPOINT, RUN, pack
 from seqnorm.lab.runs.environment import environment
+from seqnorm.lab.runs.files import read_object
 from seqnorm.lab.runs.naming import run_prefix
+from seqnorm.lab.runs.read import METRICS
 from seqnorm.lab.runs.result import RESULT, Result
+from seqnorm.lab.runs.stopped import held, identity, stopped_run
 from seqnorm.lab.tracking.sink import MultiSink
 
 
 class RunFolder:
-    """A new folder for one run.
+    """The folder of one run.
 
     Args:
         path: the folder, which exists.
+        saved: what the run has left if it was stopped; None for a new one.
+
+    Attributes:
+        config, sinks: of the run, once the folder is opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    config: RunConfig
+    sinks: MultiSink
+
+    def __init__(self, path: Path, saved: dict[str, Any] | None = None) -> None:
+        self.path, self.saved = path, saved
 
     @classmethod
     def create(cls, config: RunConfig, name: str | None = None) -> RunFolder:
         """Makes the folder and writes config.yaml and environment.json.
 
-        Under a name that was given, what an interrupted run has left is removed. Without one,
-        the name says data, network, norm, seed and time; four random digits keep runs apart that
-        start within the same second, also in different processes: making the folder is what
-        reserves it.
+        Without a name that was given, it says data, network, norm, seed and time; four random
+        digits keep runs apart that start within the same second, also in different processes:
+        making the folder is what reserves it.
 
         Raises:
             UserError: if the folder cannot be made, or holds a finished run.
         """
         moment = time.strftime("%Y%m%d-%H%M%S")
         parent = Path(config.runs_dir).expanduser()
-        if name is not None:
-            _remove_unfinished(parent / name)
         while True:
             # Not from the seeded generators: two runs with one seed need two names.
             path = parent / (name or f"{run_prefix(config)}-{moment}-{secrets.token_hex(2)}")
@@ -91,21 +99,30 @@ class RunFolder:
     @classmethod
     @contextmanager
     def opened(cls, config: RunConfig, name: str | None, sinks: MultiSink) -> Iterator[RunFolder]:
-        """Makes the folder and starts the sinks; at the end of the block they are closed.
+        """Makes the folder, or finds that of the same run which was stopped, and starts the sinks.
 
-        A refusal, of the sinks or later, leaves no folder. A run that fails leaves its folder with
-        ``error.txt``: what it had printed, and the traceback.
+        At the end of the block they are closed. A refusal, of the sinks or later, leaves no folder
+        that was not there before. A run that fails leaves its folder with ``error.txt``: what it
+        had printed, and the traceback. Meanwhile no other process takes the folder for one that
+        was stopped.
 
         Raises:
-            UserError: as of `create`, and of the sinks.
+            UserError: as of `create`, of `stopped_run`, and of the sinks.
         """
-        folder = cls.create(config, name)
+        stopped = stopped_run(config, name)
+        folder = cls(*stopped) if stopped else cls.create(config, name)
+        folder.config, folder.sinks = config, sinks
         try:
-            with console.copied() as printed, writing(folder.path), sinks:
+            with (
+                held(folder.path),
+                console.copied() as printed,
+                writing(folder.path),
+                sinks,
+            ):
                 folder._start(config, sinks)
                 yield folder
         except UserError:
-            shutil.rmtree(folder.path, ignore_errors=True)  # which `_start` may have done
+            folder._leave_nothing()
             raise
         except Exception as error:
             folder._keep_reason(error, printed.text())
@@ -113,11 +130,38 @@ class RunFolder:
 
     def _start(self, config: RunConfig, sinks: MultiSink) -> None:
         try:
-            sinks.start(asdict(config), self.name, self.path)
+            if self.saved:
+                self._note_the_stop()
+            since = self.saved["sinks"] if self.saved else None
+            sinks.start(asdict(config), self.name, self.path, since)
         except BaseException:
             sinks.close(1)
-            shutil.rmtree(self.path)
+            self._leave_nothing()
             raise
+
+    def _leave_nothing(self) -> None:
+        if not (self.path / CHECKPOINT).exists():  # or it is work that can be gone on with
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def _note_the_stop(self) -> None:
+        """Adds where the run goes on to environment.json; what ended it is past."""
+        kept = read_object(self.path / "environment.json")
+        kept.setdefault("resumed", []).append(environment())
+        (self.path / "error.txt").unlink(missing_ok=True)
+        self.write_json("environment.json", kept)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint says of the folder: whose it is, and what the sinks have."""
+        return {RUN: identity(self.config), "sinks": self.sinks.state()}
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Writes checkpoint.npz in the place of the one before.
+
+        Raises:
+            DiskError: if the disk does not take it.
+        """
+        sync(self.path / METRICS)  # which a checkpoint says how far to trust
+        write_bytes(self.path / CHECKPOINT, pack(state))
 
     def _keep_reason(self, error: Exception, printed: str) -> None:
         if not self.path.exists():  # it ended before it began
@@ -173,6 +217,7 @@ class RunFolder:
         for path in sorted(self.path.iterdir()):
             sync(path)  # or a power cut could leave a result whose model is empty
         self.write_json(RESULT, result.to_json())
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
 
 
 def _origins(config: RunConfig) -> str:
@@ -180,13 +225,3 @@ def _origins(config: RunConfig) -> str:
     chosen = [(group, getattr(config, group).name) for group in BASES]
     own = [PARTS[part] for part in chosen if part in PARTS]
     return "".join(f"# {part.group}={part.name} is of {part.origin}\n" for part in own)
-
-
-def _remove_unfinished(path: Path) -> None:
-    if (path / RESULT).exists():
-        raise UserError(
-            f"a run is made once; received name={path.name}, whose folder {path} holds a finished "
-            "run. Delete the folder to run it again."
-        )
-    if path.exists():
-        shutil.rmtree(path)

@@ -23,7 +23,7 @@ def carrying(model: keras.Model, rows: int) -> keras.Model:
 
     inputs = keras.tree.map_structure(fixed, model.input)
     twin: Any = keras.models.clone_model(model, inputs, clone_function=_stateful)
-    if not _carriers(twin):
+    if not carriers(twin):
         raise ValueError(
             "a carried state needs a model with a layer of keras.layers.RNN; received "
             f"{model.name}, which has none. Leave task.carry_state out."
@@ -39,13 +39,14 @@ def _stateful(layer: keras.layers.Layer) -> keras.layers.Layer:
     return layer.__class__.from_config(config)
 
 
-def _carriers(model: keras.Model) -> list[keras.layers.RNN]:
+def carriers(model: keras.Model) -> list[keras.layers.RNN]:
+    """The layers whose state can be carried."""
     return [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
 
 
 def start_anew(model: keras.Model) -> None:
     """Forgets what the stateful layers of a model have read; does nothing without any."""
-    for layer in _carriers(model):
+    for layer in carriers(model):
         if layer.stateful:
             layer.reset_state()
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from seqnorm.lab.config.data import DataConfig
 
 
-def stream(batches: Batches, targets: Callable[[NDArray, NDArray], NDArray]) -> tf.data.Dataset:
+def stream(
+    batches: Batches, targets: Callable[[NDArray, NDArray], NDArray], first: int = 0
+) -> tf.data.Dataset:
     """The batches as Keras may read them: any number of rows, any length.
 
     Handed a PyDataset, Keras fixes the length of every batch if the first two happen to agree in it
@@ -28,22 +30,23 @@ def stream(batches: Batches, targets: Callable[[NDArray, NDArray], NDArray]) -> 
     Args:
         batches: rows int32[B, T] or float32[B, T, F], and labels [B, ...].
         targets: `Task.targets`; dtype and number of axes are taken from those of the first batch.
+        first: the batch to begin with.
     """
 
     def generate() -> Iterator[tuple[NDArray, NDArray]]:
-        for index in range(len(batches)):
+        for index in range(first, len(batches)):
             rows, labels = batches[index]
             yield rows, targets(rows, labels)
 
     rows, labels = batches[0]
-    first = targets(rows, labels)
+    target = targets(rows, labels)
     signature = (
         tf.TensorSpec([None, None, *rows.shape[2:]], rows.dtype),
-        tf.TensorSpec([None] * first.ndim, first.dtype),
+        tf.TensorSpec([None] * target.ndim, target.dtype),
     )
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # The next batch is padded while the current one is trained on.
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches) - first)).prefetch(2)
 
 
 def training_batches(task: Task, split: Split, config: DataConfig, seed: int) -> Batches:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,6 +49,14 @@ def encode_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return encoded
 
 
+def last_step(path: Path) -> int:
+    """The step of the last whole line of a file of records; -1 if there is none."""
+    for line in reversed(path.read_text(encoding="utf-8").splitlines()):
+        with suppress(ValueError):  # cut off by what stopped the run
+            return int(json.loads(line)["step"])
+    return -1
+
+
 class JsonlSink(Sink):
     """Appends one JSON object per record to metrics.jsonl and flushes it at once.
 
@@ -57,8 +67,10 @@ class JsonlSink(Sink):
     def __init__(self) -> None:
         self._file: IO[str] | None = None
 
-    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
-        """Open metrics.jsonl in the run folder.
+    def start(
+        self, config: dict[str, Any], name: str, folder: Path, since: Any | None = None
+    ) -> None:
+        """Open metrics.jsonl in the run folder; of a run that goes on, cut off what comes again.
 
         Raises:
             FileNotFoundError: If the folder does not exist.
@@ -71,7 +83,14 @@ class JsonlSink(Sink):
             )
         # Kept open for the whole run; `close` ends it.
         with writing(path):
+            if since is not None:
+                self.last_step = last_step(path)
+                os.truncate(path, since)
             self._file = path.open("a", encoding="utf-8")
+
+    def state(self) -> int:
+        """Bytes of metrics.jsonl so far."""
+        return 0 if self._file is None else os.fstat(self._file.fileno()).st_size
 
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         """Append one line: event, step, and the values.

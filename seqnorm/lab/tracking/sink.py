@@ -17,17 +17,30 @@ class Sink(ABC):
 
     The order of calls is `start`, any mix of `log`, `arrays`, `table` and `summary`, then `close`.
     `close` is allowed at any time, also before `start` and more than once; only the first counts.
+
+    Attributes:
+        last_step: of a run that goes on, the last step recorded before it was stopped.
     """
 
+    last_step = -1
+
     @abstractmethod
-    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+    def start(
+        self, config: dict[str, Any], name: str, folder: Path, since: Any | None = None
+    ) -> None:
         """Open the sink.
 
         Args:
             config: The resolved configuration of the run, plain containers and scalars only.
             name: Name of the run (the name of its folder).
             folder: The run folder; files of the sink go below it. It must exist.
+            since: What `state` gave when the run was saved that now goes on from there; what came
+                later comes again, and must not be there twice. None for a run that begins.
         """
+
+    def state(self) -> Any:
+        """How far the sink is, in plain values; None if that is no matter to it."""
+        return None
 
     @abstractmethod
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
@@ -76,6 +89,9 @@ class MultiSink(Sink):
     what stops it will pass. That mirror, and one that fails later, is named on standard error and
     left out from there on: no training ends for the sake of its mirror.
 
+    Where a run goes on, the record gives up what came after it was saved, and mirrors, which
+    cannot, are not told it again.
+
     As a context manager it closes with exit code 0 at the end of the block and with exit code 1
     if the block raised:
 
@@ -93,11 +109,17 @@ class MultiSink(Sink):
         self.sinks = tuple(sinks)
         self._failed: set[Sink] = set()
 
-    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
-        """Start every sink; an error that ends it is left to `close` to clean up after."""
+    def start(
+        self, config: dict[str, Any], name: str, folder: Path, since: Any | None = None
+    ) -> None:
+        """Start every sink; an error that ends it is left to `close` to clean up after.
+
+        A sink that the run did not have when it was saved begins with what is new.
+        """
+        states = since or {}
         for place, sink in enumerate(self.sinks):
             try:
-                sink.start(config, name, folder)
+                sink.start(config, name, folder, states.get(type(sink).__name__))
             except Exception as error:
                 if place == 0 or type(sink) not in self._proven:
                     raise
@@ -105,13 +127,18 @@ class MultiSink(Sink):
             else:
                 self._proven.add(type(sink))
 
+    def state(self) -> dict[str, Any]:
+        """How far each sink is that has not failed, by its kind."""
+        working = [sink for sink in self.sinks if sink not in self._failed]
+        return {type(sink).__name__: sink.state() for sink in working}
+
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         """Record the scalars in every sink."""
-        self._pass_on(lambda sink: sink.log(event, step, values))
+        self._pass_on(lambda sink: sink.log(event, step, values), step)
 
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Record the arrays in every sink."""
-        self._pass_on(lambda sink: sink.arrays(step, arrays))
+        self._pass_on(lambda sink: sink.arrays(step, arrays), step)
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Record the table in every sink."""
@@ -121,9 +148,10 @@ class MultiSink(Sink):
         """Record the summary in every sink."""
         self._pass_on(lambda sink: sink.summary(values))
 
-    def _pass_on(self, call: Callable[[Sink], None]) -> None:
+    def _pass_on(self, call: Callable[[Sink], None], step: int | None = None) -> None:
         for place, sink in enumerate(self.sinks):
-            if sink in self._failed:
+            known = place > 0 and step is not None and step <= self.sinks[0].last_step
+            if known or sink in self._failed:
                 continue
             try:
                 call(sink)

@@ -76,11 +76,11 @@ def _say(line: str) -> None:
 class WandbSink(Sink):
     """Mirrors one run to one W&B run of its own.
 
-    Scalars are named "<event>/<name>" with the optimiser step as x axis. Each array over time steps
-    becomes a histogram per probe ("histogram/<name>"), and when the run closes the arrays of the
-    last probe are logged as curves over the time step ("profile/<name>"). The W&B run never becomes
-    the global `wandb.run`, so that several runs of one process cannot write into each other. All
-    files lie under the run folder.
+    Scalars are named "<event>/<name>" with the optimiser step as x axis and as W&B's own step. Each
+    array over time steps becomes a histogram per probe ("histogram/<name>"), and when the run
+    closes the arrays of the last probe are logged as curves over the time step ("profile/<name>").
+    The W&B run never becomes the global `wandb.run`, so that several runs of one process cannot
+    write into each other. All files lie under the run folder.
 
     Args:
         project: W&B project.
@@ -120,8 +120,13 @@ class WandbSink(Sink):
         self._run: Any = None
         self._last_arrays: dict[str, np.ndarray] | None = None
 
-    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
-        """Start the W&B run.
+    def start(
+        self, config: dict[str, Any], name: str, folder: Path, since: Any | None = None
+    ) -> None:
+        """Start the W&B run, or go on with the one that this run had.
+
+        Offline, W&B cannot go on in the same files: it keeps others of the same run beside them,
+        which ``wandb sync`` uploads one after the other.
 
         Raises:
             UserError: If W&B refuses: not logged in, no such entity, no network.
@@ -148,6 +153,8 @@ class WandbSink(Sink):
                 config=flatten(config),  # a sweep's `norm` would replace all of "norm.*"
                 mode=self.mode,
                 reinit="create_new",
+                id=since,
+                resume="allow" if since and self.mode == "online" else None,
                 settings=settings,
             )
         except (wandb.errors.Error, ValueError) as error:
@@ -166,6 +173,10 @@ class WandbSink(Sink):
         self._define_axes()
         if self.mode == "online":
             _say(f"W&B run: {self._run.url}")
+
+    def state(self) -> str:
+        """The id of the W&B run."""
+        return str(self._require_run("state").id)
 
     def _define_axes(self) -> None:
         for axis in ("step", *_SHARED):
@@ -190,7 +201,7 @@ class WandbSink(Sink):
         for name, value in values.items():
             key = name if name in _SHARED else f"{event}/{name}"
             record[key] = plain_scalar(name, value)
-        run.log(record)
+        run.log(record, step=int(step))
 
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Log one histogram per array over its finite entries; `close` logs the last arrays."""
@@ -201,7 +212,7 @@ class WandbSink(Sink):
             finite = finite[np.isfinite(finite)]
             if finite.size:  # steps without a valid row are NaN; nothing to count if all are
                 record[f"histogram/{name}"] = self._wandb.Histogram(finite)
-        run.log(record)
+        run.log(record, step=int(step))
         self._last_arrays = {name: np.array(array) for name, array in arrays.items()} or None
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -232,14 +243,21 @@ class WandbSink(Sink):
         run.summary.update({name: plain_scalar(name, value) for name, value in values.items()})
 
     def close(self, exit_code: int = 0) -> None:
-        """Log the profiles of the last probe and finish the W&B run, also if that fails."""
+        """Log the profiles of the last probe and finish the W&B run, also if that fails.
+
+        Of a run that was stopped or failed no profiles: they would take W&B's next steps, and W&B
+        drops what comes again under these once the run goes on.
+        """
         if self._run is None:
             return
         try:
-            self._log_profiles()
+            if exit_code == 0:
+                self._log_profiles()
         finally:
             run, self._run = self._run, None
-            place = run.settings.sync_dir
+            place = Path(run.settings.sync_dir)
             run.finish(exit_code=exit_code)
             if self.mode == "offline":
-                _say(f"W&B offline run, upload it with: wandb sync {place}")
+                parts = sorted(place.parent.glob(f"offline-run-*-{run.id}"))
+                places = " ".join(map(str, parts))
+                _say(f"W&B offline run, upload it with: wandb sync {places}")

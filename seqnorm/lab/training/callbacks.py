@@ -74,6 +74,9 @@ class Recorder(keras.callbacks.Callback):
         self.sink.log("epoch", self.clock.step, {**self.clock.when(), **values})
 
 
+_OF_THE_BEST = ("epoch", "score", "_loss", "_lowest", "_weights")
+
+
 class BestEpoch(keras.callbacks.Callback):
     """Keeps the weights of the best epoch and stops when it is long past.
 
@@ -113,7 +116,16 @@ class BestEpoch(keras.callbacks.Callback):
             self.epoch, self.score = epoch + 1, float(values[f"val_{self.name}"])
             self._weights = model.get_weights()
 
-    def restore(self, model: keras.Model) -> None:
+    def put_back(self, model: keras.Model) -> None:
         """Puts the kept epoch's weights back, running statistics included."""
         if self._weights is not None:
             model.set_weights(self._weights)
+
+    def state(self) -> dict[str, Any]:
+        """The best epoch, its weights, and how long ago it was."""
+        return {name: getattr(self, name) for name in _OF_THE_BEST}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there."""
+        for name in _OF_THE_BEST:
+            setattr(self, name, state[name])

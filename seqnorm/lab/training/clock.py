@@ -12,6 +12,11 @@ import keras
 from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
 
+_KEPT = (
+    "step", "epoch", "batch", "gradient_norm", "learning_rate", "loss",
+    "_marked", "_timed_steps", "_timed_seconds", "_epoch_seconds",
+)  # fmt: skip
+
 
 class Clock(keras.callbacks.Callback):
     """Where the run stands. Comes first among the callbacks; the others read it.
@@ -40,6 +45,9 @@ class Clock(keras.callbacks.Callback):
         self._epoch_seconds = 0.0
         self._compiling = seconds_compiling()
         self.began = self._resumed = time.perf_counter()
+        self._before = 0.0  # seconds of `fit` before this one
+        self._compiled = False
+        self._first = 0  # the batch that Keras counts from, where a run goes on
 
     @property
     def seconds(self) -> float:
@@ -83,11 +91,16 @@ class Clock(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Starts the clock."""
-        self.began = time.perf_counter()
+        self.began = time.perf_counter() - self._before
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Stops it."""
+        self._before = self.seconds
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Counts from zero again what belongs to one epoch."""
         self.epoch, self.batch, self._epoch_seconds = epoch + 1, 0, 0.0
+        self._first = 0
         self._marked = (0, 0.0)
         self._resumed = time.perf_counter()
 
@@ -99,18 +112,31 @@ class Clock(keras.callbacks.Callback):
         compiling, self._compiling = self._compiling, seconds_compiling()
         speed_seconds = max(elapsed - (self._compiling - compiling), 0.0)
         # More than one with `steps_per_execution`, beyond the epoch's end by Keras's count.
-        end = min(batch + 1, len(self.batches))
+        end = min(self._first + batch + 1, len(self.batches))
         self._done, self.batch = end - self.batch, end
         self._epoch_seconds += speed_seconds
-        if self.step:
+        if self._compiled:
             self._timed_steps += self._done
             self._timed_seconds += elapsed
         else:
             self.began += elapsed
+            self._compiled = True
         self.step += self._done
         self.loss = float((logs or {})["loss"])
         self.gradient_norm = float(self.optimizer.gradient_norm)
         self.learning_rate = float(self.optimizer.used_rate)
+
+    def state(self) -> dict[str, Any]:
+        """All of it but the moment."""
+        kept = {name: getattr(self, name) for name in _KEPT}
+        return {**kept, "seconds": self.seconds}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there."""
+        for name in _KEPT:
+            setattr(self, name, state[name])
+        self._first = self.batch
+        self.began = time.perf_counter() - state["seconds"]
 
     def _speed(self, steps: int, seconds: float) -> float:
         return self.batches.tokens / len(self.batches) * steps / seconds if seconds else 0.0

@@ -9,12 +9,14 @@ import keras
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.models.classifier import recurrent_layers
+from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.signals import deferred
 from seqnorm.lab.tasks import Task
-from seqnorm.lab.tasks.carrying import StartAnew, carrying, start_anew
+from seqnorm.lab.tasks.carrying import StartAnew, carriers, carrying, start_anew
 from seqnorm.lab.tasks.stream import batches_of, stream, training_batches
-from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
 from seqnorm.lab.training.cause import advice, leading_zeros
+from seqnorm.lab.training.checkpoint import Checkpoint, Logs, Stateful, distinct
 from seqnorm.lab.training.clock import Clock
 from seqnorm.lab.training.optim import make_optimizer
 from seqnorm.lab.training.probes import Probe, Prober, probe_batch
@@ -30,7 +32,7 @@ class Training:
         task: what the model has to answer.
         dataset: where batches come from.
         model: the network, for any number of rows; its weights are trained in place.
-        sink: where records go.
+        folder: of the run, whose sinks records go to, with what it has left if it was stopped.
 
     Attributes:
         runner: what is trained and evaluated: the model, or its twin that carries states.
@@ -44,7 +46,7 @@ class Training:
     """
 
     def __init__(
-        self, config: RunConfig, task: Task, dataset: Dataset, model: keras.Model, sink: Sink
+        self, config: RunConfig, task: Task, dataset: Dataset, model: keras.Model, folder: RunFolder
     ) -> None:
         self.config, self.task, self.dataset, self.model = config, task, dataset, model
         # Where batches go on, another model with the same weights keeps the states between them.
@@ -64,6 +66,7 @@ class Training:
         self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
         self.clock = Clock(self.optimizer, self.batches)
         self.best = BestEpoch(first.name, train.patience, train.keep)
+        sink = folder.sinks
         self.probe: Probe | None = None
         if train.probe_every and recurrent_layers(model):
             tokens, labels = probe_batch(dataset.train, train.probe_examples)
@@ -73,6 +76,10 @@ class Training:
         # Looked at before training, which may leave weights that are no numbers.
         self.silence = leading_zeros(model, self.batches[0][0])
         self.recorder = Recorder(self.clock, sink, train.log_every)
+        watchers: dict[str, Stateful] = {"best": self.best}
+        if self.probe:
+            watchers["probe"] = self.probe
+        self.checkpoint = Checkpoint(folder, self.clock, watchers, train.save_every)
         self.seconds = 0.0
 
     def fit(self) -> str | None:
@@ -81,17 +88,7 @@ class Training:
         Returns:
             None, or why the run diverged.
         """
-        # A model of its own over the same layers: what is saved stays free of optimiser and loss.
-        trainer: Any = keras.Model(self.runner.inputs, self.runner.outputs)
-        trainer.compile(
-            self.optimizer,
-            self.task.loss(),
-            metrics=self.metrics,
-            jit_compile=False,  # XLA would compile anew for every length of a batch
-            steps_per_execution=self.config.train.steps_per_execution,
-        )
-        # Now: TensorFlow traces a step that creates variables a second time.
-        self.optimizer.build(trainer.trainable_variables)
+        trainer = self._trainer()
         next_order = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: self.batches.on_epoch_end()
         )
@@ -104,26 +101,90 @@ class Training:
             *([self.probe] if self.probe else []),
             self.best,
             next_order,
+            self.checkpoint,
         ]
         message = None
         try:
-            trainer.fit(
-                stream(self.batches, self.task.targets),
-                validation_data=stream(self.validation, self.task.targets),
-                epochs=self.config.train.epochs,
-                callbacks=callbacks,
-                shuffle=False,  # the order of an epoch is the business of `Batches`
-                verbose=0,
-            )
+            with self.checkpoint, deferred() as self.checkpoint.request:
+                self._train(trainer, callbacks)
         except Diverged as diverged:
             message = str(diverged) + advice(self.silence)
         self.seconds = self.clock.seconds
-        self.best.restore(self.runner)
+        self.best.put_back(self.runner)
         if self.config.train.reestimate and message is None:
             message = self._reestimate()
         if self.runner is not self.model:
             self.model.set_weights(self.runner.get_weights())
         return message
+
+    def _trainer(self) -> Any:
+        # A model of its own over the same layers: what is saved stays free of optimiser and loss.
+        trainer: Any = keras.Model(self.runner.inputs, self.runner.outputs)
+        trainer.compile(
+            self.optimizer,
+            self.task.loss(),
+            metrics=self.metrics,
+            jit_compile=False,  # XLA would compile anew for every length of a batch
+            steps_per_execution=self.config.train.steps_per_execution,
+        )
+        # Now: TensorFlow traces a step that creates variables a second time.
+        self.optimizer.build(trainer.trainable_variables)
+        states = [each for layer in carriers(self.runner) for each in layer.states or ()]
+        self.checkpoint.variables = distinct(
+            [*trainer.variables, *trainer.optimizer.variables, *states]
+        )
+        return trainer
+
+    def _train(self, trainer: Any, callbacks: list[keras.callbacks.Callback]) -> None:
+        """All epochs, or those that a stopped run has left."""
+        begun = self.checkpoint.position
+        self.batches.epoch, epochs = begun.epoch, self.config.train.epochs
+        if begun.trained is not None:
+            self._validate(trainer, callbacks, begun.epoch, begun.trained)
+        elif begun.batch:
+            self._build_metrics(trainer)
+            self._fit(trainer, callbacks, begun.epoch, begun.epoch + 1, begun.batch)
+        here = self.checkpoint.position
+        if here.ended or here.epoch == epochs:
+            self.checkpoint.restore()  # of a run that had only its test left
+        else:
+            self._fit(trainer, callbacks, here.epoch, epochs)
+
+    def _build_metrics(self, trainer: Any) -> None:
+        """Makes the variables of the metrics, which Keras does in the first step: too late here."""
+        rows, labels = self.batches[0]
+        answers = self.runner(rows, training=False)
+        trainer.compute_metrics(rows, self.task.targets(rows, labels), answers)
+
+    def _fit(
+        self, trainer: Any, callbacks: list[keras.callbacks.Callback],
+        first: int, last: int, batch: int = 0,
+    ) -> None:  # fmt: skip
+        """Epochs [first, last), the first of them from a batch on."""
+        trainer.fit(
+            stream(self.batches, self.task.targets, batch),
+            validation_data=stream(self.validation, self.task.targets),
+            initial_epoch=first,
+            epochs=last,
+            callbacks=callbacks,
+            shuffle=False,  # the order of an epoch is the business of `Batches`
+            verbose=0,
+        )
+
+    def _validate(
+        self, trainer: Any, callbacks: list[keras.callbacks.Callback], epoch: int, trained: Logs
+    ) -> None:
+        """The end of an epoch that was stopped in its validation, as `fit` has it."""
+        listed = keras.callbacks.CallbackList(callbacks, model=trainer)
+        trainer.stop_training = False
+        listed.on_train_begin()
+        listed.on_epoch_begin(epoch)
+        found = trainer.evaluate(
+            stream(self.validation, self.task.targets),
+            callbacks=listed, return_dict=True, verbose=0,
+        )  # fmt: skip
+        listed.on_epoch_end(epoch, trained | {f"val_{name}": each for name, each in found.items()})
+        listed.on_train_end()
 
     def _reestimate(self) -> str | None:
         start_anew(self.runner)

@@ -166,6 +166,14 @@ class Probe(keras.callbacks.Callback):
         if self._read_at != self.clock.step:
             self._read()
 
+    def state(self) -> dict[str, Any]:
+        """The last reading."""
+        return {"last": self.last, "read_at": self._read_at}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there."""
+        self.last, self._read_at = state["last"], state["read_at"]
+
     def _read(self) -> None:
         self._read_at = self.clock.step
         self.last = self.prober.read()

@@ -78,7 +78,9 @@ def run_network(config: RunConfig, name: str | None = None) -> Result:
         sinks = make_sinks(config.tracking, config.study, config.arm)
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
-        training = Training(config, task, dataset, model, sinks)
+        training = Training(config, task, dataset, model, folder)
+        if folder.saved:
+            print(f"goes on where it was stopped, {training.checkpoint.position}", flush=True)
         diverged = training.fit()
         result = conclude(config, task, dataset, model, training, diverged, folder)
         folder.finish(result)  # before what is only mirrored, whose failure costs no finished run

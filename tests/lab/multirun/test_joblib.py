@@ -71,5 +71,5 @@ def test_workers_end_with_the_command_whatever_ends_it(
     assert process.returncode == code
     assert (tmp_path / "runs" / f"seed{WAITS}" / "closed").exists()
     if how is not signal.SIGKILL:
-        assert "seqnorm-train: interrupted; a run without result.json is unfinished\n" in err
+        assert "seqnorm-train: interrupted; the same command goes on from here\n" in err
         assert [path.name for path in tmp_path.iterdir()] == ["runs"]

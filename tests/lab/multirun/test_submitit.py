@@ -27,11 +27,9 @@ def test_failed_jobs_are_listed_and_the_files_of_submitit_stay_below_runs_dir(
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
-def test_slurm_jobs_have_a_name_files_that_nodes_see_and_no_second_start(capsys):
+def test_slurm_jobs_have_a_name_files_that_nodes_see_and_go_on_after_a_limit(capsys):
     slurm = ["hydra/launcher=submitit_slurm"]
     assert train([*slurm, "--cfg", "hydra", "-p", "hydra.launcher"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "submitit_folder: ${hydra.sweep.dir}/%j" in lines
-    assert "timeout_min: 240" in lines and "max_num_timeout: 0" in lines
-    assert train(["-m", *slurm, "hydra.launcher.max_num_timeout=2"]) == 1
-    assert "max_num_timeout must be 0" in capsys.readouterr().err
+    assert "timeout_min: 240" in lines and "max_num_timeout: 3" in lines

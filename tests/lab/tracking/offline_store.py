@@ -92,7 +92,16 @@ def _closed_records(path: Path) -> list[Any]:
 
 def read_offline_run(folder: Path) -> OfflineRun:
     """Read the one offline run below a run folder; it must have been closed."""
-    (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    (run,) = read_offline_runs(folder)
+    return run
+
+
+def read_offline_runs(folder: Path) -> list[OfflineRun]:
+    """Likewise all that there are, in the order in which they were begun."""
+    return [_read(path) for path in sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))]
+
+
+def _read(path: Path) -> OfflineRun:
     run = OfflineRun()
     for record in _closed_records(path):
         kind = record.WhichOneof("record_type")

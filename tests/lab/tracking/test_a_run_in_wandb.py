@@ -10,7 +10,8 @@ import numpy as np
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.runs.read import read_run
 from seqnorm.lab.training.run import run
-from tests.lab.tracking.offline_store import read_offline_run
+from tests.lab.stopping import stopped
+from tests.lab.tracking.offline_store import read_offline_run, read_offline_runs
 
 
 def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
@@ -43,3 +44,24 @@ def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
     table = json.loads(stored.read_text())
     assert len(table["data"]) == wrong > 0 and table["columns"][0] == "text"
     assert mirrored.exit_code == 0
+
+
+def test_a_run_that_was_stopped_goes_on_in_the_same_run_and_no_step_is_there_twice(
+    tmp_path: Path, monkeypatch, capfd
+) -> None:
+    config = compose([
+        "experiment=smoke", f"runs_dir={tmp_path}", "tracking=wandb", "tracking.mode=offline",
+        "train.log_every=1", "train.epochs=2", "data.examples=90", "data.batch_size=16",
+    ])  # fmt: skip
+    folder = stopped(config, monkeypatch, "on_train_batch_end", 3)
+    run(config)
+    first, second = read_offline_runs(folder)
+    assert first.id == second.id and first.name == second.name
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    losses = [(each["step"], each["loss"]) for each in records if each["event"] == "train"]
+    assert first.series("train/loss") + second.series("train/loss") == losses
+    steps = [row["_step"] for each in (first, second) for row in each.history]
+    assert sorted(set(steps)) == steps
+    places = capfd.readouterr().err.splitlines()[-1].split()[-2:]
+    assert all(Path(each).is_dir() for each in places) and places == sorted(set(places))

@@ -24,7 +24,9 @@ class RecordingSink(Sink):
         self.calls: list[tuple[Any, ...]] = []
         self.failure = failure
 
-    def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+    def start(
+        self, config: dict[str, Any], name: str, folder: Path, since: Any | None = None
+    ) -> None:
         self.calls.append(("start", config, name, folder))
 
     def log(self, event: str, step: int, values: Mapping[str, Any]) -> None:
@@ -157,7 +159,7 @@ def test_a_mirror_that_has_started_before_ends_no_later_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Moody(RecordingSink):
-        def start(self, config: dict[str, Any], name: str, folder: Path) -> None:
+        def start(self, config: Any, name: str, folder: Path, since: Any | None = None) -> None:
             if name == "bad":
                 raise UserError("no answer")
             super().start(config, name, folder)
@@ -235,3 +237,27 @@ def test_local_tracking_imports_neither_wandb_nor_tensorflow() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_run_that_goes_on_records_each_step_once_and_mirrors_are_not_told_twice(tmp_path):
+    """The record gives up what came after the save; a mirror cannot, and hears of later steps."""
+    first = MultiSink([JsonlSink(), RecordingSink()])
+    first.start({}, "run", tmp_path)
+    first.log("train", 1, {"loss": 3.0})
+    saved = first.state()
+    for step in (2, 3):
+        first.log("train", step, {"loss": 2.0})
+    first.close()
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"event": "train", "st')  # killed while it wrote
+
+    mirror = RecordingSink()
+    second = MultiSink([JsonlSink(), mirror])
+    second.start({}, "run", tmp_path, saved)
+    for step in (2, 3, 4):
+        second.log("train", step, {"loss": 2.0})
+        second.arrays(step, {"mean": np.zeros(2)})
+    second.close()
+    assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3, 4]
+    assert [call[1] for call in mirror.calls if call[0] == "arrays"] == [4]
+    assert [call[2] for call in mirror.calls if call[0] == "log"] == [4]

@@ -134,7 +134,7 @@ def test_exception_closes_the_run_as_failed(tmp_path: Path) -> None:
     run = read_offline_run(folder)
     assert run.exit_code == 1
     assert run.series("train/loss") == [(1, 1.0)]
-    assert len(run.series("profile/rows", axis="profile/time_step")) == 2
+    assert not run.series("profile/rows", axis="profile/time_step")  # which a whole run has
     assert wandb.run is None
 
 

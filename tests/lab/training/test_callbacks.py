@@ -25,7 +25,7 @@ class Memory(Sink):
     def __init__(self):
         self.lines = []
 
-    def start(self, config, name, folder): ...
+    def start(self, config, name, folder, since=None): ...
 
     def log(self, event, step, values):
         self.lines.append((event, step, dict(values)))
@@ -138,7 +138,7 @@ def test_the_last_epoch_can_be_kept_instead():
         model.weights = epoch + 1
         best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
     assert model.stop_training and best.epoch == 4 and best.score == 0.6
-    best.restore(model)
+    best.put_back(model)
     assert model.restored == [4]
 
 
@@ -151,7 +151,7 @@ def test_best_epoch_has_the_lowest_loss_and_waits():
         assert not model.stop_training
         best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
     assert model.stop_training and best.epoch == 3 and best.score == 0.7
-    best.restore(model)
+    best.put_back(model)
     assert model.restored == [3]
 
 

@@ -14,8 +14,8 @@ from seqnorm.lab.tasks.score import Scoring
 BASELINE = "none"
 # What may differ between runs of one arm: the seed, what is logged, and where files lie or are
 # mirrored to.
-_LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples")
-_FREE_KEYS = ("seed", "study", "arm", "train.test", "runs_dir", "imports", *_LOGGED)
+_LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples", "train.save_every")
+_FREE_KEYS = ("seed", "study", "arm", "train.test", "runs_dir", "imports", "resume", *_LOGGED)
 _FREE_GROUPS = ("tracking.", "hydra.")
 _PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
 # These name the arm already (one without recurrence by its model).
