@@ -21,6 +21,7 @@ PLUGINS = {
     "launcher/joblib": ("hydra_joblib_launcher", "parallel"),
     "launcher/submitit_local": ("hydra_submitit_launcher", "slurm"),
     "launcher/submitit_slurm": ("hydra_submitit_launcher", "slurm"),
+    "launcher/ray": ("hydra_ray_launcher", "ray"),
     "sweeper/optuna": ("hydra_optuna_sweeper", "optuna"),
 }
 
