@@ -22,6 +22,7 @@ MODES = ("online", "offline")
 # Logged beside every record under their own names, so that they can serve as x axes.
 _SHARED = ("epoch", "seconds")
 TIME_STEP = "profile/time_step"
+VALIDATION = "val_"
 FINISH_TIMEOUT = 120.0  # seconds
 # Letters that W&B's server takes; its client does not look.
 JOB_TYPE_LENGTH, GROUP_LENGTH = 64, 128
@@ -81,6 +82,10 @@ class WandbSink(Sink):
     closes the arrays of the last probe are logged as curves over the time step ("profile/<name>").
     The W&B run never becomes the global `wandb.run`, so that several runs of one process cannot
     write into each other. All files lie under the run folder.
+
+    Validation scores are logged at each epoch under the name that the summary has for that of the
+    kept epoch, "val_accuracy", as well: so a sweep can stop a run early by what it chooses by. What
+    is logged so does not enter the summary, where a diverged run has none.
 
     Args:
         project: W&B project.
@@ -183,6 +188,7 @@ class WandbSink(Sink):
             self._run.define_metric(axis, hidden=True)
         for prefix in ("train", "epoch", "probe", "histogram"):
             self._run.define_metric(f"{prefix}/*", step_metric="step")
+        self._run.define_metric(f"{VALIDATION}*", step_metric="epoch", summary="none", hidden=True)
         self._run.define_metric(TIME_STEP, hidden=True)
         self._run.define_metric("profile/*", step_metric=TIME_STEP)
 
@@ -201,6 +207,8 @@ class WandbSink(Sink):
         for name, value in values.items():
             key = name if name in _SHARED else f"{event}/{name}"
             record[key] = plain_scalar(name, value)
+            if name.startswith(VALIDATION):
+                record[name] = record[key]
         run.log(record, step=int(step))
 
     def arrays(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:

@@ -251,3 +251,19 @@ def test_a_run_of_no_comparison_has_its_cell_and_norm_as_job_type(tmp_path: Path
     sink.start({"cell": {"name": "gru"}, "norm": {"name": "rms"}}, "run", folder)
     sink.close()
     assert read_offline_run(folder).job_type == "cell=gru norm=rms"
+
+
+def test_a_sweep_sees_the_score_of_each_epoch_and_the_summary_only_that_of_the_kept_one(
+    tmp_path: Path,
+) -> None:
+    for number, kept in enumerate((0.75, None)):  # a diverged run has none
+        folder = run_folder(tmp_path, f"run{number}")
+        sink = offline_sink()
+        sink.start(CONFIG, folder.name, folder)
+        for epoch, score in enumerate((0.5, 0.75, 0.625), start=1):
+            sink.log("epoch", 10 * epoch, {"val_accuracy": score, "epoch": epoch, "seconds": 1.0})
+        sink.summary({"val_accuracy": kept} if kept else {"status": "diverged"})
+        sink.close()
+        run = read_offline_run(folder)
+        assert run.series("val_accuracy", axis="epoch") == [(1, 0.5), (2, 0.75), (3, 0.625)]
+        assert run.summary.get("val_accuracy") == kept
