@@ -155,7 +155,7 @@ def test_hydra_full_error_shows_the_traceback_of_a_mistake(monkeypatch, capsys):
     assert os.environ["HYDRA_FULL_ERROR"] == "1"
 
 
-def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, capsys):
+def test_multirun_outlives_a_failing_job_and_passes_over_what_is_finished(tmp_path, capsys):
     jobs = ["norm=none", "cell.cell_norm=output,hope,none"]
     assert train([*SMOKE, *jobs, "-m", "runs_dir=here"]) == 1
     assert "1 of 3 jobs failed:\n  [" in capsys.readouterr().err
@@ -167,6 +167,12 @@ def test_multirun_outlives_a_failing_job_and_writes_only_run_folders(tmp_path, c
     hashes = {result["config_hash"] for result in results}
     assert len(hashes) == 2
     assert "HYDRA_FULL_ERROR" not in os.environ
+    # Once more: what is finished is passed over, what failed is tried again.
+    assert train([*SMOKE, *jobs, "-m", "runs_dir=here"]) == 1
+    out, err = capsys.readouterr()
+    assert out.count("is this run, finished; resume=never makes it again") == 2
+    assert "1 of 3 jobs failed:\n  [" in err
+    assert sorted((tmp_path / "here").iterdir()) == runs
 
 
 @exhaustive
