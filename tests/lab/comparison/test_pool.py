@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from seqnorm.lab.comparison.pool import Worker
 
 from seqnorm.lab.comparison.plan import Job
-from seqnorm.lab.comparison.pool import Worker
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.errors import UserError
 from tests.lab.multirun.conftest import ROOT, STAND_IN, wait_for
