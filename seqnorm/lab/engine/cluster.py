@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ def make_there(order: Order) -> Outcome:
         reason = "it was begun as often as it may be, and the worker was gone each time"
         return Outcome(order.name, State.LOST, reason, worker.address)
     client.set_metadata(place, begun)
+    if order.scratch:
+        order = replace(order, scratch=Path(tempfile.gettempdir(), order.scratch))
     return make(order, wanted, worker.address)
 
 
@@ -71,7 +75,7 @@ class OverDask(ParallelBackendBase):
 
     def submit(self, func: Any, callback: Callable[[Future], None] | None = None) -> Future:
         """Hand over a batch, which is of one order."""
-        future = self.executor.submit(func, **self.cluster.preference())
+        future = self.executor.submit(func, **self.cluster.preference)
         future.order = _order_of(func)
         if callback:
             future.add_done_callback(callback)
@@ -100,6 +104,10 @@ class Cluster:
         scratch: Where a worker makes runs that sees other files; None if all see the same.
         session: Names this start of the command.
         say: Told what is waited for.
+
+    Attributes:
+        preference: Keeps runs off workers whose disk is full, as long as there are others. Asked
+            for in Dask's own thread, where nothing can be awaited.
     """
 
     make = staticmethod(make_there)
@@ -116,6 +124,7 @@ class Cluster:
         self.config, self._wanted, self.scratch = config, workers, scratch
         self._session, self._say = session, say
         self._full: set[str] = set()
+        self.preference: dict[str, Any] = {}
 
     def open(self) -> None:
         """Start the cluster, if it is one's own, and wait for the first worker.
@@ -166,15 +175,12 @@ class Cluster:
             batch_size=1,
         )
 
-    def preference(self) -> dict[str, Any]:
-        """Keeps runs off workers whose disk is full, as long as there are others."""
-        others = [address for address in self.client.nthreads() if address not in self._full]
-        return {"workers": others, "allow_other_workers": True} if self._full and others else {}
-
     def leave_out(self, where: str) -> bool:
         """Use a worker no more, if it can be helped; whether there is another one."""
         self._full.add(where)
-        return bool(self.client.nthreads().keys() - self._full)
+        others = [address for address in self.client.nthreads() if address not in self._full]
+        self.preference = {"workers": others, "allow_other_workers": True} if others else {}
+        return bool(others)
 
     def stop(self) -> None:
         """Have the runs that are under way end soon."""

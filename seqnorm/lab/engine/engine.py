@@ -7,7 +7,6 @@ import os
 import pickle
 import secrets
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from getpass import getuser
@@ -116,10 +115,10 @@ class Engine:
 
 
 def _scratch(config: DaskConfig, folder: Path) -> Path:
-    """Where a worker that sees other files makes the runs of a folder.
+    """Where a worker that sees other files makes runs, relative to its temporary folder.
 
     The same each time, so that what was cut off goes on, and another one for each comparison, whose
     runs may have the same names.
     """
     digits = hashlib.sha256(f"{socket.gethostname()}:{folder}".encode()).hexdigest()[:12]
-    return Path(config.scratch or tempfile.gettempdir()) / f"seqnorm-{getuser()}-{digits}"
+    return Path(config.scratch or "") / f"seqnorm-{getuser()}-{digits}"

@@ -51,16 +51,18 @@ class Maker:
         self.kind, self.begun = kind(order), 0
         variables = dict.fromkeys(_THREAD_VARIABLES, str(order.threads))
         given = os.environ if order.environment is None else order.environment
-        self.process = subprocess.Popen(
-            # -P: the package that made the plan, whatever lies in the current folder.
-            [sys.executable, "-P", "-c", _PROCESS],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # until it is told its log
-            cwd=order.place if Path(order.place).is_dir() else None,
-            env={**given, "TF_CPP_MIN_LOG_LEVEL": "3", **variables},
-            start_new_session=True,  # Ctrl-C ends the command, which ends this
-        )
+        place = order.place if Path(order.place).is_dir() else None
+        with order.log.open("ab") as log:  # of what comes before the first run, such as no memory
+            self.process = subprocess.Popen(
+                # -P: the package that made the plan, whatever lies in the current folder.
+                [sys.executable, "-P", "-c", _PROCESS],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=place,
+                env={**given, "TF_CPP_MIN_LOG_LEVEL": "3", **variables},
+                start_new_session=True,  # Ctrl-C ends the command, which ends this
+            )
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -103,7 +105,8 @@ class Maker:
                         raise Unwanted from None
                     break
         if answer is None:
-            raise Gone(_last_words(self.process.wait()))
+            self.stop()
+            raise Gone(_last_words(self.process.returncode))
         return answer
 
     def _tell(self, what: Any) -> None:

@@ -120,4 +120,3 @@ def main() -> None:
             pickle.dump(answer(task), answers)
             answers.flush()
     os._exit(0)  # the thread may hold the lock of standard input
-
