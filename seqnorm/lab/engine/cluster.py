@@ -143,7 +143,8 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self.cluster = _started(self.config)
         try:
-            self.client = Client(self.cluster or self.config.address, set_as_default=False)
+            where = self.cluster or self.config.address
+            self.client = Client(where, timeout=CLOSING, set_as_default=False)
         except (OSError, ValueError) as error:
             raise UserError(
                 "engine.address must be that of a Dask scheduler that runs; received "

@@ -52,7 +52,7 @@ class Engine:
             scratch = None if config.shared else _scratch(config, self.folder)
             self.place: Local | Cluster = Cluster(config, workers, scratch, self.session, say)
         else:
-            self.place = Local(workers or max(1, usable_cores() // threads))
+            self.place = Local(workers or local_workers(threads))
 
     @property
     def workers(self) -> int:
@@ -112,6 +112,11 @@ class Engine:
             session=self.session,
             times=self.config.retries + 1,
         )
+
+
+def local_workers(threads: int) -> int:
+    """How many runs of so many threads there is room for on this machine."""
+    return max(1, usable_cores() // threads)
 
 
 def _scratch(config: DaskConfig, folder: Path) -> Path:
