@@ -106,10 +106,11 @@ def main() -> int:
         code = compare(together, *options).wait()
     finally:
         workers.end()
-    same = code == 0 and (alone / "table.md").read_bytes() == (together / "table.md").read_bytes()
+    tables = [(runs / "table.md").read_bytes() for runs in (alone, together) if not code]
+    same = len(set(tables)) == 1
     print(
-        f"{workers.killed} workers killed in {time.monotonic() - begun:.0f} s, {known.stops} stops; "
-        f"the table is {'the same' if same else 'ANOTHER ONE'}; load {os.getloadavg()[0]:.1f}"
+        f"{workers.killed} workers killed and {known.stops} stops in "
+        f"{time.monotonic() - begun:.0f} s: the table is {'the same' if same else 'ANOTHER ONE'}; load {os.getloadavg()[0]:.1f}"
     )
     return 0 if same else 1
 

@@ -105,6 +105,11 @@ class Batch:
         except OSError as error:  # no room here
             self._end(error)
         else:
+            if outcome.begun > 1 + self._lost[job.name]:
+                times, retries = outcome.begun - 1, self.engine.config.retries
+                self.engine.say(
+                    f"{job.title} was begun again, its worker being lost: {times} of {retries}"
+                )
             if outcome.state is State.MADE:
                 self.finished.put(job)
             elif outcome.state is State.FAILED:

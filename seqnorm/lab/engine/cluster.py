@@ -45,7 +45,7 @@ def make_there(order: Order) -> Outcome:
     client.set_metadata(place, begun)
     if order.scratch:
         order = replace(order, scratch=Path(tempfile.gettempdir(), order.scratch))
-    return make(order, wanted, worker.address)
+    return replace(make(order, wanted, worker.address), begun=begun)
 
 
 def _told_to_stop(session: str) -> None:
@@ -141,7 +141,7 @@ class Cluster:
             ) from None
         # What becomes of workers is said here, in a line each.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        self.cluster = _started(self.config)
+        self.cluster = started(self.config)
         try:
             where = self.cluster or self.config.address
             self.client = Client(where, timeout=CLOSING, set_as_default=False)
@@ -194,7 +194,7 @@ class Cluster:
             self.cluster.close(timeout=CLOSING)
 
 
-def _started(config: DaskConfig) -> Any:
+def started(config: DaskConfig) -> Any:
     """A cluster of one's own; None if there is one."""
     if not config.cluster:
         return None

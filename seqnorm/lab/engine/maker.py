@@ -185,7 +185,7 @@ def make(order: Order, wanted: Callable[[], bool], where: str = "") -> Outcome:
     except OSError as error:  # no room for a log, or for another process
         state, reason = State.DISK, f"{type(error).__name__}: {error}"
     else:
-        state, reason = _state(answer), answer.error or ""
+        state, reason = state_of(answer), answer.error or ""
     if not order.scratch:
         return Outcome(order.name, state, reason, where)
     if state is State.MADE:
@@ -193,7 +193,8 @@ def make(order: Order, wanted: Callable[[], bool], where: str = "") -> Outcome:
     return Outcome(order.name, state, reason, where, _end_of(order.log), made)
 
 
-def _state(answer: Answer) -> State:
+def state_of(answer: Answer) -> State:
+    """What became of a run that was answered."""
     if answer.error is None:
         return State.MADE
     return State.DISK if answer.of_disk else State.FAILED

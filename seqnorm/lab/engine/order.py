@@ -72,6 +72,7 @@ class Outcome:
         where: Names the worker, if there are several machines.
         log: The end of what it printed, from a machine with other files.
         parcel: The finished run folder, likewise.
+        begun: How often the run was begun for this order: by Dask itself again, if a worker died.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Outcome:
     where: str = ""
     log: bytes = b""
     parcel: bytes = b""
+    begun: int = 1
 
 
 def log_of(name: str, runs_dir: Path) -> Path:
