@@ -108,9 +108,11 @@ def main() -> int:
         workers.end()
     tables = [(runs / "table.md").read_bytes() for runs in (alone, together) if not code]
     same = len(set(tables)) == 1
+    found = "the same" if same else "ANOTHER ONE"
+    seconds = time.monotonic() - begun
     print(
-        f"{workers.killed} workers killed and {known.stops} stops in "
-        f"{time.monotonic() - begun:.0f} s: the table is {'the same' if same else 'ANOTHER ONE'}; load {os.getloadavg()[0]:.1f}"
+        f"{workers.killed} workers killed and {known.stops} stops in {seconds:.0f} s: "
+        f"the table is {found}; load {os.getloadavg()[0]:.1f}"
     )
     return 0 if same else 1
 
