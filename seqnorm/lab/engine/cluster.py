@@ -162,7 +162,12 @@ class Cluster:
     @property
     def workers(self) -> int:
         """Runs at a time: as many as were asked for, or as there are threads by now."""
-        threads = sum(self.client.nthreads().values())
+        try:
+            threads = sum(self.client.nthreads().values())
+        except OSError as error:
+            raise UserError(
+                f"the cluster is gone: {error}. Once it is back, the same command goes on."
+            ) from error
         return self._wanted or max(threads, self.config.scale or 0, 1)
 
     def parallel(self) -> Parallel:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import json
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from tests.lab.engine.conftest import COMMAND, environment
 from tests.lab.engine.stand_in import deeds
 from tests.lab.engine.test_local import names
 from tests.lab.multirun.conftest import wait_for
+from tests.tiers import exhaustive
 
 pytest.importorskip("distributed")
 
@@ -58,13 +58,14 @@ class Dask:
         arguments = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--memory-limit", "0"]
         return self._start("worker", arguments, TMPDIR=str(own), **variables)
 
+    @property
+    def address(self) -> str:
+        return json.loads(self.file.read_text())["address"]
+
     def engine(
         self, runs: Path, shared: bool = True, workers: int | None = None, retries: int = 2
     ) -> Engine:
-        import json
-
-        address = json.loads(self.file.read_text())["address"]
-        config = DaskConfig("dask", retries, address, None, shared=shared)
+        config = DaskConfig("dask", retries, self.address, None, shared=shared)
         self.said: list[str] = []
         return Engine(config, workers, 3, runs, COMMAND, self.said.append)
 
@@ -79,13 +80,6 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
     dask = Dask(tmp_path)
     yield dask
     dask.end()
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_finished_runs_come_home_from_hosts_with_folders_of_their_own(
@@ -116,32 +110,49 @@ def test_finished_runs_come_home_from_hosts_with_folders_of_their_own(
     assert all("No space left" in line for line in said) and len(said) <= 1
 
 
-def test_what_a_worker_was_making_is_made_by_another_and_not_for_ever(
-    tmp_path: Path, job: Callable[..., Job]
+# Scheduler's word for how many workers may die of a run.
+@pytest.mark.parametrize("allowed", ["3", pytest.param("0", marks=exhaustive)])
+def test_what_a_worker_was_making_is_made_by_another(
+    tmp_path: Path, job: Callable[..., Job], allowed: str
 ) -> None:
-    """Also where the scheduler gives up at the first death, of which joblib's own hears nothing."""
-    for retries, allowed in ((1, "3"), (1, "0"), (0, "3")):
-        folder = tmp_path / f"{retries}-{allowed}"
-        folder.mkdir()
-        dask = Dask(folder, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=allowed)
-        try:
-            dask.worker()
-            dask.worker()
-            jobs = [job(deeds.TAKES_ITS_WORKER_ALONG), job(1), job(2)]
-            with dask.engine(tmp_path / "runs", retries=retries) as engine:
-                done = list(engine.run_all(jobs))
-            lost = [str(each) for each in done if isinstance(each, RunFailed)]
-            if retries:
-                assert names(done) == names(jobs) and not lost
-                (jobs[0].folder / "result.json").unlink()
-                (jobs[0].folder / "begun").unlink()
-            else:
-                assert len(lost) >= 1 and "begun as often as it may be" in lost[0]
-        finally:
-            dask.end()
+    """Also if the scheduler gives it up at the first death, of which joblib's own hears nothing."""
+    dask = Dask(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=allowed)
+    try:
+        dask.worker()
+        dask.worker()
+        jobs = [job(deeds.TAKES_ITS_WORKER_ALONG), job(1), job(2)]
+        with dask.engine(tmp_path / "runs") as engine:
+            assert names(engine.run_all(jobs)) == names(jobs)
+        assert any("again" in line or "begun 2 times" in line for line in dask.said)
+    finally:
+        dask.end()
 
 
-@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_what_takes_each_worker_along_is_not_made_for_ever(
+    tmp_path: Path, dask: Dask, job: Callable[..., Job]
+) -> None:
+    dask.worker()
+    dask.worker()
+    with dask.engine(tmp_path / "runs", retries=0) as engine:
+        (lost,) = engine.run_all([job(deeds.TAKES_ITS_WORKER_ALONG)])
+    assert isinstance(lost, RunFailed) and "begun as often as it may be" in str(lost)
+    assert "Its log is " in str(lost)
+
+
+THE_COMMAND = """
+from dataclasses import replace
+from pathlib import Path
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.engine.config import DaskConfig
+from seqnorm.lab.engine.engine import Engine
+from seqnorm.lab.engine.job import Job
+config = replace(compose(["data=synthetic"]), seed={seed}, runs_dir={runs!r})
+with Engine(DaskConfig("dask", 2, {address!r}, None), None, 1, Path({runs!r}), ["x"]) as engine:
+    list(engine.run_all([Job("norm=layer", None, config)]))
+"""
+
+
+@pytest.mark.parametrize("how", ["stopped", pytest.param("killed", marks=exhaustive)])
 def test_what_goes_on_there_ends_with_the_command(
     tmp_path: Path, dask: Dask, job: Callable[..., Job], how: str
 ) -> None:
@@ -157,15 +168,13 @@ def test_what_goes_on_there_ends_with_the_command(
                 assert len(list(other.run_all([job(1), job(2)]))) == 2
         assert (waits.folder / "closed").exists()
     else:
-        command = os.fork()
-        if not command:
-            engine = dask.engine(tmp_path / "runs")
-            engine.__enter__()
-            list(engine.run_all([waits]))
-            os._exit(0)
+        script = THE_COMMAND.format(
+            seed=deeds.WAITS, runs=str(tmp_path / "runs"), address=dask.address
+        )
+        command = subprocess.Popen([sys.executable, "-c", script], env=environment())
         wait_for(waits.folder / "begun")
-        os.kill(command, signal.SIGKILL)
-        os.waitpid(command, 0)
+        command.kill()
+        command.wait()
         wait_for(waits.folder / "closed")
     assert not (waits.folder / "result.json").exists()
     with dask.engine(tmp_path / "runs") as engine:
@@ -173,6 +182,7 @@ def test_what_goes_on_there_ends_with_the_command(
     assert all(process.poll() is None for process in dask.processes)
 
 
+@exhaustive
 def test_a_scheduler_that_is_not_there_is_said(tmp_path: Path) -> None:
     config = DaskConfig("dask", 0, "tcp://127.0.0.1:9", None)
     engine = Engine(config, None, 1, tmp_path, COMMAND)
