@@ -53,6 +53,7 @@ def main(return_as):
             client.submit(work, 2).result()
         except KilledWorker:
             print("Dask itself: KilledWorker")
+        client.wait_for_workers(2)  # of a cluster with one thread joblib works in this process
 
         def over_dask():
             with parallel_config(backend="dask"):
