@@ -32,6 +32,7 @@ LAB = (
     "console",
     "quiet",
     "signals",
+    "lifeline",
     "config",
     "data",
     "tasks",
@@ -46,13 +47,17 @@ LAB = (
     "why",
     "cards",
     "bench",
+    "engine",
     "comparison",
     "multirun",
     "commands",
 )
 ROOMS = ("seqnorm", *LIBRARY, "lab", *(f"lab.{room}" for room in LAB))
 # What the lab brings and the library must not ask for.
-OF_THE_LAB = {"hydra", "omegaconf", "sklearn", "scipy", "matplotlib", "wandb", "yaml", "filelock"}
+OF_THE_LAB = {
+    "hydra", "omegaconf", "sklearn", "scipy", "matplotlib", "wandb", "yaml", "filelock", "joblib",
+    "distributed",
+}  # fmt: skip
 
 
 def modules() -> dict[str, Path]:

@@ -11,10 +11,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqnorm.lab import console
+from seqnorm.lab.comparison.forecast import forecast
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import TABLE, Comparison
 from seqnorm.lab.config.arguments import CONFIG_DIR, SHOW, config_dirs, split
-from seqnorm.lab.config.help import COMPARISONS
+from seqnorm.lab.config.help import COMPARISONS, first_comment
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
 from seqnorm.lab.data import refuse_missing
@@ -23,8 +24,10 @@ from seqnorm.lab.runs.files import RunFolderError
 from seqnorm.lab.signals import interruptible
 from seqnorm.spelling import counted
 
+PLAN = "--plan"
 HELP = """\
 usage: seqnorm-compare experiment=CHOICE [compare.KEY=VALUE ...] [key=value ...] [--config-dir DIR]
+       [--plan]                            to show what would run, and how long it takes
        [--cfg job]                         to show the configuration that the arms build upon
 
 Every arm tries the same list of settings on validation data; the best one is run on the test set
@@ -33,6 +36,7 @@ with fresh seeds. Runs what is missing: stop it at any time and start it again.
   seqnorm-compare experiment=compare_reuters
   seqnorm-compare experiment=compare_reuters compare.trials=4 compare.finalists=0 compare.seeds=3 \\
       'compare.arms=["cell=lstm norm=none,layer"]'                                  for a look
+  seqnorm-compare experiment=compare_reuters engine=dask engine.address=tcp://HOST:8786
   seqnorm-compare data=reuters compare.trials=0 compare.name=batch_size \\
       'compare.arms=["norm=none,layer,batch data.batch_size=2,8,32,128"]'
 """
@@ -45,7 +49,13 @@ def help_text(folders: Sequence[Path] = ()) -> str:
     lines = (conf_dir() / "comparison.yaml").read_text(encoding="utf-8").splitlines()
     keys = [line.removeprefix("  ") for line in lines[lines.index("compare:") + 1 :]]
     choices = [f"  {path.stem}" for path in files]
-    return "\n".join([HELP, "experiment=", *choices, "", "compare.", *(f"  {k}" for k in keys)])
+    engines = sorted((conf_dir() / "engine").glob("*.yaml"))
+    width = max(len(path.stem) for path in engines)
+    places = [f"  {path.stem:<{width}}  {first_comment(path)}" for path in engines]
+    compare = [f"  {key}" for key in keys]
+    return "\n".join(
+        [HELP, "experiment=", *choices, "", "engine=", *places, "", "compare.", *compare]
+    )
 
 
 @console.command
@@ -67,16 +77,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         overrides, flags = split(arguments)
-        refused = [flag for flag, *_ in flags if flag not in (*CONFIG_DIR, *SHOW)]
+        refused = [flag for flag, *_ in flags if flag not in (PLAN, *CONFIG_DIR, *SHOW)]
         if refused:
             raise ConfigError(
-                "seqnorm-compare takes key=value, --config-dir, --cfg job, --version and --help "
-                f"only; received {' '.join(refused)}. Several runs are what compare.arms and "
-                "compare.seeds are for."
+                "seqnorm-compare takes key=value, --plan, --config-dir, --cfg job, --version and "
+                f"--help only; received {' '.join(refused)}. Several runs are what compare.arms "
+                "and compare.seeds are for."
             )
         plan = Plan(overrides, folders)
         if any(flag in SHOW for flag, *_ in flags):
             print(OmegaConf.to_yaml(plan.without_arm), end="")
+            return 0
+        if any(flag == PLAN for flag, *_ in flags):
+            print(forecast(plan))
             return 0
         with blame_the_input():
             refuse_missing(plan.data)

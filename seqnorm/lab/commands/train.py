@@ -26,9 +26,9 @@ from seqnorm.lab.config.imports import load_parts, load_parts_of
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
 from seqnorm.lab.errors import blame_the_input
+from seqnorm.lab.lifeline import end_if_outlived
 from seqnorm.lab.multirun.jobs import FOLDER
 from seqnorm.lab.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, Ledger
-from seqnorm.lab.multirun.lifeline import end_if_outlived
 from seqnorm.lab.multirun.session import SESSION, Refused, Session, in_one_line, show
 from seqnorm.lab.multirun.worker import in_a_process_of_its_own, show_in_the_queue
 from seqnorm.lab.runs.naming import run_prefix

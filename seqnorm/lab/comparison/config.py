@@ -10,6 +10,7 @@ from omegaconf import MISSING
 from seqnorm.lab.config.ranges import at_least, out_of_range, ranged
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.engine.config import EngineConfig
 
 
 @dataclass
@@ -43,7 +44,7 @@ class CompareConfig:
         seeds: runs on the test set for each arm.
         floors: bag-of-words runs.
         list_seed: seed of the quasi-random list of settings.
-        workers: runs at a time; None for one per core.
+        workers: runs at a time; None for one per core, of a cluster one per thread of its workers.
         settings_of: folder of an earlier comparison's runs or results, whose chosen settings
             each arm takes by its cell and norm; only without trials of its own.
         rate_exponent: the learning rate grows with this power of the batch size; only without
@@ -71,8 +72,9 @@ class CompareConfig:
 
 @dataclass
 class ComparisonConfig(RunConfig):
-    """A run, and how it is repeated."""
+    """A run, how it is repeated, and where."""
 
+    engine: EngineConfig = MISSING
     compare: CompareConfig = field(default_factory=CompareConfig)
 
 

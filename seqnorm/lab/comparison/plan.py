@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -25,44 +25,15 @@ from seqnorm.lab.config.overrides import refuse_unreadable
 from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.config.schema import RunConfig, conf_dir
 from seqnorm.lab.config.tasks import TaskConfig, floor
+from seqnorm.lab.engine.config import EngineConfig
+from seqnorm.lab.engine.config import check as check_engine
+from seqnorm.lab.engine.job import Job
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
-from seqnorm.lab.runs.naming import lasting_name
 from seqnorm.lab.tracking.factory import refuse_one_id
 
 _HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
 # What a comparison sets for each run.
 _ITS_OWN = ("seed", "train.test", "study", "arm")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run.
-
-    Attributes:
-        arm: The arm's overrides, which name it.
-        number: Of the setting that is tried; None for a run on the test set.
-        config: The complete configuration.
-    """
-
-    arm: str
-    number: int | None
-    config: RunConfig
-
-    @property
-    def name(self) -> str:
-        """Name of its folder, which says what is run and not when."""
-        return lasting_name(self.config)
-
-    @property
-    def folder(self) -> Path:
-        """Its folder."""
-        return Path(self.config.runs_dir).expanduser() / self.name
-
-    @property
-    def title(self) -> str:
-        """What a person reads of it."""
-        kind = "test" if self.number is None else f"trial {self.number + 1}"
-        return f"{self.arm} {kind} seed={self.config.seed}"
 
 
 class Plan:
@@ -87,6 +58,8 @@ class Plan:
         self.without_arm = composed = self._compose(())
         self.compare: CompareConfig = cast(Any, OmegaConf.to_object(composed.compare))
         check(self.compare)
+        self.engine: EngineConfig = cast(Any, OmegaConf.to_object(composed.engine))
+        check_engine(self.engine)
         refuse_one_id(composed.tracking, "a comparison")
         self.folder = Path(composed.runs_dir).expanduser()
         self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]

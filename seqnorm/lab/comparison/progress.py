@@ -45,8 +45,8 @@ class Progress:
             )
             print(line, file=self.file, flush=True)
 
-    def failed(self, line: str) -> None:
-        """Write that a run failed."""
+    def note(self, line: str) -> None:
+        """Write what has happened besides."""
         print(f"[{self.done}/{self.total}] {line}", file=self.file, flush=True)
 
     def finished(self, title: str, score: str) -> None:

@@ -10,10 +10,11 @@ from statistics import fmean as mean
 
 from filelock import FileLock, Timeout
 
-from seqnorm.lab.comparison.plan import Job, Plan
-from seqnorm.lab.comparison.pool import Pool, RunFailed
+from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.progress import Progress
 from seqnorm.lab.durable import write_text
+from seqnorm.lab.engine.engine import Engine
+from seqnorm.lab.engine.job import Job, RunFailed
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.arms.trials import leaders, merit_of
@@ -21,7 +22,6 @@ from seqnorm.lab.report.page.comparison_tables import robust_table, tuning_table
 from seqnorm.lab.runs.files import RunFolderError, read_object
 from seqnorm.lab.runs.read import RunRecord, read_run
 from seqnorm.lab.runs.result import RESULT
-from seqnorm.machine import usable_cores
 
 TABLE, SETTINGS = "table.md", "settings.json"
 NAMED_BY = {"arm": "the arm", "study": "compare.name"}
@@ -95,8 +95,7 @@ class Comparison:
 
     def __init__(self, plan: Plan, command: Sequence[str]) -> None:
         self.plan, self.failed = plan, dict[str, str]()
-        options = plan.compare
-        self.workers = options.workers or max(1, usable_cores() // options.threads)
+        self.progress = Progress(self._first() + self._later(), 0)
         self.command = list(command)
 
     def carry_out(self) -> str:
@@ -112,31 +111,37 @@ class Comparison:
         with blame_the_input():
             self.plan.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.plan.folder / ".lock", timeout=0), self._pool() as pool:
-                return self._carry_out(pool)
+            with FileLock(self.plan.folder / ".lock", timeout=0), self._engine() as engine:
+                return self._carry_out(engine)
         except Timeout:
             raise UserError(
                 f"a comparison is made by one process; received runs_dir={self.plan.folder}, where "
                 "another one is at work. Wait for it, or set another compare.name."
             ) from None
 
-    def _pool(self) -> Pool:
-        options, logs = self.plan.compare, self.plan.folder / ".log"
-        return Pool(self.workers, options.threads, logs, self.command)
+    def _engine(self) -> Engine:
+        options = self.plan.compare
+        return Engine(
+            self.plan.engine,
+            options.workers,
+            options.threads,
+            self.plan.folder,
+            self.command,
+            self.progress.note,
+        )
 
-    def _carry_out(self, pool: Pool) -> str:
+    def _carry_out(self, engine: Engine) -> str:
         self.keep_settings()
         trials, floors = list(self.plan.trials()), list(self.plan.floors())
-        self.progress = Progress(len(trials) + len(floors) + self._later(), 0)
-        trials = self._make(trials, pool)
-        self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))), pool)
+        trials = self._make(trials, engine)
+        self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))), engine)
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
         trials += [job for job in again if is_made(job)]
         trials = [job for job in trials if job.arm not in self.failed]
         final = list(self.plan.tests(choose(trials), self.failed))
         # Floors take seconds, and would promise an early end.
-        tested = self._make([*final, *floors], pool)
+        tested = self._make([*final, *floors], engine)
         text = self._tables([*trials, *tested])
         write_text(self.plan.folder / TABLE, text)
         return text
@@ -159,6 +164,12 @@ class Comparison:
             )
         write_text(path, json.dumps(kept | settings, indent=1, sort_keys=True) + "\n")
 
+    def _first(self) -> int:
+        """Runs that depend on nothing."""
+        options = self.plan.compare
+        trials = len(self.plan.arms) * len(self.plan.settings) * options.trial_seeds
+        return trials + self.plan.number_of_floors
+
     def _later(self) -> int:
         """Runs that depend on the results of the first trials."""
         options, arms = self.plan.compare, len(self.plan.arms)
@@ -166,7 +177,7 @@ class Comparison:
         again = kept * (options.final_seeds - options.trial_seeds) if kept else 0
         return arms * (again + options.seeds)
 
-    def _make(self, jobs: Sequence[Job], pool: Pool) -> list[Job]:
+    def _make(self, jobs: Sequence[Job], engine: Engine) -> list[Job]:
         """Make what is missing; returns the runs of the arms that did not fail."""
         # By name: where an arm has no key of a setting, two settings may be one run.
         made = {job.name: job for job in jobs if is_made(job)}
@@ -175,8 +186,8 @@ class Comparison:
             self._refuse_other_threads(made.values())
         self._refuse_other_names(made.values())
         self.progress.skip(len(jobs) - len(missing))
-        self.progress.begin(len(missing), self.workers)
-        for done in pool.run_all(missing):
+        self.progress.begin(len(missing), engine.workers)
+        for done in engine.run_all(missing):
             if isinstance(done, RunFailed):
                 self._give_up(done)
             else:
@@ -189,7 +200,7 @@ class Comparison:
         arm = failure.job.arm
         if arm not in self.failed:
             self.failed[arm] = str(failure)
-            self.progress.failed(f"{failure.job.title}: the arm is given up, the others go on")
+            self.progress.note(f"{failure.job.title}: the arm is given up, the others go on")
         self.progress.skip(1)
 
     def _refuse_other_names(self, made: Iterable[Job]) -> None:

@@ -70,7 +70,7 @@ def _described(group: str, folders: Sequence[Path]) -> dict[str, str]:
         if not schema.__module__.startswith("seqnorm.")
     }
     files = [path for folder in folders for path in (folder / group).glob("*.yaml")]
-    found |= {path.stem: _first_comment(path) for path in files}
+    found |= {path.stem: first_comment(path) for path in files}
     return {name: found[name] for name in sorted(found) if not name.startswith(COMPARISONS)}
 
 
@@ -81,7 +81,8 @@ def _default_choice(group: str) -> str | None:
     return None
 
 
-def _first_comment(path: Path) -> str:
+def first_comment(path: Path) -> str:
+    """What a file of a choice says of itself."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("#") and not line.startswith("# @package"):
             return line.lstrip("# ").strip()

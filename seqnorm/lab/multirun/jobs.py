@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from seqnorm.lab.comparison.expand import combinations
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.tasks import TaskConfig
+from seqnorm.lab.lifeline import LIFELINE
 from seqnorm.lab.multirun.ledger import BEGUN, FAILED, STOPPED, JobFailed, Ledger
-from seqnorm.lab.multirun.lifeline import LIFELINE
 from seqnorm.lab.tasks import Score, make_task
 from seqnorm.lab.tracking.factory import refuse_one_id
 

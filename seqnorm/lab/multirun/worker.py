@@ -11,8 +11,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from typing import TextIO
 
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.lifeline import busy, end_with_the_command, in_a_queue
 from seqnorm.lab.multirun.ledger import Job, Ledger
-from seqnorm.lab.multirun.lifeline import busy, end_with_the_command, in_a_queue
 from seqnorm.lab.signals import Stopped, stoppable
 
 

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from seqnorm.lab.commands.compare import main
-from seqnorm.lab.comparison import pool, worker
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import Comparison, choose, finalists, record_of
+from seqnorm.lab.engine.local import Local
+from seqnorm.lab.engine.maker import state_of
+from seqnorm.lab.engine.order import Order, Outcome
+from seqnorm.lab.engine.process import make_run
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.report.arms.trials import arm_trials
 from seqnorm.lab.report.findings.collect import collect
@@ -52,12 +54,13 @@ def start(runs: Path, *more: str) -> subprocess.Popen[str]:
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are made where the test runs: starting TensorFlow takes longer than they take."""
 
-    class Here(pool.Worker):
-        def answer(self, title: str, task: dict[str, Any]) -> dict[str, Any]:
-            monkeypatch.setenv("SEQNORM_THREADS", str(self.threads))
-            return worker.make_run(task)
+    def here(order: Order) -> Outcome:
+        monkeypatch.setenv("SEQNORM_THREADS", str(order.threads))
+        order.log.touch()
+        answer = make_run(order)
+        return Outcome(order.name, state_of(answer), answer.error or "")
 
-    monkeypatch.setattr(pool, "Worker", Here)
+    monkeypatch.setattr(Local, "make", staticmethod(here))
     monkeypatch.setattr(sys, "argv", sys.argv)  # which a run sets
 
 
@@ -103,7 +106,7 @@ def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
         process.wait()
         process.stdout.close()
     assert code == (130 if how is signal.SIGINT else -how)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40  # loky's processes live on a little, see `lifeline`
     while any(map(is_alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert workers and not any(map(is_alive, workers)), "a worker outlived the command"
@@ -215,14 +218,14 @@ def test_a_comparison_goes_on_and_grows_and_repeats_nothing(
         "compare.trials=1",
     ]  # fmt: skip
     with monkeypatch.context() as patch:
-        answer = pool.Worker.answer
+        make = Local.make
 
-        def gone(self: pool.Worker, title: str, task: dict[str, Any]) -> dict[str, Any]:
+        def gone(order: Order) -> Outcome:
             if results(tmp_path):
                 raise UserError("the worker is gone")
-            return answer(self, title, task)
+            return make(order)
 
-        patch.setattr(pool.Worker, "answer", gone)
+        patch.setattr(Local, "make", staticmethod(gone))
         with pytest.raises(UserError, match="the worker is gone"):
             Comparison(Plan(small), ["seqnorm-compare"]).carry_out()
     seen = results(tmp_path)

@@ -279,7 +279,8 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["norm.epsilon=1"], "In the arm 'norm=none': norm has no key 'epsilon'."),
         (
             ["-m"],
-            "takes key=value, --config-dir, --cfg job, --version and --help only; received -m.",
+            "takes key=value, --plan, --config-dir, --cfg job, --version and --help only; "
+            "received -m.",
         ),
         (
             ["experiment=compare_reuters", "compare.arms=['data=imdb,reuters norm=none']"],

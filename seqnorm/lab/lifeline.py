@@ -33,6 +33,11 @@ class Lifeline:
         self._lock: FileLock | None = None
         atexit.register(self.let_go)
 
+    @property
+    def held(self) -> bool:
+        """Whether this process is a command that has others work for it."""
+        return self._lock is not None
+
     def hold(self) -> None:
         """Begin to hold it, for all processes that are started from now on."""
         if self._lock is None:
@@ -65,7 +70,7 @@ def in_a_queue() -> bool:
 def end_with_the_command() -> None:
     """The worker's end: watches from now on, and stops this process as SIGTERM does."""
     path = os.environ.get(VARIABLE)
-    if path and not in_a_queue() and not _watching.is_set():
+    if path and not in_a_queue() and not LIFELINE.held and not _watching.is_set():
         _watching.set()
         threading.Thread(target=_watch, args=(Path(path),), daemon=True).start()
 
@@ -81,6 +86,11 @@ def busy() -> Iterator[None]:
         yield
     finally:
         _busy.clear()
+
+
+def is_over() -> bool:
+    """Whether the command is gone or has let go; asked in the command, or in a worker of its."""
+    return _outlived.is_set() if _watching.is_set() else not LIFELINE.held
 
 
 def end_if_outlived() -> None:
