@@ -19,7 +19,7 @@ from seqnorm.lab.config.rules import WHOLE_IMAGE, ConfigError
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, conf_dir
 from seqnorm.lab.data import mnist
 
-SINGLE = {"seed", "runs_dir", "study", "arm", "imports"}  # keys of no group
+SINGLE = {"seed", "runs_dir", "study", "arm", "resume", "imports"}  # keys of no group
 GROUPS = [name for name in RunConfig.__annotations__ if name not in SINGLE]
 CHOICES = [
     (group, path.stem)

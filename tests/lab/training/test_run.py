@@ -91,7 +91,7 @@ def test_what_is_only_mirrored_costs_no_finished_run(small, monkeypatch):
 
 
 def test_a_mirror_that_refuses_to_start_leaves_no_folder(small, monkeypatch):
-    def refusing(self, config, name, folder):
+    def refusing(self, config, name, folder, since=None):
         raise UserError("no login")
 
     monkeypatch.setattr("seqnorm.lab.tracking.jsonl.JsonlSink.start", refusing)

@@ -10,9 +10,11 @@ import pytest
 
 from seqnorm.lab import data
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.stopped import stopped_run
 from seqnorm.lab.runs.write import RunFolder
 from seqnorm.lab.tasks import Classification
 from seqnorm.lab.tasks.mistakes import mistakes
+from seqnorm.lab.tracking import JsonlSink, MultiSink
 from seqnorm.lab.training.run import run
 from tests.lab.report.fabricate import a_result
 
@@ -52,12 +54,12 @@ def test_a_test_loss_that_breaks_is_divergence(small, monkeypatch):
 def test_a_named_folder_is_made_anew_until_it_is_finished(small):
     config = small(*PLAIN)
     first = RunFolder.create(config, "one")
-    (first.path / "half.txt").write_text("left by a run that was stopped")
-    second = RunFolder.create(config, "one")
-    assert first.path == second.path and not (second.path / "half.txt").exists()
-    second.finish(a_result())
+    (first.path / "half.txt").write_text("left by a run that was stopped before it was saved")
+    with RunFolder.opened(config, "one", MultiSink([JsonlSink()])) as second:
+        assert first.path == second.path and not (second.path / "half.txt").exists()
+        second.finish(a_result())
     with pytest.raises(UserError, match=r"made once; received name=one.*Delete the folder"):
-        RunFolder.create(config, "one")
+        stopped_run(config, "one")
 
 
 def test_mistakes_are_read_most_confident_first(small):
