@@ -6,10 +6,16 @@ import difflib
 from collections.abc import Iterable
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """`` Did you mean ...?`` for the nearest of the choices, or nothing if none is near."""
+def did_you_mean(word: str, choices: Iterable[str], before: str = "") -> str:
+    """`` Did you mean ...?`` for the nearest of the choices, or nothing if none is near.
+
+    Args:
+        word: what was written.
+        choices: what would be right.
+        before: what stands before each in full, as the package before its modules.
+    """
     near = difflib.get_close_matches(word, list(choices), n=2)
-    return f" Did you mean {' or '.join(near)}?" if near else ""
+    return f" Did you mean {' or '.join(before + each for each in near)}?" if near else ""
 
 
 def counted(number: int, noun: str) -> str:
