@@ -12,11 +12,12 @@ from keras import ops
 from seqnorm import normalizers
 from seqnorm.cells import variants
 from seqnorm.cells.first_state import INIT_STATES, FirstState
-from seqnorm.cells.sites import Site, SiteNorms
+from seqnorm.cells.sites import Site, SiteNorms, chosen_sites
 from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
 from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
+from seqnorm.spelling import one_of
 
 _IDENTITY = Identity(name="identity")
 
@@ -105,7 +106,7 @@ class NormCell(FirstState):
         super().__init__(units, **settled)
         # Past Keras's tracking: a template to copy and to serialise, no part of the model.
         object.__setattr__(self, "norm", normalizers.get(own.pop("norm")))
-        self.sites = self._sites(own.pop("sites"))
+        self.sites = chosen_sites(own.pop("sites"), self.SELECTABLE)
         self.zoneout = _rates(own.pop("zoneout"), len(self._states()))
         for name, value in own.items():
             setattr(self, name, value)
@@ -119,15 +120,6 @@ class NormCell(FirstState):
             )
             setattr(self, site.attribute, own_copy)
 
-    def _sites(self, sites: Any) -> tuple[str, ...]:
-        known = self.SELECTABLE if sites is None else sites
-        if isinstance(known, str) or not set(known) <= set(self.SELECTABLE):
-            raise ValueError(
-                f"`sites` must be a list of names out of {self.SELECTABLE}. "
-                f"Received: sites={sites!r}. Leave it out to normalise all of them."
-            )
-        return tuple(known)
-
     def _states(self) -> list[int]:
         return keras.tree.flatten(self.state_size)
 
@@ -136,7 +128,7 @@ class NormCell(FirstState):
             if getattr(self, option) not in choices:
                 raise ValueError(
                     f"Unknown `{option}`. Received: {option}={getattr(self, option)!r}. "
-                    f"Choose one of: {', '.join(choices)}."
+                    f"{one_of(getattr(self, option), choices)}"
                 )
         if not self.init_stddev >= 0:
             raise ValueError(

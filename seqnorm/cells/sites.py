@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seqnorm.normalizers import Context, Normalizer
 from seqnorm.ops.moments import Moments, masked_moments
+from seqnorm.spelling import did_you_mean
 
 
 class Site(NamedTuple):
@@ -21,6 +22,25 @@ class Site(NamedTuple):
     attribute: str
     gates: int
     center: bool
+
+
+def chosen_sites(sites: Any, selectable: Sequence[str]) -> tuple[str, ...]:
+    """The sites that were asked for, all that can be for None.
+
+    Raises:
+        ValueError: for another one, with the nearest that there is.
+    """
+    if sites is None:
+        return tuple(selectable)
+    given = [sites] if isinstance(sites, str) else sites
+    unknown = [str(site) for site in given if site not in selectable]
+    if unknown or isinstance(sites, str):
+        near = "".join(did_you_mean(site, selectable) for site in unknown)
+        raise ValueError(
+            f"`sites` must be a list of names out of {tuple(selectable)}. "
+            f"Received: sites={sites!r}.{near} Leave it out to normalise all of them."
+        )
+    return tuple(sites)
 
 
 class SiteNorms:

@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqnorm.spelling import did_you_mean
+
 _AFFINE = {"name": "layer", "epsilon": 1e-5, "center": True}
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -78,5 +80,6 @@ def preset(cell: str, variant: str | None) -> dict[str, Any]:
         raise ValueError(
             f"Unknown `variant` of the {cell} cell. Received: variant={variant!r}. "
             f"Choose one of: {', '.join(known) or 'none, it has no variants'}."
+            f"{did_you_mean(str(variant), known)}"
         )
     return {"init_state": "zeros", **known[variant]}

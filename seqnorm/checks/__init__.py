@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from seqnorm.checks.row import Row
+from seqnorm.spelling import one_of
 
 CHECKS = {
     "invariance": "what can be done to weights and data without changing the outputs",
@@ -33,8 +34,6 @@ def run(name: str) -> list[Row]:
         ValueError: for an unknown name.
     """
     if name not in CHECKS:
-        raise ValueError(
-            f"Unknown check. Received: name={name!r}. Choose one of: {', '.join(CHECKS)}."
-        )
+        raise ValueError(f"Unknown check. Received: name={name!r}. {one_of(name, CHECKS)}")
     rows: list[Row] = import_module(f"seqnorm.checks.{name.replace('-', '_')}").check()
     return rows

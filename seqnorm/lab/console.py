@@ -9,7 +9,6 @@ and letters are shown by their code.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,18 +17,13 @@ from functools import wraps
 from typing import Any, TextIO, TypeVar
 
 import seqnorm
+from seqnorm.spelling import uncoloured as uncoloured
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into messages, terminal or not
 WIDTH = 24  # characters of a bar; the whole line stays below 100
 KEPT_LINES = 2000  # of what a run prints, should it fail
 _ERASE = "\r\x1b[K"
 
 Item = TypeVar("Item")
-
-
-def uncoloured(text: str) -> str:
-    """The text without a terminal's colours, for a file or one line among others."""
-    return _COLOURS.sub("", text)
 
 
 def bar(done: int, total: int) -> str:

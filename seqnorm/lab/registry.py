@@ -27,8 +27,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqnorm.lab.config import schema as schemas
+from seqnorm.lab.config.imports import NameTaken
 from seqnorm.lab.config.keras_norms import FIRST_VALUES
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
+from seqnorm.lab.config.parts import SITES
 
 if TYPE_CHECKING:
     import keras
@@ -121,7 +123,8 @@ def register_cell(name: str, schema: type) -> Callable[[type[Thing]], type[Thing
                 f"{cell.__name__}.NAME={getattr(cell, 'NAME', None)!r}. Make them one."
             )
         _add("cell", name, schema, cell)
-        CELLS[name] = _with_keras(cell)
+        own: type[NormCell] = _with_keras(cell)
+        CELLS[name], SITES[name] = own, own.SELECTABLE
         return cell
 
     return decorate
@@ -239,10 +242,7 @@ def _add(group: str, name: str, schema: type, part: Any) -> None:
     known = PARTS.get((group, name))
     if name in schemas.SCHEMAS[group] and (known is None or known.module != part.__module__):
         owner = known.module if known else "seqnorm"
-        raise ValueError(
-            f"{group}={name} is {owner}'s; received another one of that name from "
-            f"{part.__module__}. Choose another name."
-        )
+        raise NameTaken(f"{group}={name}", owner, part.__module__)
     if isinstance(part, type):
         _require_arguments(group, schema, part)
     PARTS[group, name] = Part(group, name, schema, part.__module__)

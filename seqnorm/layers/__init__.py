@@ -10,6 +10,7 @@ from seqnorm.layers.convenience import NormGRU, NormLSTM, NormSimpleRNN, divided
 from seqnorm.layers.pooling import MaskedPooling
 from seqnorm.layers.recurrent import NormRNN
 from seqnorm.layers.statistics import reestimate
+from seqnorm.spelling import one_of
 
 LAYERS: dict[str, type[NormRNN]] = {
     layer.CELL.NAME: layer for layer in (NormSimpleRNN, NormLSTM, NormGRU)
@@ -32,9 +33,7 @@ def recurrent_layer(cell: str, /, **kwargs: Any) -> NormRNN:
         8
     """
     if cell not in CELLS:
-        raise ValueError(
-            f"Unknown cell. Received: cell={cell!r}. Choose one of: {', '.join(CELLS)}."
-        )
+        raise ValueError(f"Unknown cell. Received: cell={cell!r}. {one_of(cell, CELLS)}")
     if cell in LAYERS:
         return LAYERS[cell](**kwargs)
     of_cell, own = divided(kwargs)

@@ -12,6 +12,7 @@ from seqnorm.layers.requirements import check_dense
 from seqnorm.ops.backend import kept
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import statistics_dtype
+from seqnorm.spelling import one_of
 
 MODES = ("last", "mean", "max")
 
@@ -50,9 +51,7 @@ class MaskedPooling(keras.layers.Layer):
     def __init__(self, mode: str = "last", **kwargs: Any):
         super().__init__(**kwargs)
         if mode not in MODES:
-            raise ValueError(
-                f"Unknown `mode`. Received: mode={mode!r}. Choose one of: {', '.join(MODES)}."
-            )
+            raise ValueError(f"Unknown `mode`. Received: mode={mode!r}. {one_of(mode, MODES)}")
         self.mode = mode
         self.supports_masking = True
 

@@ -19,7 +19,7 @@ from seqnorm.normalizers.group import GroupNorm
 from seqnorm.normalizers.identity import Identity
 from seqnorm.normalizers.layer import LayerNorm
 from seqnorm.normalizers.rms import RMSNorm
-from seqnorm.spelling import did_you_mean
+from seqnorm.spelling import one_of
 
 NORMALIZERS: dict[str, type[Normalizer]] = {
     "none": Identity,
@@ -75,14 +75,15 @@ def get(identifier: str | dict[str, Any] | Normalizer | None) -> Normalizer:
     name = arguments.pop("name")
     if name not in NORMALIZERS:
         raise ValueError(
-            f"Unknown normaliser. Received: name={name!r}. Choose one of: {', '.join(NORMALIZERS)}."
-            f"{did_you_mean(str(name), NORMALIZERS)}{_hint(name)}"
+            f"Unknown normaliser. Received: name={name!r}. {one_of(name, NORMALIZERS)}{_hint(name)}"
         )
     return NORMALIZERS[name](**arguments)
 
 
 def _hint(identifier: Any) -> str:
-    """What to write, where an activation stands second as in Keras's layers."""
+    """What to write for a class, or where an activation stands second as in Keras's layers."""
+    if isinstance(identifier, type) and issubclass(identifier, Normalizer):
+        return f" Pass an instance: norm={identifier.__name__}()."
     name = identifier if isinstance(identifier, str) else getattr(identifier, "__name__", "")
     if not callable(getattr(keras.activations, name, None)):
         return ""

@@ -11,6 +11,7 @@ from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.normalizers.small_batch import POLICIES, WEIGHTS
 from seqnorm.ops.moments import Moments, masked_moments, merge, normalize, pool
+from seqnorm.spelling import one_of
 
 STATISTICS = ("per_step", "shared", "sequence")
 INPUT_STATISTICS = ("step", "sequence")
@@ -259,6 +260,4 @@ class BatchNorm(MomentNormalizer):
 
 def _check_choice(name: str, value: str, choices: Any) -> None:
     if value not in choices:
-        raise ValueError(
-            f"Unknown `{name}`. Received: {name}={value!r}. Choose one of: {', '.join(choices)}."
-        )
+        raise ValueError(f"Unknown `{name}`. Received: {name}={value!r}. {one_of(value, choices)}")

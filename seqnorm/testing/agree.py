@@ -18,6 +18,7 @@ def agree(
     dtype: str = "float64",
     factor: float = 1.0,
     scale: float | None = None,
+    rows: Any = None,
 ) -> None:
     """Raise `Disagreement`, with both numbers, where two arrays differ by more than rounding.
 
@@ -28,6 +29,7 @@ def agree(
         dtype: whose row of `TOLERANCE` it is.
         factor: of the tolerance.
         scale: what the tolerance is in units of; None for the largest expected number, or 1.
+        rows: the inputs of the first axis, which the message shows of the worst place; or None.
     """
     found, expected = np.asarray(found), np.asarray(expected)
     if found.shape != expected.shape:
@@ -42,7 +44,9 @@ def agree(
     worst = np.unravel_index(np.argmax(off), off.shape)
     if off[worst] > tolerance:
         place = f"[{', '.join(map(str, worst))}]" if worst else ""
-        raise Disagreement(f"{what}{place}", found[worst], f"{expected[worst]}, to {tolerance:.2g}")
+        row = None if rows is None else rows[worst[0]]
+        wanted = f"{expected[worst]}, to {tolerance:.2g}"
+        raise Disagreement(f"{what}{place}", found[worst], wanted, row)
 
 
 def agree_all(
@@ -52,10 +56,11 @@ def agree_all(
     dtype: str = "float64",
     factor: float = 1.0,
     scale: float | None = None,
+    rows: Any = None,
 ) -> None:
     """`agree` of each pair."""
     for name, a, b in zip(names, found, expected, strict=True):
-        agree(name, a, b, dtype, factor, scale)
+        agree(name, a, b, dtype, factor, scale, rows)
 
 
 def largest(arrays: Sequence[Any]) -> float:

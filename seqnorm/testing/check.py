@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from seqnorm.cells import CELLS, NormCell
 from seqnorm.checks.layers import numpy
-from seqnorm.normalizers import Context, Normalizer
+from seqnorm.normalizers import NORMALIZERS, Context, Normalizer
+from seqnorm.spelling import did_you_mean, one_of
 from seqnorm.testing.agree import agree
 from seqnorm.testing.case import FEATURES, Case
 from seqnorm.testing.double import double
@@ -108,7 +109,8 @@ def cell_checks(
     """The checks of `check_cell` as (name, callable), for `pytest.mark.parametrize`."""
     if not isinstance(cell, NormCell):
         raise TypeError(
-            f"check_cell takes an instance of a subclass of NormCell. Received: cell={cell!r}."
+            "check_cell takes an instance of a subclass of NormCell. "
+            f"Received: cell={cell!r}.{_instead(cell, NormCell, CELLS)}"
         )
     names = _chosen(checks, skip, given=reference is not None)
     steps = None if reference is None else of_step(reference)
@@ -131,9 +133,11 @@ def normalizer_checks(
     if not isinstance(norm, Normalizer):
         raise TypeError(
             "check_normalizer takes an instance of a subclass of Normalizer. "
-            f"Received: norm={norm!r}."
+            f"Received: norm={norm!r}.{_instead(norm, Normalizer, NORMALIZERS)}"
         )
     names = _chosen(checks, skip, given=reference is not None)
+    if isinstance(cell, str) and cell not in CELLS:
+        raise ValueError(f"Unknown cell. Received: cell={cell!r}. {one_of(cell, CELLS)}")
     kind = CELLS[cell] if isinstance(cell, str) else cell
     sites = ["input"] if norm.whole_sequence else None
     subject = Subject(kind(units, norm, sites=sites), features, originals=(norm,))
@@ -157,16 +161,26 @@ def _norm_reference(reference: Callable[..., Any], case: Case) -> None:
         x = np.random.default_rng(10).normal(size=(5, width))
         tensor = keras.ops.convert_to_tensor(x, case.dtype)
         y, _ = norm.call(tensor, Context(index, None, training=True))
-        agree(f"the norm at {site!r}", numpy(y), reference(norm, x), case.dtype)
+        agree(f"the norm at {site!r}", numpy(y), reference(norm, x), case.dtype, rows=x)
+
+
+def _instead(given: Any, base: type, named: Mapping[str, type]) -> str:
+    """What to pass in place of a class, or of a name that stands for one."""
+    kind = named.get(given) if isinstance(given, str) else given
+    if not (isinstance(kind, type) and issubclass(kind, base)):
+        return ""
+    arguments = "units" if issubclass(kind, NormCell) else ""
+    return f" Pass {kind.__name__}({arguments})."
 
 
 def _chosen(checks: Iterable[str] | None, skip: Iterable[str], given: bool) -> list[str]:
     wanted, left_out = set(PROPERTIES if checks is None else checks), set(skip)
     unknown = sorted((wanted | left_out) - set(PROPERTIES))
     if unknown:
+        near = "".join(did_you_mean(name, PROPERTIES) for name in unknown)
         raise ValueError(
             f"Unknown property. Received: {', '.join(unknown)}. "
-            f"Choose out of: {', '.join(PROPERTIES)}."
+            f"Choose out of: {', '.join(PROPERTIES)}.{near}"
         )
     names = [name for name in PROPERTIES if name in wanted - left_out and available(name)]
     return [name for name in names if name != "reference" or given]

@@ -23,7 +23,8 @@ def reference(case: Case) -> None:
         case.reset()
         expected, when = case.reference(case, training), f" (training={training})"
         found = case.found(training).outputs[: len(expected)]
-        agree_all(case.names(when)[: len(expected)], found, expected, case.dtype, 2)
+        names = case.names(when)[: len(expected)]
+        agree_all(names, found, expected, case.dtype, 2, rows=case.x)
 
 
 def gradient(case: Case) -> None:
@@ -71,7 +72,7 @@ def precision(case: Case) -> None:
     if case.exact is None:
         return
     found, expected = case.trained, case.exact.trained
-    agree_all(case.names(), found.outputs, expected.outputs, case.dtype, 2)
+    agree_all(case.names(), found.outputs, expected.outputs, case.dtype, 2, rows=case.x)
     names = [f"gradient by {name}" for name in case.weights()]
     scale = largest(expected.gradient)
     agree_all(names, found.gradient, expected.gradient, case.dtype, 4, scale)
@@ -87,12 +88,15 @@ def finite(case: Case) -> None:
 def stays_finite(case: Case, name: str, x: NDArray) -> None:
     """Outputs, states, statistics and gradients of one training call."""
     outputs, after, gradient = case.train(x, case.mask)
-    names = [*case.names(), *(f"statistic {i}" for i in range(len(after)))]
+    by_row = case.names()
+    names = [*by_row, *(f"statistic {i}" for i in range(len(after)))]
     names += [f"gradient by {weight}" for weight in case.weights()]
     for what, array in zip(names, [*outputs, *after, *gradient], strict=True):
-        bad = array[~np.isfinite(array)]
+        bad = np.argwhere(~np.isfinite(array))
         if bad.size:
-            raise Disagreement(f"{what} from {name}", bad[0], "a finite number")
+            place = tuple(bad[0])
+            row = x[place[0]] if what in by_row else None
+            raise Disagreement(f"{what} from {name}", array[place], "a finite number", row)
 
 
 def compiled(case: Case) -> None:
@@ -107,9 +111,10 @@ def compiled(case: Case) -> None:
             found = [numpy(y) for y in call(case.x, mask=case.mask, training=training)]
             found += case.statistics()
             outputs, after, _ = case.found(training)
-            names = [*case.names(), *(f"statistic {i}" for i in range(len(after)))]
-            names = [f"{name}, compiled (training={training})" for name in names]
-            agree_all(names, found, [*outputs, *after], case.dtype)
+            when, count = f", compiled (training={training})", len(outputs)
+            agree_all(case.names(when), found[:count], outputs, case.dtype, rows=case.x)
+            names = [f"statistic {i}{when}" for i in range(len(after))]
+            agree_all(names, found[count:], after, case.dtype)
 
 
 def _by_loop(case: Case, training: bool) -> bool:

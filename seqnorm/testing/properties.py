@@ -38,7 +38,7 @@ class Property(NamedTuple):
         try:
             self.check(case)
         except Disagreement as it:
-            failure = Failure(self.name, str(case), it.what, it.found, it.expected)
+            failure = Failure(self.name, str(case), it.what, it.found, it.expected, it.values)
             raise ConformanceError(failure) from None
         except Exception as error:
             raise raised(self.name, case, error) from error

@@ -28,7 +28,7 @@ def padding(case: Case) -> None:
         found, expected = case.train(x, mask, window, training), case.found(training)
         outputs, *states = found.outputs
         names, both = case.names(when), [outputs[:, window], *states]
-        agree_all(names, both, expected.outputs, case.dtype, factor)
+        agree_all(names, both, expected.outputs, case.dtype, factor, rows=x)
         names = [f"statistic {i}{when}" for i in range(len(found.statistics))]
         agree_all(names, found.statistics, expected.statistics, case.dtype, factor)
         *of_weights, of_input = found.gradient
@@ -45,11 +45,10 @@ def unpadded(case: Case) -> None:
     for row, valid in enumerate(case.valid):
         if not valid.any():
             continue
-        outputs, *states = case.run(False, case.x[row : row + 1, valid])
-        when = f" of row {row} without its padding"
-        found = [outputs[0], *(state[0] for state in states)]
-        wanted = [expected[0][row, valid], *(state[row] for state in expected[1:])]
-        agree_all(case.names(when), found, wanted, case.dtype, 2)
+        x, when = case.x[row : row + 1, valid], f" of row {row} without its padding"
+        outputs, *states = (y[row : row + 1] for y in expected)
+        wanted = [outputs[:, valid], *states]
+        agree_all(case.names(when), case.run(False, x), wanted, case.dtype, 2, rows=x)
 
 
 def empty_row(case: Case) -> None:
@@ -71,9 +70,11 @@ def permutation(case: Case) -> None:
     """Permuted rows give permuted outputs and states, and the same statistics."""
     order = np.roll(np.arange(len(case.x)), 1)
     mask = None if case.mask is None else case.mask[order]
-    found, after = case.run(True, case.x[order], mask), case.statistics()
+    x = case.x[order]
+    found, after = case.run(True, x, mask), case.statistics()
     expected, moved, _ = case.trained
-    agree_all(case.names(" of permuted rows"), found, [y[order] for y in expected], case.dtype)
+    wanted = [y[order] for y in expected]
+    agree_all(case.names(" of permuted rows"), found, wanted, case.dtype, rows=x)
     names = [f"statistic {i} of permuted rows" for i in range(len(after))]
     agree_all(names, after, moved, case.dtype)
 
@@ -89,5 +90,5 @@ def batch_mates(case: Case) -> None:
         when = f" of row 0 beside other rows (training={training})"
         found = case.run(training, x, case.mask)
         expected = case.found(training).outputs
-        first, before = ([y[0] for y in each] for each in (found, expected))
-        agree_all(case.names(when), first, before, case.dtype, 0.1)
+        first, before = ([y[:1] for y in each] for each in (found, expected))
+        agree_all(case.names(when), first, before, case.dtype, 0.1, rows=x)

@@ -32,11 +32,15 @@ def chunks(case: Case) -> None:
                 case.x[:, chunk], mask=mask, initial_state=states, training=training
             )
             parts.append(numpy(part))
-        found = [np.concatenate(parts, 1)[case.valid], *map(numpy, states), *case.statistics()]
+        when = f" in two chunks (training={training})"
         (outputs, *last), moved, _ = case.found(training)
-        names = [*case.names(), *(f"statistic {i}" for i in range(len(moved)))]
-        names = [f"{name} in two chunks (training={training})" for name in names]
-        agree_all(names, found, [outputs[case.valid], *last, *moved], case.dtype)
+        whole, both = (
+            np.where(case.valid[..., None], y, 0) for y in (outputs, np.concatenate(parts, 1))
+        )
+        found = [both, *map(numpy, states)]
+        agree_all(case.names(when), found, [whole, *last], case.dtype, rows=case.x)
+        names = [f"statistic {i}{when}" for i in range(len(moved))]
+        agree_all(names, case.statistics(), moved, case.dtype)
 
 
 def pure(case: Case) -> None:
@@ -56,7 +60,8 @@ def pure(case: Case) -> None:
     for training in (False, True):
         first, second = (_step(case, list(tensors), training) for _ in range(2))
         names = ["output", *(f"state {i}" for i in range(case.states))]
-        agree_all([f"{name} of a step taken twice" for name in names], second, first)
+        taken = [f"{name} of a step taken twice" for name in names]
+        agree_all(taken, second, first, rows=case.x[:, :1])
         for part, before in zip(parts, attributes, strict=True):
             _unchanged(part, before)
         now = [numpy(v) for v in cell.variables]

@@ -129,7 +129,8 @@ def test_a_task_of_ones_own_is_trained_compared_and_reported(folder: Path) -> No
     assert report.returncode == 0, report.stderr
     assert "synthetic, count" in report.stdout and "Median length: error" in report.stdout
     page = page_text(folder / "runs/count/report/report.html")
-    assert f"Lowest mean test error: lstm {best} with {tested[best]:.2f}." in page
+    assert f"Lowest mean test error: lstm {best} with {tested[best]:.2f}, " in page
+    assert re.search(r" the median length with \d+\.\d\d[.:]", page)
     assert "Error by length" in page and "accuracy" not in page
     # Of two trials the one with the lower error was tested.
     for norm in tested:

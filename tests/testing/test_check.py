@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import random
+import re
 import sys
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -140,16 +144,74 @@ def test_what_a_part_raises_is_a_failure():
             raise KeyError("gone")
 
     (failure,) = found(check_normalizer, Raising(), checks=["chunks"]).failures
-    assert failure.found.startswith("KeyError: ") and "gone" in failure.found
+    assert failure.found == "KeyError: gone"
+
+
+def test_one_cause_is_said_once_in_one_line_and_without_what_surrounds_it():
+    """As TensorFlow says it in a layer's call: in colours, among Keras's own lines."""
+
+    class Coloured(normalizers.Normalizer):
+        def call(self, x, context):
+            raise ValueError(
+                "Exception encountered when calling NormRNN.call().\n\n\x1b[1mcannot add a double"
+                "\x1b[0m\n\nArguments received by NormRNN.call():\n  • sequences=tf.Tensor(...)"
+            )
+
+    error = found(check_normalizer, Coloured(), checks=["chunks", "permutation"])
+    assert {each.property for each in error.failures} == {"chunks", "permutation"}
+    assert str(error) == (
+        "`permutation`, `chunks` do not hold for NormLSTMCell with Coloured (float64): it raised. "
+        "Received: ValueError: cannot add a double. Required: no error."
+    )
+
+
+def test_a_failure_shows_the_input_of_its_row():
+    (failure,) = found(check_normalizer, parts.MixingNorm(), checks=["batch_mates"]).failures
+    row = Subject(parts.LeakyCell(4), 3).case("float64", "no mask").x[0]
+    assert "(training=True)[0, " in failure.what
+    shown = np.array(ast.literal_eval(failure.values))
+    np.testing.assert_allclose(shown, row, atol=6e-4)
+    assert str(failure).endswith(f" The input of that row: {failure.values}.")
+    (failure,) = found(check_normalizer, parts.CutNorm(), checks=["gradient"]).failures
+    assert not failure.values  # no single row is at fault
+
+
+def test_the_message_on_the_page_is_what_is_printed():
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+    (quoted,) = re.findall(r"```text\n(`batch_mates`.*?)\n```", page, flags=re.DOTALL)
+
+    class MeanOfTheBatch(normalizers.Normalizer):
+        def call(self, x, context):
+            return x - keras.ops.mean(x, axis=-2, keepdims=True), None
+
+    said = str(found(check_normalizer, MeanOfTheBatch(), checks=["batch_mates"]))
+    words = [re.sub(r"-?\d+(\.\d*)?(e-\d+)?", "#", text).split() for text in (quoted, said)]
+    assert words[0] == words[1]
 
 
 def test_names_are_checked():
     with pytest.raises(ValueError, match=r"Unknown property\. Received: paddings\. Choose out of"):
         check_cell(parts.LeakyCell(4), skip=["paddings"])
-    with pytest.raises(TypeError, match=r"Normalizer\. Received: norm='layer'"):
-        check_normalizer("layer")
-    with pytest.raises(TypeError, match=r"NormCell\. Received: cell=None"):
-        check_cell(None)
+    with pytest.raises(ValueError, match=r"fresh_process\. Did you mean gradient\?$"):
+        check_cell(parts.LeakyCell(4), checks=["gradeint"])
+    with pytest.raises(ValueError, match=r"cell='lstmm'\. Choose one of: .* Did you mean lstm\?$"):
+        check_normalizer(parts.PowerNorm(), cell="lstmm")
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "advice"),
+    [
+        (check_normalizer, "layer", r"norm='layer'\. Pass LayerNorm\(\)\."),
+        (check_normalizer, parts.PowerNorm, r"PowerNorm'>\. Pass PowerNorm\(\)\."),
+        (check_normalizer, 3, r"norm=3\.$"),
+        (check_cell, "gru", r"cell='gru'\. Pass NormGRUCell\(units\)\."),
+        (check_cell, parts.LeakyCell, r"LeakyCell'>\. Pass LeakyCell\(units\)\."),
+        (check_cell, None, r"cell=None\.$"),
+    ],
+)
+def test_what_is_no_part_is_answered_with_what_to_pass(check, given, advice):
+    with pytest.raises(TypeError, match=advice):
+        check(given)
 
 
 def test_a_class_of_a_script_cannot_be_loaded_elsewhere(monkeypatch):

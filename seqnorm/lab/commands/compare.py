@@ -123,7 +123,7 @@ def announcement(plan: Plan, by_default: bool) -> str:
     if plan.number_of_floors:
         parts.append(f"{counted(plan.number_of_floors, 'run')} of model={plan.floor}")
     default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
-    return f"{', '.join(parts)}, into {plan.folder}{default}"
+    return "\n".join([f"{', '.join(parts)}, into {plan.folder}{default}", *plan.left_out])
 
 
 if __name__ == "__main__":

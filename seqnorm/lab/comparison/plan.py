@@ -14,9 +14,10 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from seqnorm.lab.comparison.chosen import Chosen, chosen_before
-from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, check
+from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, RangeConfig, check
 from seqnorm.lab.comparison.expand import check_quotes, expand
 from seqnorm.lab.comparison.settings import draw_settings, rounded
+from seqnorm.lab.comparison.space import Space
 from seqnorm.lab.config.arguments import refuse_hidden
 from seqnorm.lab.config.compose import explain, floor_of, is_mistake, refuse_changed_keys
 from seqnorm.lab.config.data import DataConfig
@@ -63,12 +64,10 @@ class Plan:
         refuse_one_id(composed.tracking, "a comparison")
         self.folder = Path(composed.runs_dir).expanduser()
         self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
-        self.settings = draw_settings(
-            self.compare.space, self.compare.trials, self.compare.list_seed
-        )
         self._refuse_fixed_keys()
         self._refuse_what_has_no_effect()
-        self._refuse_keys_of_no_arm(composed)
+        self.space, self.left_out = self._searched_space()
+        self.settings = draw_settings(self.space, self.compare.trials, self.compare.list_seed)
         self._refuse_several("data", "on which its floor is trained as well")
         self._refuse_several("task", "by whose scores its arms are compared")
         self._refuse_equal_arms()
@@ -79,17 +78,12 @@ class Plan:
     def _wanted(self) -> list[str]:
         return [key for place in self.compare.space.values() for key in place.keys]
 
-    def _refuse_keys_of_no_arm(self, composed: DictConfig) -> None:
-        known = {key for arm in self.arms for key in self._searched(arm)}
-        # Without a norm there is no gain: a key of the configuration without arms is no mistake.
-        known |= {key for key in self._wanted() if OmegaConf.select(composed, key) is not None}
-        unknown = sorted(set(self._wanted()) - known)
-        if self.settings and unknown:
-            raise ConfigError(
-                f"compare.space needs keys that some arm has; received {', '.join(unknown)}, which "
-                "no arm has. Give others, as in compare.space.dropout.keys=[model.dropout], or "
-                "leave a direction out, as in '~compare.space.gain'."
-            )
+    def _searched_space(self) -> tuple[dict[str, RangeConfig], list[str]]:
+        """The directions that are searched, and in sentences what is left out of those given."""
+        if not self.compare.trials:
+            return {}, []
+        space = Space(self.compare.space, self.without_arm, [*self._composed.values()])
+        return space.directions, space.left_out
 
     def _refuse_several(self, group: str, why: str) -> None:
         names = sorted({composed[group].name for composed in self._composed.values()})
@@ -103,7 +97,7 @@ class Plan:
     def _refuse_fixed_keys(self) -> None:
         """What a comparison sets for each run cannot be given as well: it would not be heard."""
         tokens = [*self.overrides, *(token for arm in self.arms for token in arm.split())]
-        searched = set(self._wanted() if self.settings else ())
+        searched = set(self._wanted() if self.compare.trials else ())
         given = {token: token.partition("=")[0].lstrip("+") for token in tokens}
         own = [token for token, key in given.items() if key in _ITS_OWN]
         if own:

@@ -9,8 +9,10 @@ packages that announce themselves under the entry-point group ``seqnorm.parts`` 
 from __future__ import annotations
 
 import os
+import pkgutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,11 +23,27 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.config.schema import conf_dir
+from seqnorm.lab.config.schema import SCHEMAS, conf_dir
 from seqnorm.lab.quiet import import_quietly
+from seqnorm.spelling import did_you_mean
 
 GROUP = "seqnorm.parts"
 _KEY = "imports"
+
+
+class NameTaken(ValueError):
+    """Two modules register a part of one name.
+
+    Args:
+        part: "cell=min_gru".
+        owner: the module that has it, or "seqnorm".
+        module: the other one.
+    """
+
+    def __init__(self, part: str, owner: str, module: str) -> None:
+        self.fact = f"{part} is {owner}'s; received another one of that name from {module}."
+        self.owner = owner
+        super().__init__(f"{self.fact} Choose another name.")
 
 
 def load_parts(modules: Iterable[str]) -> None:
@@ -43,13 +61,37 @@ def load_parts(modules: Iterable[str]) -> None:
             sys.path.insert(0, here)
         try:
             import_quietly(name)  # which may be the first to load Keras
+        except NameTaken as taken:
+            raise ConfigError(_taken(name, taken)) from taken
         except Exception as error:
-            absent = f"{name}.".startswith(f"{getattr(error, 'name', None)}.")
-            where = ". Start the command in the folder that holds the package, or install it."
             raise ConfigError(
                 f"imports needs modules that Python can import; received imports=[{name}] and the "
-                f"answer {type(error).__name__}: {error}{where if absent else ''}"
+                f"answer {type(error).__name__}: {error}{_where_to_look(name, error)}"
             ) from error
+
+
+def _taken(name: str, taken: NameTaken) -> str:
+    """What to do where an installed package has the part already, which `imports` names again."""
+    package = taken.owner.partition(".")[0]
+    for entry in entry_points(group=GROUP):
+        if entry.module.partition(".")[0] == package:
+            installed = entry.dist.name if entry.dist else package
+            return f"{taken.fact} Leave imports=[{name}] out, or uninstall {installed}."
+    return str(taken)
+
+
+def _where_to_look(name: str, error: Exception) -> str:
+    """What there is beside a module that does not exist; nothing where another one is missing."""
+    missing = getattr(error, "name", None) or ""
+    if not f"{name}.".startswith(f"{missing}."):
+        return ""
+    package, dot, module = missing.rpartition(".")
+    places = getattr(sys.modules.get(package), "__path__", ()) if package else [os.getcwd()]
+    found = [each.name for each in pkgutil.iter_modules(places)]
+    near = did_you_mean(module, found, before=package + dot)
+    if not package:
+        return f".{near} Start the command in the folder that holds the package, or install it."
+    return f".{near} {package} has {', '.join(f'{package}.{each}' for each in found) or 'none'}."
 
 
 def load_parts_of(overrides: Sequence[str], folders: Iterable[Path] = ()) -> None:
@@ -69,7 +111,23 @@ def load_parts_of(overrides: Sequence[str], folders: Iterable[Path] = ()) -> Non
                 wanted += _imports_in(folder / "experiment" / f"{value}.yaml")
         elif key == _KEY:
             wanted += _names(value)
-    load_parts(wanted)
+    try:
+        load_parts(wanted)
+    except ConfigError as error:
+        if isinstance(error.__cause__, NameTaken):  # the part is there, and so are its keys
+            raise ConfigError("\n".join([str(error), *_misspelt(overrides)])) from error
+        raise
+
+
+def _misspelt(overrides: Sequence[str]) -> Iterator[str]:
+    """Keys that the parts which overrides choose do not have."""
+    given = dict(token.lstrip("+").partition("=")[::2] for token in overrides)
+    for token in given:
+        group, _, key = token.partition(".")
+        schema = SCHEMAS.get(group, {}).get(given.get(group, ""))
+        names = [field.name for field in fields(schema)] if schema else []
+        if key and schema and key.partition(".")[0] not in names:
+            yield f"{group} has no key {key!r}.{did_you_mean(key, names)}"
 
 
 def _values(overrides: Sequence[str]) -> list[tuple[str, Any]]:

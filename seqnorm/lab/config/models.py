@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from omegaconf import MISSING
 
@@ -16,7 +17,12 @@ WIDTHS = Range(
 
 @dataclass
 class ModelConfig:
-    """What every model has: its registered name."""
+    """What every model has: its registered name.
+
+    A model says with `OF_IDS` which of its keys have no effect on rows of numbers.
+    """
+
+    OF_IDS: ClassVar[tuple[str, ...]] = ()
 
     name: str = MISSING
 
@@ -33,6 +39,8 @@ class ClassifierConfig(ModelConfig):
         pooling: how a sequence becomes one vector, "last", "mean" or "max".
         dropout: share of the pooled vector dropped before the head.
     """
+
+    OF_IDS = ("embedding", "embedding_dropout")
 
     embedding: int = ranged(MISSING, at_least(1))
     embedding_dropout: float = ranged(0.0, RATE)

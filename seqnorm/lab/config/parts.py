@@ -185,6 +185,13 @@ CELLS: dict[str, type] = {
     "gru": GRUConfig,
 }
 
+# Where the norm can stand in each cell: known here too, so that a mistake costs no import of Keras.
+SITES: dict[str, tuple[str, ...]] = {
+    "simple_rnn": ("input", "recurrent"),
+    "lstm": ("input", "recurrent", "state"),
+    "gru": ("input", "recurrent"),
+}
+
 NORMS: dict[str, type] = {
     "none": NoneConfig,
     "layer": LayerNormConfig,

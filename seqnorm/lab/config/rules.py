@@ -7,9 +7,11 @@ from typing import Any
 
 from seqnorm.lab.config.data import LABELS, SeriesConfig, has_labels
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
+from seqnorm.lab.config.parts import SITES
 from seqnorm.lab.config.ranges import out_of_range
 from seqnorm.lab.config.schema import SCHEMAS, RunConfig, TrackingConfig
 from seqnorm.lab.config.tasks import LanguageModelConfig, floor
+from seqnorm.spelling import did_you_mean
 
 
 class ConfigError(ValueError):
@@ -73,6 +75,7 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _misfits(config)
     yield from _labels(config)
     yield from _order_of_steps(config)
+    yield from _sites(config)
     tracking, default = config.tracking, TrackingConfig()
     idle = [
         f"tracking.{key}={getattr(tracking, key)}"
@@ -134,6 +137,33 @@ def _order_of_steps(config: RunConfig) -> Iterator[str]:
         yield (
             "task.carry_state=true reads the same number of strands in every batch; received "
             f"data.batch_tokens={data.batch_tokens}. Leave it out, and set data.batch_size."
+        )
+
+
+def _sites(config: RunConfig) -> Iterator[str]:
+    """Sites that the cell has not, and a joint norm without what it joins."""
+    cell: Any = config.cell
+    known: tuple[str, ...] = SITES.get(cell.name, ())
+    sites: list[str] | None = getattr(cell, "sites", None)
+    unknown = [site for site in sites or () if site not in known]
+    joint = getattr(cell, "placement", None) == "joint"
+    if sites and unknown:
+        near = "".join(dict.fromkeys(did_you_mean(site, known) for site in unknown))
+        yield (
+            f"cell.sites must be some of {', '.join(known)}, where norms can stand in "
+            f"cell={cell.name}; received cell.sites=[{', '.join(sites)}].{near} Leave it out to "
+            "normalise all of them."
+        )
+    elif joint and not {"input", "recurrent"} <= set(known if sites is None else sites):
+        received = f"cell={cell.name}" if sites is None else f"cell.sites=[{', '.join(sites)}]"
+        yield (
+            "cell.placement=joint normalises the sum of both products and needs the sites input "
+            f"and recurrent; received {received}. Add them, or use cell.placement=separate."
+        )
+    elif joint and getattr(config.norm, "input_statistics", None) == "sequence":
+        yield (
+            "norm.input_statistics=sequence normalises the input product before the loop and needs "
+            "cell.placement=separate; received cell.placement=joint. Change one of the two."
         )
 
 

@@ -7,6 +7,7 @@ from seqnorm.layers.engines.call import Call
 from seqnorm.layers.engines.fused import Fused
 from seqnorm.layers.engines.loop import Loop
 from seqnorm.layers.engines.why_not import fused_obstacle, warn_once
+from seqnorm.spelling import did_you_mean
 
 IMPLEMENTATIONS = ("auto", "loop", "fused")
 
@@ -17,6 +18,7 @@ def check_implementation(implementation: str) -> None:
         raise ValueError(
             f"Unknown `implementation`. Received: implementation={implementation!r}. "
             f"Choose one of: {', '.join(IMPLEMENTATIONS)}; leave out the number of Keras 2."
+            f"{did_you_mean(str(implementation), IMPLEMENTATIONS)}"
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from seqnorm.lab.commands.compare import HELP, help_text, main
+from seqnorm.lab.commands.compare import HELP, announcement, help_text, main
 from seqnorm.lab.comparison.config import RangeConfig
 from seqnorm.lab.comparison.expand import expand
 from seqnorm.lab.comparison.plan import Plan
@@ -29,6 +29,9 @@ SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
 PADDING = "compare_reuters_padding"
 ROOT = Path(__file__).parents[3]
 LOW_RATE = "compare_reuters_clean_low_rate"
+NO_RECURRENCE = ["experiment=compare_imdb", "model=mlp", "compare.arms=['cell=none norm=none']"]
+NO_RECURRENCE += ["norm=none", "cell=none"]
+SERIES = ["data=mnist_rows", "compare.arms=['norm=none,layer']"]
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
@@ -79,6 +82,50 @@ def test_every_arm_tries_the_same_list() -> None:
             assert (job.config.seed, job.config.train.test) == (1000, False)
             assert job.config.study == plan.compare.name
             assert job.config.arm == job.arm
+
+
+@pytest.mark.parametrize(
+    ("given", "keys", "said"),
+    [
+        (
+            NO_RECURRENCE,
+            {"optim.learning_rate", "model.dropout"},
+            [
+                "compare.space.dropout sets model.dropout only: no arm has "
+                "model.embedding_dropout.",
+                "compare.space.gain is not searched: no arm has norm.gamma.",
+            ],
+        ),
+        (
+            [*SERIES, "compare.space.dropout.high=0.3"],
+            {"optim.learning_rate", "model.dropout", "norm.gamma"},
+            [
+                "compare.space.dropout sets model.dropout only: rows of numbers have no use for "
+                "model.embedding_dropout."
+            ],
+        ),
+        ([*SERIES, "~compare.space.dropout"], {"optim.learning_rate", "norm.gamma"}, []),
+        ([*SERIES, "compare.trials=0"], set(), []),
+    ],
+)
+def test_what_no_arm_has_a_use_for_is_left_out_of_the_default_space(
+    given: list[str], keys: set[str], said: list[str]
+) -> None:
+    plan = Plan(["compare.trials=2", *given])
+    assert {key for setting in plan.settings for key in setting} == keys
+    assert plan.left_out == said
+    assert announcement(plan, by_default=False).splitlines()[1:] == said
+
+
+def test_a_key_without_effect_that_was_asked_for_is_refused() -> None:
+    asked = "compare.space.dropout.keys=[model.embedding_dropout]"
+    with pytest.raises(ConfigError, match=r"rows of numbers have no use for model\.embedding_d"):
+        Plan([*SERIES, "compare.trials=2", asked])
+
+
+def test_a_direction_that_is_left_out_is_as_one_that_was_taken_out() -> None:
+    given = [*NO_RECURRENCE, "compare.trials=3"]
+    assert Plan(given).settings == Plan([*given, "~compare.space.gain"]).settings
 
 
 def test_tests_take_what_was_chosen_with_fresh_seeds() -> None:
@@ -258,7 +305,11 @@ def test_settings_that_were_not_chosen_before_are_one_message(
         (["compare.seeds=0"], "compare.seeds must be at least 1; received compare.seeds=0."),
         (["compare.seeds=2000"], "compare.first_trial_seed must lie above the seeds of the test;"),
         (["compare.space.gain.low=2"], "compare.space.gain needs low < high"),
-        (["compare.space.gain.keys=[norm.gama]"], "received norm.gama, which no arm has."),
+        (
+            ["compare.space.gain.keys=[norm.gama]"],
+            "received compare.space.gain.keys=[norm.gama]: no arm has norm.gama. Did you mean "
+            "norm.gamma",
+        ),
         (
             ["compare.arms=['norm=batch','norm=batch norm.small_batch=shrink']"],
             "arms that differ in what is run; received ['norm=batch', 'norm=batch norm.small",
@@ -287,8 +338,13 @@ def test_settings_that_were_not_chosen_before_are_one_message(
             "received compare.arms with data=imdb,reuters.",
         ),
         (
-            ["experiment=compare_imdb", "model=mlp", "compare.arms=['norm=none']"],
-            "as in '~compare.space.gain'.",
+            [*NO_RECURRENCE, "compare.space.gain.high=0.5"],
+            "no arm has norm.gamma. Give others, as in compare.space.gain.keys=[optim.learning_"
+            "rate], or leave the direction out: '~compare.space.gain'.",
+        ),
+        (
+            [*NO_RECURRENCE, "~compare.space.learning_rate", "~compare.space.dropout"],
+            "received gain. compare.space.gain is not searched: no arm has norm.gamma. Give",
         ),
         (["compare.arms=['norm=lyer']"], "norm=lyer is not one of the choices of norm. Did you"),
         (["compare.arms=['norm=glob(*)']"], "values that can be listed, as in norm=none,layer"),

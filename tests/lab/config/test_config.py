@@ -114,6 +114,11 @@ def test_every_schema_has_its_file_and_every_group_is_covered():
         ),
         ("seed=4294967296", "seed must be at least 0 and below 2**32;"),
         ("cell.sites=[]", "cell.sites must name one site or more"),
+        (
+            "cell.sites=[input,recurent]",
+            "cell.sites must be some of input, recurrent, state, where norms can stand in "
+            "cell=lstm; received cell.sites=[input, recurent]. Did you mean recurrent?",
+        ),
         ("model=mlp model.hidden=[]", "model.hidden must be a list of positive numbers"),
         (
             "tracking.project=x tracking.mode=offline",

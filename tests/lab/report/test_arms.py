@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from seqnorm.lab.report.arms.arms import Comparison
-from seqnorm.lab.report.arms.grouping import compare, differing_keys
+from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.arms.labels import differing_keys
 from seqnorm.lab.runs.find import read_runs
 from tests.lab.report.fabricate import fabricate_run
 

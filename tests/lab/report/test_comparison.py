@@ -300,6 +300,23 @@ def test_a_floor_inside_the_interval_is_not_told_apart(
     assert f"(0.8400 to 0.8500), {side} the bag of words with {floor:.4f}." in first
 
 
+@pytest.mark.parametrize(
+    ("score", "side"),
+    [
+        (0.6, "above the majority class with 0.5000."),
+        (0.5, "not told apart from the majority class with 0.5000: no arm beats what needs no"),
+        (0.4, "below the majority class with 0.5000: no arm beats what needs no model."),
+    ],
+)
+def test_without_a_floor_the_best_arm_is_held_against_the_baseline(
+    tmp_path: Path, score: float, side: str
+) -> None:
+    fabricate_run(tmp_path, norm="none", accuracy=score, probes=False)
+    (comparison,), _ = compare(read_runs([tmp_path])[0])
+    first, *_ = sentences(comparison, gather(comparison))
+    assert first.startswith(f"Highest mean test accuracy: lstm none with {score:.4f}, {side}")
+
+
 def test_the_report_is_made_again_from_its_findings(folder: Path, tmp_path: Path) -> None:
     first = write_report([folder], tmp_path / "a", pictures=False).path.parent
     kept = tmp_path / "results"

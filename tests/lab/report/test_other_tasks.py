@@ -60,7 +60,10 @@ def section_of(runs: Path) -> Section:
 
 def test_the_best_arm_has_the_lowest_error(runs: Path) -> None:
     best, batch, layer, *_ = section_of(runs).sentences
-    assert best == "Lowest mean test mean error: lstm layer with 1.210 (1.200 to 1.220)."
+    assert best == (
+        "Lowest mean test mean error: lstm layer with 1.210 (1.200 to 1.220), above the median "
+        "depth with 0.500: no arm beats what needs no model."
+    )
     assert batch.startswith("lstm batch against lstm none: +0.300 levels (")
     assert "each of its 3 runs is above all 3 of the other" in batch
     assert layer.startswith("lstm layer against lstm none: -0.300 levels (")

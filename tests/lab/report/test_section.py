@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.page.charts import DotChart, LineChart, Row
 from seqnorm.lab.report.page.comparison_tables import cost_table, tuning_table
-from seqnorm.lab.report.page.notes import UNTUNED
 from seqnorm.lab.report.page.section import Section, make_section
 from tests.lab.report.fabricate import fabricate_run, fabricate_trial, named, only
 
@@ -54,10 +54,41 @@ def test_a_run_that_broke_down_enters_no_cost_and_no_statistic(tmp_path: Path) -
 
 def test_where_nothing_was_tuned_the_page_says_so(tmp_path: Path) -> None:
     fabricate_run(tmp_path)
-    assert section_of(tmp_path).sentences[-1] == UNTUNED
+    assert section_of(tmp_path).sentences[-1] == (
+        "No arm was tuned here: learning rate and gain are as given, or as another comparison "
+        "chose them for the cell and norm."
+    )
     fabricate_trial(tmp_path, "layer", 1000, 0.001, 0.8)
     fabricate_run(tmp_path, changes=named("layer", optim__learning_rate=0.001))
-    assert UNTUNED not in section_of(tmp_path).sentences
+    assert not any("No arm was tuned" in line for line in section_of(tmp_path).sentences)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ([], "by its learning rate. The list"),
+        (["norm.gamma"], "by its learning rate; gain varies as well. The list"),
+        (
+            ["norm.gamma", "model.dropout", "model.embedding_dropout"],
+            "by its learning rate; dropout and gain vary as well. The list",
+        ),
+        (
+            ["norm.power", "model.dropout", "norm.gamma"],
+            "by its learning rate; dropout, gain and norm.power vary as well. The list",
+        ),
+    ],
+)
+def test_what_tuning_varied_is_what_its_trials_varied(
+    tmp_path: Path, keys: list[str], said: str
+) -> None:
+    for number in (1, 2):
+        changes = named("layer", optim__learning_rate=number / 1000)
+        changes |= dict.fromkeys(keys, number / 10)
+        fabricate_run(tmp_path, seed=1000, trial=True, accuracy=number / 10, probes=False,
+                      changes=changes)  # fmt: skip
+    fabricate_run(tmp_path, probes=False, changes=changes)
+    (caption,) = (each.caption for each in section_of(tmp_path).pictures if each.key == "trials")
+    assert said in caption
 
 
 def section_of(folder: Path) -> Section:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,14 @@ from seqnorm.lab.report.arms.arms import (
     recipe_of,
     settings_of,
 )
+from seqnorm.lab.report.arms.labels import differing_keys, make_label, scope, told_apart
 from seqnorm.lab.report.arms.trials import best_settings
 from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord
 from seqnorm.lab.tasks.score import Scoring
 
 # A named arm is told apart by these in the table already.
+_MODEL = "model.name"
 _NAMING_GROUPS = ("data", "cell", "norm", "task", "model")
 _UNTESTED = (
     "an arm needs a run on the test set; received a run on validation data of an arm without one. "
@@ -41,48 +43,6 @@ REPEATED = "an arm needs one run per seed; received a second one with the same c
 Setting = tuple[str, Any]
 
 
-def _scope(key: str, config: dict[str, Any]) -> str | None:
-    """Model and name of the group a key belongs to, among whose runs alone the key is compared."""
-    name_key = f"{key.split('.', 1)[0]}.name"
-    keys = ("model.name", *(() if key == name_key else (name_key,)))
-    names = dict.fromkeys(as_text(config[key]) for key in keys if key in config)
-    return " ".join(names) or None
-
-
-def differing_keys(configs: Sequence[dict[str, Any]]) -> set[tuple[str, str | None]]:
-    """Config keys whose value is not the same everywhere, seed and paths aside.
-
-    A key of a group that has a name (as "optim.momentum", with "optim.name") is compared only among
-    the runs with the same name: an optimiser without momentum does not differ in it. Likewise all
-    keys are compared only among runs of the same model, which the label tells apart already.
-
-    Args:
-        configs: Flat configs.
-
-    Returns:
-        Pairs of the key and the names of its model and group (`None` if it has neither); the names
-        of data set, model, cell and norm are not among them.
-    """
-    seen: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
-    for key in sorted({key for config in configs for key in config}):
-        if not is_setting(key):
-            continue
-        for config in configs:
-            value = as_text(config[key]) if key in config else "(absent)"
-            seen[key, _scope(key, config)].add(value)
-    return {place for place, values in seen.items() if len(values) > 1}
-
-
-def _label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
-    last = [key.rsplit(".", 1)[-1] for key, _ in settings]
-    parts = [
-        f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
-        for short, (key, value) in zip(last, settings, strict=True)
-    ]
-    network = FLOORS.get(cell, f"{cell} {norm}")
-    return ", ".join([network, *parts])
-
-
 def _order(arm: Arm) -> tuple[Any, ...]:
     numbers = [
         (
@@ -93,7 +53,8 @@ def _order(arm: Arm) -> tuple[Any, ...]:
         )
         for key, value in arm.settings
     ]
-    return arm.cell in FLOORS, arm.cell, arm.norm != BASELINE, arm.norm, numbers
+    name = str(arm.runs[0].config.get("arm") or "")
+    return arm.cell in FLOORS, arm.cell, arm.norm != BASELINE, arm.norm, numbers, name
 
 
 def _repeated(run: RunRecord, counted: RunRecord) -> Ignored:
@@ -140,31 +101,38 @@ def _named_settings(record: RunRecord) -> list[Setting]:
     ]
 
 
-def _arms_of(data: str, runs: Sequence[RunRecord]) -> Iterator[Arm]:
-    """The arms of one name, without a second run of a seed; more than one if settings differ."""
+def _cells_of_several_models(runs: Iterable[RunRecord]) -> set[str]:
+    """Cells that stand in more than one model, which their names do not tell."""
+    models: defaultdict[str, set[Any]] = defaultdict(set)
+    for run in runs:
+        models[run.result.cell].add(run.config.get(_MODEL))
+    return {cell for cell, found in models.items() if len(found - {None}) > 1}
+
+
+def _arms_of(data: str, runs: Sequence[RunRecord], several: Collection[str]) -> Iterator[Arm]:
+    """The arms of one name, without a second run of a seed; more than one if settings differ.
+
+    Args:
+        data: The data set.
+        runs: The runs of one name, or all that have none.
+        several: The cells of `_cells_of_several_models`, whose arms say which one they are in.
+    """
     differing = differing_keys([record.config for record in runs])
     groups: defaultdict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
     for record in runs:
         own = [
             (key, value)
             for key, value in sorted(record.config.items())
-            if (key, _scope(key, record.config)) in differing
+            if (key, scope(key, record.config)) in differing
         ]
+        if record.result.cell in several and _MODEL in record.config:
+            own.append((_MODEL, record.config[_MODEL]))
         settings = tuple(dict([*_named_settings(record), *own]).items())
         identity = tuple((key, as_text(value)) for key, value in settings)
         groups[record.result.cell, record.result.norm, identity].append(record)
     for (cell, norm, identity), members in groups.items():
         settings = tuple((key, members[0].config[key]) for key, _ in identity)
-        yield Arm(data, cell, norm, settings, _label(cell, norm, settings), tuple(members))
-
-
-def _told_apart(arms: Sequence[Arm]) -> Iterator[Arm]:
-    """Runs with and without the name of an arm can come to the same label: those are numbered."""
-    seen: Counter[str] = Counter()
-    for arm in arms:
-        seen[arm.label] += 1
-        number = seen[arm.label]
-        yield arm if number == 1 else replace(arm, label=f"{arm.label} ({number})")
+        yield Arm(data, cell, norm, settings, make_label(cell, norm, settings), tuple(members))
 
 
 def _shared(runs: Sequence[RunRecord]) -> dict[str, Any]:
@@ -228,13 +196,14 @@ def _compare_one(
     trials: defaultdict[str | None, list[RunRecord]] = defaultdict(list)
     for record in records:
         (trials if record.result.trial else tests)[record.config.get("arm")].append(record)
+    several = _cells_of_several_models(run for runs in tests.values() for run in runs)
     arms: list[Arm] = []
     tested: set[tuple[str | None, Any]] = set()
     for name, tested_runs in tests.items():
         tried = _by_recipe(_once(trials[name]) if name else ())
         kept, beaten = _with_chosen_setting(tested_runs, tried)
         ignored.extend(beaten)
-        for arm in _arms_of(data, kept):
+        for arm in _arms_of(data, kept, several):
             tested.add((name, recipe_of(arm.runs[0])))
             runs, repeated = _newest_per_seed(arm.runs)
             ignored.extend(repeated)
@@ -246,7 +215,7 @@ def _compare_one(
         for run in tries
         if name is None or (name, recipe_of(run)) not in tested
     )
-    ordered = tuple(_told_apart(sorted(arms, key=_order)))
+    ordered = tuple(sorted(told_apart(arms), key=_order))
     networks = [run for arm in ordered for run in arm.runs if arm.cell not in FLOORS]
     shared = _shared(networks or [run for arm in ordered for run in arm.runs])
     return Comparison(data, task, ordered, shared, asked), ignored

@@ -190,6 +190,16 @@ def save_findings(path: Path, findings: Findings) -> None:
     write_text(path, text.replace('{"name":', '\n{"name":') + "\n")
 
 
+def _require_labels(path: Path, comparison: Comparison, stored: Mapping[str, Any]) -> None:
+    """What is kept of an arm is found by its label, so the labels must be those of now."""
+    unknown = sorted({arm.label for arm in comparison.arms} - stored.keys())
+    if unknown:
+        raise ValueError(
+            f"{path} must name its arms as this version of seqnorm-report does ({unknown[0]!r}); "
+            f"received {', '.join(map(repr, stored))}. Make the report again from its run folders."
+        )
+
+
 def load_findings(path: Path) -> Findings:
     """Read what `save_findings` wrote.
 
@@ -213,6 +223,7 @@ def load_findings(path: Path) -> Findings:
         part = _modernised(kept) if stored["format"] in _FORMER else kept
         runs = _unpack_runs(part, path.parent)
         ((comparison,), _) = compare(runs)
+        _require_labels(path, comparison, part["arms"])
         evidence = Evidence(
             {label: _unpack_arm(arm) for label, arm in part["arms"].items()},
             _unpack_arrays(part["common"]),

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from seqnorm.lab.report.arms.arms import Comparison
+from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.report.page.task_page import TaskPage
 from seqnorm.lab.tasks.score import Scoring
 
 ALIKE = "Every arm tried the same list of settings."
 NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is {} by chance."
-UNTUNED = (
-    "No arm was tuned here: learning rate, dropout and gain are as given, or as another comparison "
-    "chose them for the cell and norm."
-)
+# What comparisons tune of themselves, in words.
+_TUNED = {
+    LEARNING_RATE: "learning rate",
+    "model.embedding_dropout": "dropout",
+    "model.dropout": "dropout",
+    "norm.gamma": "gain",
+}
+
+
+def in_words(keys: Iterable[str]) -> list[str]:
+    """Settings as a person calls them, each once: ["dropout", "gain"], others by their keys."""
+    found = list(keys)
+    known = [word for key, word in _TUNED.items() if key in found]
+    return [*dict.fromkeys([*known, *(key for key in found if key not in _TUNED)])]
+
+
+def listed(words: list[str]) -> str:
+    """Words in a row: a; a and b; a, b and c."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def untuned_note(comparison: Comparison) -> str:
+    """Of arms that tried nothing: of what comparisons tune, what these have."""
+    keys = {key for run in comparison.runs for key in run.config} & _TUNED.keys()
+    words = listed(in_words(keys) or ["settings"])
+    are, them = ("are", "them") if " and " in words else ("is", "it")
+    return (
+        f"No arm was tuned here: {words} {are} as given, or as another comparison chose {them} for "
+        "the cell and norm."
+    )
 
 
 def scores_note(task: Scoring, single: bool) -> str:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm
 from seqnorm.lab.report.arms.floors import capitalised
-from seqnorm.lab.report.arms.trials import arm_trials, by_learning_rate, tried_alike, varied_keys
+from seqnorm.lab.report.arms.trials import (
+    LEARNING_RATE,
+    arm_trials,
+    by_learning_rate,
+    tried_alike,
+    varied_keys,
+)
 from seqnorm.lab.report.page.charts import (
     Chart,
     Dot,
@@ -22,6 +28,7 @@ from seqnorm.lab.report.page.charts import (
     plain_band,
 )
 from seqnorm.lab.report.page.looks import Looks, no_band, without
+from seqnorm.lab.report.page.notes import in_words, listed
 from seqnorm.lab.report.page.styles import make_looks
 from seqnorm.lab.report.statistics.budget import expected_maximum
 from seqnorm.lab.report.statistics.curves import Band
@@ -157,6 +164,17 @@ def setting_pictures(looks: Looks) -> Iterator[Picture]:
         yield Picture(portable_name(f"against-{short}"), title, caption, charts, legend)
 
 
+def _varied_in_trials(looks: Looks) -> str:
+    """What the trials vary beside the learning rate, as "; dropout and gain vary as well"."""
+    tried = [[trial.config for trial in arm_trials(arm)] for arm in looks.arms]
+    words = in_words(
+        key for configs in tried for key in varied_keys(configs) if key != LEARNING_RATE
+    )
+    if not words:
+        return ""
+    return f"; {listed(words)} {'vary' if len(words) > 1 else 'varies'} as well"
+
+
 def trials_picture(looks: Looks) -> Picture | None:
     """What tuning buys: the expected best of n trials, and every trial by its learning rate."""
     score = looks.comparison.task.score
@@ -186,7 +204,7 @@ def trials_picture(looks: Looks) -> Picture | None:
         "(Dodge et al., 2019, without replacement): an arm that is "
         f"{'high' if score.higher_is_better else 'low'} at few trials is easy to tune. No band: "
         "over so few trials a bootstrap one covers far less than it says. The second: every "
-        f"trial by its learning rate; dropout and gain vary as well. {same}".rstrip()
+        f"trial by its learning rate{_varied_in_trials(looks)}. {same}".rstrip()
         + looks.restriction
     )
     return Picture("trials", "What tuning buys", caption, charts, looks.legend)

@@ -18,7 +18,13 @@ from seqnorm.lab.report.page.comparison_tables import (
     robust_table,
     tuning_table,
 )
-from seqnorm.lab.report.page.notes import UNTUNED, cost_note, pairs_note, scores_note, tuning_note
+from seqnorm.lab.report.page.notes import (
+    cost_note,
+    pairs_note,
+    scores_note,
+    tuning_note,
+    untuned_note,
+)
 from seqnorm.lab.report.page.pictures import make_pictures
 from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.report.page.tables import Table, settings_table
@@ -78,7 +84,7 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     tuned = any(arm.trials for arm in comparison.arms)
     return Section(
         comparison,
-        [*sentences(comparison, evidence), *([] if tuned else [UNTUNED])],
+        [*sentences(comparison, evidence), *([] if tuned else [untuned_note(comparison)])],
         floor_lines(comparison),
         {
             key: Explained(heading, table, note)

@@ -6,7 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from seqnorm.lab.report.arms.arms import BASELINE, Arm, Comparison
-from seqnorm.lab.report.arms.floors import capitalised, floor_scores, floor_title, is_floor
+from seqnorm.lab.report.arms.floors import (
+    baseline_score,
+    capitalised,
+    floor_scores,
+    floor_title,
+    is_floor,
+)
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.looks import Looks, arm_looks
 from seqnorm.lab.report.statistics.bootstrap import Estimate
@@ -42,9 +48,17 @@ def _best(comparison: Comparison) -> str:
     sentence = f"{best}: {label} with {score.write(found.value)}{interval}"
     floor = floor_scores(comparison)
     if floor is None:
-        return sentence + "."
+        return f"{sentence}, {_beside_baseline(comparison, found)}."
     side, value = _side(found, floor[score.name]), score.write(floor[score.name])
     return f"{sentence}, {side} the {floor_title(comparison)} with {value}."
+
+
+def _beside_baseline(comparison: Comparison, best: Estimate) -> str:
+    """What the best arm is worth where no model without recurrence says it."""
+    task, value = comparison.task, baseline_score(comparison)
+    beaten = task.score.merit(best.value) > task.score.merit(value)
+    lost = "" if beaten else ": no arm beats what needs no model"
+    return f"{_side(best, value)} the {task.baseline} with {task.score.write(value)}{lost}"
 
 
 def _side(found: Estimate, floor: float) -> str:
