@@ -8,14 +8,22 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from seqnorm.lab.durable import writing
+from seqnorm.lab.durable import DiskError, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.export.names import FILE, NEEDS
+from seqnorm.lab.given import PIPE, Table, require_file, rows_of
 
 NAMES = tuple(NEEDS)
 
 
-def export(run: str | Path, to: str, out: str | Path | None = None, force: bool = False) -> Path:
+def export(
+    run: str | Path,
+    to: str,
+    out: str | Path | None = None,
+    force: bool = False,
+    rows: str | None = None,
+    table: Table | None = None,
+) -> Path:
     """Writes what a finished run trained in another format, and runs it to see that it is the same.
 
     Args:
@@ -23,6 +31,8 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
         to: one of `NAMES`.
         out: the folder to write; None for one in the run folder that is called as the format.
         force: write over an earlier export.
+        rows: a file of rows that the written file is tried with; None draws some.
+        table: how that is read, if it has columns.
 
     Returns:
         The folder: the model, and encoding.json, which says how to make its input.
@@ -33,8 +43,12 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
     """
     _require(to)
     target = Path(out).expanduser() if out is not None else Path(run).expanduser() / to
-    _refuse_to_replace(target, force)
-    from seqnorm.lab.trained import load
+    with _folder_of(target):
+        _refuse_to_replace(target, force)
+    if table and table.options and rows is None:
+        raise UserError(f"{table.options} is for --rows FILE; received it without. Leave it out.")
+    require_file(rows or PIPE)
+    from seqnorm.lab.kept import load
 
     trained = load(run)
     if trained.is_floor:
@@ -46,13 +60,18 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
     from seqnorm.lab.export.answering import answering
     from seqnorm.lab.export.check import write_checked
     from seqnorm.lab.export.formats import FORMATS
+    from seqnorm.lab.export.rows import drawn_rows, given_rows
 
     kind, model = FORMATS[to], answering(trained)
+    if rows is None:
+        tried = drawn_rows(trained)
+    else:
+        tried = given_rows(trained, rows_of(trained, rows, table or Table()))
     for lack in kind.lacks(trained):
         print(f"{to} does not hold {lack}", flush=True)
-    with _complete(target) as folder:
+    with _folder_of(target), _complete(target) as folder:
         try:
-            difference = write_checked(trained, model, kind, folder)
+            checked = write_checked(trained, model, kind, folder, tried)
         except Exception as error:  # converters raise anything
             why = " ".join(str(error).split())[:300]
             raise UserError(
@@ -60,9 +79,7 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
                 f"cannot: {why or type(error).__name__}. Nothing was written; take another format."
             ) from error
         encoding.write(trained, model, folder)
-    print(
-        f"{target}  for {kind.runtime}; there it answered as here, to {difference:.0e}", flush=True
-    )
+    print(f"{target}  for {kind.runtime}. {checked.said('drawn' if rows is None else 'given')}")
     return target
 
 
@@ -77,6 +94,20 @@ def _require(to: str) -> None:
             f"--to {to} needs {', '.join(missing)}, which is not installed: "
             "pip install '.[export]' in the folder of seqnorm's source brings it."
         )
+
+
+@contextmanager
+def _folder_of(target: Path) -> Iterator[None]:
+    """Names the folder if it cannot be one: below a file, of a name that is too long ..."""
+    try:
+        yield
+    except DiskError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"an export needs a folder that can be made; received {str(target)[:200]} "
+            f"({error.strerror or error}). Name another."
+        ) from error
 
 
 def _refuse_to_replace(target: Path, force: bool) -> None:

@@ -140,8 +140,11 @@ class PartReader:
         names = recording.features or unnamed(width)
         if not self.features:
             self.features = names
-            if recording.features and not self.config.features:  # an identifier may be among them
-                print(f"{recording.place(0)}: features are {_listed(names)}", file=sys.stderr)
+            if recording.passed_over is not None:  # an identifier may be among them
+                left = ", ".join(recording.passed_over)
+                without = f"; no numbers are in {left}" if left else ""
+                place = recording.place(0).partition(", ")[0]
+                print(f"{place}: features are {_listed(names)}{without}", file=sys.stderr)
         if names != self.features:
             if sorted(names) != sorted(self.features) or len({*names}) < width:
                 raise bad(

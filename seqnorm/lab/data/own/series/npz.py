@@ -108,6 +108,11 @@ def _rows(values: NDArray, lengths: NDArray | None) -> tuple[Sequences, NDArray 
             f"{int(lengths.argmin()) + 1}. Give the number of steps of each row."
         )
     numbers = as_float32(values, "values")
+    if values.ndim > 1 and not values.shape[-1]:
+        raise ValueError(
+            f"values must have a feature or more, received shape {list(values.shape)}. Save the "
+            "numbers of each step along the last axis."
+        )
     if values.ndim == 3:
         return _dense(numbers, lengths)
     if values.ndim not in (1, 2) or lengths is None:

@@ -56,12 +56,15 @@ class Recording:
         features: their names; None if the file has none.
         labels: None if none were asked for.
         place: where row 0, 1, ... stands: "train.npz, row 1".
+        passed_over: columns that are no features because of their kind, with that; None where the
+            features were not looked for.
     """
 
     rows: Sequences
     features: tuple[str, ...] | None
     labels: Written | None
     place: Callable[[int], str]
+    passed_over: tuple[str, ...] | None = None
 
     def whole(self) -> Recording:
         """Without the steps that miss a number.

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.lab.data.own.numbers import is_number
 from seqnorm.lab.data.own.series.recording import Layout, Recording, as_float32, distinct
 from seqnorm.lab.data.own.series.ts_header import Fields, Header, header_of, require_labels
 from seqnorm.lab.data.own.source import bad, opened, wrong_encoding
@@ -145,7 +146,13 @@ def _line(place: str, text: str, header: Header, kind: str | None) -> Line:
         )
     else:
         problem = None
-    return Line(place, problem or _values(fields), label)
+    values = problem or _values(fields)
+    if isinstance(values, np.ndarray) and len(values) != (header.length or len(values)):
+        values = ValueError(
+            f"each row needs {header.length} steps, as @equalLength true and @seriesLength say, "
+            f"received {len(values)}. Correct the row or the header."
+        )
+    return Line(place, values, label)
 
 
 def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
@@ -154,9 +161,11 @@ def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
     for number, field in enumerate(fields, 1):
         texts = field.replace("?", "nan").split(",") if field.strip() else []
         try:
+            if "_" in field or not field.isascii():  # which NumPy would read, as Python does
+                raise ValueError
             features.append(as_float32(np.array(texts, np.float64), "values"))
         except ValueError:
-            wrong = next(text for text in texts if not _is_number(text))
+            wrong = next(text for text in texts if not is_number(text))
             return ValueError(
                 f"values must be numbers, or ? where one is missing, received {wrong.strip()!r} in "
                 f"feature {number}. Correct it; commas stand between values, colons between "
@@ -170,11 +179,3 @@ def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
             "missing."
         )
     return np.stack(features, axis=-1)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
