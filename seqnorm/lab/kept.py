@@ -65,20 +65,19 @@ def _result(folder: Path) -> Any:
     from seqnorm.lab.runs.find import why_unfinished
     from seqnorm.lab.runs.read import read_run
 
-    why = why_unfinished(folder)
+    result, why = None, why_unfinished(folder)
     try:
         result = None if why else read_run(folder).result
     except (RunFolderError, OSError) as error:
-        why = str(error)
+        why = f"of which {error}"
     if result is None:
         shown = str(folder) if len(str(folder)) < 200 else f"{str(folder)[:200]}..."
         raise UserError(f"load needs the folder of a finished run; received {shown!r}, {why}")
     if not any((folder / name).is_file() for name in (MODEL, FLOOR)):
-        why = "tried a setting" if result.trial else f"is of {result.cell}"
+        why = "which tried a setting and has none" if result.trial else "which has none"
         raise UserError(
             f"load needs a run that kept its model as {MODEL} or {FLOOR}; received "
-            f"{str(folder)!r}, which {why} and has none. Name a run on the test set, as "
-            "seqnorm-train makes it."
+            f"{str(folder)!r}, {why}. Name a run on the test set, as seqnorm-train makes it."
         )
     return result
 

@@ -109,7 +109,8 @@ def _answer(trained: Trained, rows: Iterable[Any], what: str, as_csv: bool) -> i
             wrong += bad
             write(done, {"error": str(row)} if bad else next(answers))
         sys.stdout.flush()
-    rate = f", {(done - wrong) / seconds:,.0f} a second" if seconds else ""
+    speed = (done - wrong) / seconds if seconds else 0
+    rate = f", {speed:,.0f} a second" if speed >= 10 else f", {speed:.1g} a second" if speed else ""
     left = f"; {counted(wrong, 'row')} could not be answered" if wrong else ""
     print(f"seqnorm-predict: {counted(done - wrong, what)}{rate}{left}", file=sys.stderr)
     return 1 if wrong else 0

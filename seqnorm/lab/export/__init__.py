@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -111,6 +112,9 @@ def _folder_of(target: Path) -> Iterator[None]:
 
 
 def _refuse_to_replace(target: Path, force: bool) -> None:
+    above = next(path for path in target.absolute().parents if path.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{above} is a file")
     if not target.exists() or (force and (target / FILE).is_file()):
         return
     advice = "Name another folder" if force else "Add --force to write over it, or name another"

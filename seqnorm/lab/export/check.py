@@ -20,7 +20,7 @@ from seqnorm.lab.trained import Trained
 
 TOLERANCE = 1e-5  # where rounding moves nothing
 DRAWS = 4  # of moved weights
-# Of 300 rows that were looked at, no file was further off than the largest of four moves.
+# Of 492 rows of an LSTM on 784 steps none was further off than the largest of four moves.
 FACTOR = 10
 LAST_BIT = float(np.finfo(np.float32).eps)
 

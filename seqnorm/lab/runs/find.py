@@ -33,6 +33,8 @@ def why_unfinished(path: Path) -> str | None:
     """Why a path is not the folder of a finished run, with what to do; None if it is one."""
     try:
         path.stat()
+    except FileNotFoundError:
+        return "which is not there. Correct the name."
     except OSError as error:
         return f"which cannot be looked at ({error.strerror}). Correct the name."
     if not path.is_dir():

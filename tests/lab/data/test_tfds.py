@@ -140,6 +140,12 @@ def test_features_are_named_where_several_fit(folder, label, names):
             ["That folder has glue, news, reviews", "prepare data=tfds data.builder=imdb"],
         ),
         ("reviews:2.0.0", {}, ["reviews:2.0.0 as prepared"]),
+        ("reviews", {"test": "train"}, ["data.train and data.test need different splits"]),
+        (
+            "glue",
+            {"test": "validation", "validation": "validation"},
+            ["data.validation and data.test need different splits, received validation for both"],
+        ),
     ],
 )
 def test_what_does_not_fit_lists_the_choices(folder, builder, keys, parts):
@@ -216,3 +222,25 @@ def test_ag_news_without_a_line_of_python(ag_news, tmp_path, monkeypatch, capsys
     card = json.loads((tmp_path / "card" / "card.json").read_text())
     assert card["labels"] == ["Sports", "Business"]
     assert card["parts"]["test"]["examples"] == 6
+
+
+def test_a_download_that_fails_leaves_nothing_that_is_empty(tmp_path, monkeypatch, capsys):
+    import tensorflow_datasets as tfds
+
+    def fail(manager, urls):
+        raise OSError("no network")
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", fail)
+    (tmp_path / "mine").mkdir()
+    words = ["prepare", "data=tfds", "data.builder=ag_news_subset", f"data.dir={tmp_path}/new"]
+    assert main(words) == 1
+    assert "received OSError: no network" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_folder_of_data_that_is_a_file_is_said_to_be_one(tmp_path, capsys):
+    (tmp_path / "a.csv").touch()
+    for command in ("prepare", "show"):
+        for chosen in (["data=tfds", "data.builder=reviews"], ["data=reuters"]):
+            assert main([command, *chosen, f"data.dir={tmp_path}/a.csv"]) == 1
+            assert "a.csv, which is a file. Name its folder" in capsys.readouterr().err

@@ -45,6 +45,12 @@ def _read(path: Path, file: Any, layout: Layout) -> Recording:
     schema = file.schema_arrow
     for key, name in columns:
         _require(path, schema.names, key, name)
+    if layout.kind and label in (layout.features or ()):
+        raise bad(
+            str(path),
+            f"data.features must leave the label out, received {list(layout.features or ())} with "
+            f"{label}, which a network would only copy. Remove it from the list.",
+        )
     others = {layout.id, layout.time, label}
     features = layout.features or _numeric(path, schema, others)
     if not file.metadata.num_rows:

@@ -13,7 +13,6 @@ from seqnorm.lab.data.own.series import long, npz, ts
 from seqnorm.lab.data.own.series.recording import Layout, unnamed
 from seqnorm.lab.data.own.source import bad
 
-
 _USUAL = Layout()
 
 
