@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from seqnorm.lab.config.parts import RecurrentConfig as RecurrentConfig
     from seqnorm.lab.config.schema import RunConfig as RunConfig
     from seqnorm.lab.config.tasks import TaskConfig as TaskConfig
-    from seqnorm.lab.kept import load as load
     from seqnorm.lab.registry import register_cell as register_cell
     from seqnorm.lab.registry import register_data as register_data
     from seqnorm.lab.registry import register_model as register_model
     from seqnorm.lab.registry import register_norm as register_norm
     from seqnorm.lab.registry import register_task as register_task
+    from seqnorm.lab.trained import load as load
 
 # Public name -> the module that holds it, loaded when it is asked for.
 _HOMES = {
@@ -38,7 +38,7 @@ _HOMES = {
     "SeriesConfig": "seqnorm.lab.config.data",
     "TaskConfig": "seqnorm.lab.config.tasks",
     "TextConfig": "seqnorm.lab.config.data",
-    "load": "seqnorm.lab.kept",
+    "load": "seqnorm.lab.trained",
     "register_cell": "seqnorm.lab.registry",
     "register_data": "seqnorm.lab.registry",
     "register_model": "seqnorm.lab.registry",

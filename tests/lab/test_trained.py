@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqnorm.lab import data, kept, load
+from seqnorm.lab import data, load
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data import mnist_series, scale
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.trained import kept
 from seqnorm.lab.training import require_tensorflow
 from tests.lab.data.own_series import ROWS, TAGS, save
 

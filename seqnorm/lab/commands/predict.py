@@ -17,8 +17,8 @@ from seqnorm.lab import console
 from seqnorm.lab.commands.table import add_table_options, table_of
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.given import Table, require_file, rows_of
 from seqnorm.lab.signals import interruptible
+from seqnorm.lab.trained.given import Table, require_file, rows_of
 from seqnorm.spelling import counted
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def predict(run: Path, file: str, table: Table | None = None, as_csv: bool = Fal
     Raises:
         UserError: if the run keeps no network, or the file cannot be read.
     """
-    from seqnorm.lab.kept import load
+    from seqnorm.lab.trained import load
 
     require_file(file)
     trained = load(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from seqnorm.lab.given import Table
+from seqnorm.lab.trained.given import Table
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:

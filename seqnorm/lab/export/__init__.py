@@ -12,7 +12,7 @@ from pathlib import Path
 from seqnorm.lab.durable import DiskError, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.export.names import FILE, NEEDS
-from seqnorm.lab.given import PIPE, Table, require_file, rows_of
+from seqnorm.lab.trained.given import PIPE, Table, require_file, rows_of
 
 NAMES = tuple(NEEDS)
 
@@ -49,7 +49,7 @@ def export(
     if table and table.options and rows is None:
         raise UserError(f"{table.options} is for --rows FILE; received it without. Leave it out.")
     require_file(rows or PIPE)
-    from seqnorm.lab.kept import load
+    from seqnorm.lab.trained import load
 
     trained = load(run)
     if trained.is_floor:

@@ -56,7 +56,7 @@ def given_rows(trained: Trained, rows: Iterable[Any]) -> NDArray:
 
     Args:
         trained: the run.
-        rows: of `seqnorm.lab.given.rows_of`.
+        rows: of `seqnorm.lab.trained.given.rows_of`.
 
     Raises:
         UserError: if there are none.

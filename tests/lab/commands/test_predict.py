@@ -45,7 +45,7 @@ def answers(monkeypatch, capsys):
     """What the command writes of a file, and says."""
 
     def call(run: Echo, file: Path | str, *options: str) -> tuple[int, list[dict], str]:
-        monkeypatch.setattr("seqnorm.lab.kept.load", lambda folder: run)
+        monkeypatch.setattr("seqnorm.lab.trained.load", lambda folder: run)
         code = command.main(["run", str(file), *options])
         out, err = capsys.readouterr()
         return code, [json.loads(line) for line in out.splitlines()], err
@@ -138,7 +138,7 @@ def test_fields_are_told_apart_as_is_asked_for(answers, tmp_path):
 
 
 def test_answers_are_written_as_a_table(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("seqnorm.lab.kept.load", lambda folder: Echo())
+    monkeypatch.setattr("seqnorm.lab.trained.load", lambda folder: Echo())
     path = write(tmp_path / "letters", "good\n\n")
     assert command.main(["run", str(path), "--csv"]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def test_features_are_named_where_several_fit(folder, label, names):
             {"test": None, "text": "text"},
             [
                 "received data.text=text, which is not there",
-                "others are stars, tags, topic, vector",
+                "others are stars, tags, vector",
             ],
         ),
         ("news", {"test": None, "text": "vector"}, ["which is of another kind"]),
@@ -244,3 +245,13 @@ def test_a_folder_of_data_that_is_a_file_is_said_to_be_one(tmp_path, capsys):
         for chosen in (["data=tfds", "data.builder=reviews"], ["data=reuters"]):
             assert main([command, *chosen, f"data.dir={tmp_path}/a.csv"]) == 1
             assert "a.csv, which is a file. Name its folder" in capsys.readouterr().err
+
+
+def test_a_set_is_made_of_rows_of_ones_own_by_the_example_of_the_page(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[3] / "docs" / "own_data.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    for code in (blocks[0], *[block for block in blocks if "store_as_tfds_dataset" in block]):
+        exec(code, {})
+    dataset = load(tmp_path / "sets", "reviews")
+    assert dataset.label_names == ("1", "5") and len(dataset.test) == 60

@@ -121,7 +121,7 @@ def test_numbers_are_scaled_inside_and_missing_ones_are_padding(
     answers = [answer["number"] for answer in trained.predict(rows)]
     kind, model = FORMATS[to], answering(trained)
     checked = write_checked(trained, model, kind, tmp_path, drawn_rows(trained))
-    assert checked.difference < 1e-5 and "drawn rows of up to 50 steps" in checked.said("drawn")
+    assert checked.difference < 1e-5 and "drawn rows of up to 8 steps" in checked.said("drawn")
     answer = kind.open(tmp_path)
     found = [answer(padded[n : n + 1])["number"][0] for n in range(3)]
     np.testing.assert_allclose(found, answers, atol=1e-5)

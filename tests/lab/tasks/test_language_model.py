@@ -15,11 +15,11 @@ from seqnorm.lab.config.rules import ConfigError, validate
 from seqnorm.lab.data.next_tokens import labelled_with_next, windows
 from seqnorm.lab.data.spec import IGNORED, Dataset, Sequences, Split, Vocabulary
 from seqnorm.lab.data.vocabulary import SPECIAL
-from seqnorm.lab.kept import load
 from seqnorm.lab.models.build import build_model
 from seqnorm.lab.tasks import LanguageModel
 from seqnorm.lab.tasks.carrying import carrying
 from seqnorm.lab.tasks.likelihood import costs_of
+from seqnorm.lab.trained import load
 from seqnorm.lab.training.run import run
 
 ROWS = [[1, 3, 4], [1], [1, 4, 4, 3, 3]]

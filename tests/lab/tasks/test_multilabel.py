@@ -10,8 +10,8 @@ from sklearn.metrics import f1_score, log_loss
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.spec import Dataset, Sequences, Split, Vocabulary
 from seqnorm.lab.data.vocabulary import SPECIAL
-from seqnorm.lab.kept import load
 from seqnorm.lab.tasks import Multilabel
+from seqnorm.lab.trained import load
 from seqnorm.lab.training.run import run
 
 RIGHT = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]], np.uint8)

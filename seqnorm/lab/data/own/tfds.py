@@ -140,7 +140,8 @@ def _chosen(
                 f"which has several. {listed}; task=multilabel takes several."
             )
     which = "is of another kind" if feature is not None else "is not there"
-    others = ", ".join(name for name in features if name not in texts)
+    listed_too = {*texts, *([] if labels == "none" else _labels(features, labels))}
+    others = ", ".join(name for name in features if name not in listed_too)
     raise ValueError(
         f"data.{key} must name a feature that is a {key}, received data.{key}={wanted}, which "
         f"{which}. {listed}; others are {others or 'none'}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,10 +156,11 @@ class PartReader:
                 )
             order = [names.index(name) for name in self.features]
             rows = Sequences(recording.rows.values[:, order], recording.rows.offsets)
-            recording = Recording(rows, self.features, recording.labels, recording.place)
+            recording = replace(recording, rows=rows, features=self.features)
         for number in suspects(recording.rows):
             if said := problem(recording.rows[number], self.features, self.config.missing):
-                raise bad(recording.place(number), said)
+                hint = f" {recording.hint}" if "received NaN" in said and recording.hint else ""
+                raise bad(recording.place(number), said + hint)
         return recording
 
     def _cut(self, key: str, split: Split) -> Split:

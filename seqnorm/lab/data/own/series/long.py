@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def _read(path: Path, file: Any, layout: Layout) -> Recording:
     if layout.features is None:
         left = [each for each in schema if each.name not in {*features, *others}]
         passed_over = tuple(f"{each.name} ({each.type})" for each in left)
+    place = partial(_place, path, layout)
     return Recording(
-        rows, tuple(features), written, lambda row: _place(path, layout, ids[row]), passed_over
+        rows, tuple(features), written, lambda row: place(ids[row]), passed_over=passed_over
     )
 
 

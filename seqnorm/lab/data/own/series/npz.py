@@ -45,7 +45,8 @@ def read(path: Path, layout: Layout) -> Recording:
             labels = _labels(column, arrays[column], rows, valid, layout.kind)
     except ValueError as error:
         raise bad(str(path), error) from error
-    return Recording(rows, features, labels, lambda row: f"{path}, row {row + 1}")
+    place, hint = f"{path}, row ", "Padding in .npz needs lengths."
+    return Recording(rows, features, labels, lambda row: f"{place}{row + 1}", hint)
 
 
 def _arrays(path: Path, layout: Layout) -> dict[str, NDArray]:

@@ -28,6 +28,7 @@ from seqnorm.lab.data.own.series.recording import Layout, Recording, as_float32,
 from seqnorm.lab.data.own.series.ts_header import Fields, Header, header_of, require_labels
 from seqnorm.lab.data.own.source import bad, opened, wrong_encoding
 from seqnorm.lab.data.spec import Sequences
+from seqnorm.spelling import counted
 
 LABEL = "label"
 _COMMENT = (b"#", b"%")
@@ -136,8 +137,8 @@ def _line(place: str, text: str, header: Header, kind: str | None) -> Line:
         label_too = " and a label" if header.labelled else ""
         found = len(fields) + header.labelled
         problem: ValueError | None = ValueError(
-            f"each row needs {width or 1} features{label_too}, with colons between, received "
-            f"{found} fields. Correct the row, or @dimensions."
+            f"each row needs {counted(width or 1, 'feature')}{label_too}, with colons between, "
+            f"received {counted(found, 'field')}. Correct the row, or @dimensions."
         )
     elif kind == "class" and label not in header.classes:
         problem = ValueError(

@@ -13,7 +13,7 @@ import numpy as np
 
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.files import FLOOR, MODEL, RunFolderError, read_arrays
-from seqnorm.lab.trained import Trained
+from seqnorm.lab.trained.trained import Trained
 
 if TYPE_CHECKING:
     import keras

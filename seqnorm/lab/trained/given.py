@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from seqnorm.lab.errors import UserError, blame_the_input
 
 if TYPE_CHECKING:
-    from seqnorm.lab.trained import Trained
+    from seqnorm.lab.trained.trained import Trained
 
 PIPE = "-"
 
