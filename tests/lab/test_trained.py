@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 
 from seqnorm.lab import data, load
-from seqnorm.lab.commands import predict as command
 from seqnorm.lab.config.compose import compose
+from seqnorm.lab.data import mnist_series, scale
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.trained import Trained
+from seqnorm.lab.trained import kept
 from seqnorm.lab.training import require_tensorflow
-from tests.lab.data.own_series import ROWS, TAGS, save, ts_text
+from tests.lab.data.own_series import ROWS, TAGS, save
 
 SMALL = ("experiment=smoke", "norm=layer", "data.max_length=12", "data.truncate=head")
 
@@ -55,6 +56,21 @@ def test_no_row_is_no_answer_and_what_is_no_text_is_named(folder):
     assert run.predict([]) == []
     with pytest.raises(ValueError, match=r"received rows\[1\] of list"):
         run.predict(["a film", [3, 4]])
+    with pytest.raises(ValueError, match=r"received rows\[1\]=' ', which is blank"):
+        run.predict(["a film", " "])
+    assert run.predict(text for text in ["a film"]) == run.predict(["a film"])
+
+
+class Table(list):
+    """Gives its columns one after the other, as a DataFrame does."""
+
+    columns = ("text",)
+
+
+@pytest.mark.parametrize("rows", ["a film", b"a film", {"text": "a film"}, {"a film"}, 3, Table()])
+def test_what_would_be_answered_by_its_letters_or_keys_is_refused(rows, folder):
+    with pytest.raises(TypeError, match=f"needs a list of rows, received {type(rows).__name__}"):
+        load(folder).predict(rows)
 
 
 def test_numbers_are_scaled_as_in_training(tmp_path):
@@ -93,17 +109,25 @@ def test_a_step_that_misses_a_number_gets_no_answer_and_the_others_keep_theirs(o
         again.predict([ROWS[2], hole])
 
 
-def test_a_file_of_numbers_is_answered_and_a_bad_row_does_not_end_it(of_series, tmp_path, capsys):
-    broken = [ROWS[0], ROWS[2] * np.inf, ROWS[4]]
-    path = tmp_path / "b.ts"
-    path.write_text(ts_text(rows=broken, labels="aaa") + "1,2:3:a\n")
-    assert command.main([str(of_series), str(path)]) == 1
-    out, err = capsys.readouterr()
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert [len(line.get("labels", ())) for line in lines] == [3, 0, 5, 0]
-    assert "each number must be finite" in lines[1]["error"]
-    assert "as many steps each, received 2, 1" in lines[3]["error"]
-    assert "2 rows, " in err and "2 rows could not be answered" in err
+def test_steps_are_put_into_the_order_of_the_run(of_series):
+    run = load(of_series)
+    assert run.scale is not None
+    mixed = replace(run, scale=replace(run.scale, order=(2, 0, 1)))
+    assert mixed.predict([ROWS[0]]) == run.predict([ROWS[0][[2, 0, 1]]])
+    mixed.scale.save(of_series.parent / "mixed.json")
+    assert type(run.scale).load(of_series.parent / "mixed.json") == mixed.scale
+    with pytest.raises(ValueError, match=r"rows\[0\]: rows need 3 steps.* received 4"):
+        mixed.predict([ROWS[2]])
+
+
+def test_a_permuted_run_answers_digits_in_their_natural_order(of_series, tmp_path):
+    """Also one that was made before the order was kept: it goes by the name of the data."""
+    run = load(of_series)
+    config = replace(run.config, data=replace(run.config.data, name=mnist_series.PERMUTED))
+    run.scale.save(tmp_path / scale.FILE)
+    found = kept._scale(tmp_path, config)
+    assert found is not None and list(found.order) == mnist_series.order().tolist()
+    assert kept._scale(tmp_path, run.config) == run.scale
 
 
 def test_a_folder_that_keeps_no_network_is_refused(tmp_path, folder):
@@ -114,33 +138,58 @@ def test_a_folder_that_keeps_no_network_is_refused(tmp_path, folder):
         load(trial)
 
 
-def test_one_bad_row_does_not_end_a_file(folder, tmp_path, capsys):
-    path = tmp_path / "rows.jsonl"
-    path.write_text('{"text": "a good film"}\n{"text"\n{"text": ""}\n{"text": "bad"}\n')
-    assert command.main([str(folder), str(path)]) == 1
-    out, err = capsys.readouterr()
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert [line["row"] for line in lines] == [1, 2, 3, 4]
-    assert [sorted(line)[0] for line in lines] == ["label", "error", "error", "label"]
-    assert "2 texts" in err and "2 rows could not be answered" in err
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere", "'[^']*nowhere', which is not there"),
+        ("run/model.keras", "model.keras', which is a file and no folder. Name its folder, .*run"),
+        ("notes.txt", "notes.txt', which is a file and no folder. Name one"),
+        (".", "a folder of 1 run. Name one of them, such as .*/run"),
+        ("begun", "begun', an unfinished run without result.json"),
+        ("empty", "empty', a folder without a run: it has neither config.yaml nor result.json"),
+        ("x" * 300, r"x\.\.\.', which cannot be looked at \(File name too long\)"),
+        ("damaged", "damaged', of which result.json must be valid JSON"),
+    ],
+)
+def test_what_is_no_run_is_told_apart_and_nobody_is_told_to_delete_it(name, said, tmp_path):
+    for place in ("run", "begun", "empty", "damaged"):
+        (tmp_path / place).mkdir()
+    for file in ("run/config.yaml", "run/result.json", "run/model.keras", "begun/config.yaml"):
+        (tmp_path / file).touch()
+    if name == "damaged":
+        (tmp_path / "damaged" / "result.json").write_text("{")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match=said) as caught:
+        load(tmp_path / name)
+    assert "delete" not in str(caught.value)
 
 
-def test_a_table_is_read_by_its_column_and_answered_as_one(folder, tmp_path, capsys):
-    path = tmp_path / "rows.csv"
-    path.write_text('id,review\n1,"a good, warm film"\n2,a bad film\n')
-    assert command.main([str(folder), str(path), "--text", "review", "--csv"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "row,answer,probability,error" and len(lines) == 3
-    both = [answer["label"] for answer in load(folder).predict(["a good, warm film", "a bad film"])]
-    assert [line.split(",")[1] for line in lines[1:]] == both
-    assert command.main([str(folder), str(path)]) == 1
-    assert "received --text text, and its columns are id, review" in capsys.readouterr().err
-
-
-def test_plain_lines_are_texts(folder, tmp_path, capsys, monkeypatch):
-    path = tmp_path / "lines"
-    path.write_text("a good film\r\nbad\n")
-    assert command.main([str(folder), str(path)]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
-    monkeypatch.setattr(Trained, "predict", lambda self, texts: [{"label": "x"} for _ in texts])
-    assert command.main([str(folder), str(path)]) == 0
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("vocabulary.json", None, "a run needs vocabulary.json"),
+        (
+            "vocabulary.json",
+            9,
+            r"vocabulary.json must hold the [\d,]+ words of its network; received 9",
+        ),
+        ("vocabulary.json", "{", "vocabulary.json must be as the run wrote it"),
+        ("model.keras", "half", "model.keras must be as the run wrote it.*incomplete or damaged"),
+        ("predictions.npz", "x", "predictions.npz must be as the run wrote it"),
+    ],
+)
+def test_a_file_of_the_run_that_is_gone_or_damaged_is_named(name, change, said, folder, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(folder, copy)
+    path = copy / name
+    if change is None:
+        path.unlink()
+    elif change == 9:
+        words = json.loads(path.read_text())
+        path.write_text(json.dumps({**words, "words": words["words"][:9]}))
+    elif change == "half":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        path.write_text(change)
+    with pytest.raises(UserError, match=said):
+        load(copy)

@@ -21,6 +21,7 @@ PARTS = ("train", "validation", "test")
 # Rows that are few for the statistics of one step: one row is its own mean, of two only the sign is
 # left, and the variance of eight is off by half or more one time in three.
 FEW = (1, 2, 8)
+OF_IDS = ("num_words",)  # says nothing of rows of numbers
 PLACE = ("name", "dir")  # all other settings of the data decide the numbers of a card
 
 
@@ -41,7 +42,7 @@ def measure(dataset: Dataset, config: DataConfig, seed: int) -> dict[str, Any]:
             **{
                 key: portable_value(f"data.{key}", value)
                 for key, value in asdict(config).items()
-                if key not in PLACE
+                if key not in PLACE and not (dataset.features and key in OF_IDS)
             },
             "seed": seed,
         },

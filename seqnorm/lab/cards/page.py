@@ -88,9 +88,13 @@ def _features(features: Sequence[dict[str, Any]] | None) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table, and an empty one; all columns but the first to the right."""
+    """Lines of a Markdown table, and an empty one; all columns but the first to the right.
+
+    A name with a line break would end its row, and a bar its cell.
+    """
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
+    cells = [[cell.replace("|", "\\|").replace("\n", "\\n") for cell in line] for line in lines]
+    return [*("| " + " | ".join(line) + " |" for line in cells), ""]
 
 
 def _parts(card: dict[str, Any]) -> list[str]:

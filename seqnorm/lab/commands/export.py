@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqnorm.lab import console
+from seqnorm.lab.commands.table import add_table_options, table_of
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.export import NAMES, export
@@ -28,6 +29,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, metavar="PATH", help="the folder to write (default: RUN/FORMAT)"
     )
+    parser.add_argument(
+        "--rows",
+        metavar="FILE",
+        help="compare on the first 100 rows of this file, read as by seqnorm-predict "
+        "(default: on rows that are drawn)",
+    )
+    add_table_options(parser)
     parser.add_argument("--force", action="store_true", help="write over an earlier export")
     return parser
 
@@ -46,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     try:
-        export(options.run, options.to, options.out, options.force)
+        table = table_of(options)
+        export(options.run, options.to, options.out, options.force, options.rows, table)
     except (ConfigError, UserError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise

@@ -9,19 +9,19 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from seqnorm.lab import console
+from seqnorm.lab.commands.table import add_table_options, table_of
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.errors import UserError, blame_the_input
+from seqnorm.lab.errors import UserError
 from seqnorm.lab.signals import interruptible
+from seqnorm.lab.trained.given import Table, require_file, rows_of
 from seqnorm.spelling import counted
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from seqnorm.lab.trained import Trained
 
 PIECE = 1024  # rows that are read, answered and written at a time
@@ -41,12 +41,11 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="?",
         default="-",
         metavar="FILE",
-        help="a text a line; .csv, .tsv (with a header) and .jsonl by column; - reads from a pipe. "
-        "Of a run on numbers .npz or .ts",
+        help=".csv, .tsv, .jsonl (.ndjson, .json) and .parquet by column; .txt, or without an "
+        "ending, a text a line; each also with .gz; - reads from a pipe. Of a run on numbers .npz, "
+        ".ts or .parquet",
     )
-    parser.add_argument(
-        "--text", default="text", metavar="COLUMN", help="of .csv, .tsv and .jsonl (default: text)"
-    )
+    add_table_options(parser)
     parser.add_argument(
         "--csv", action="store_true", help="write CSV: row, answer and probability, no details"
     )
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     try:
-        return predict(options.run, options.file, options.text, options.csv)
+        return predict(options.run, options.file, table_of(options), options.csv)
     except (ConfigError, UserError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
@@ -75,25 +74,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def predict(run: Path, file: str, column: str = "text", as_csv: bool = False) -> int:
+def predict(run: Path, file: str, table: Table | None = None, as_csv: bool = False) -> int:
     """Answers the rows of a file and prints one line for each; says on standard error how fast.
 
     Args:
         run: the run folder.
         file: of texts, or of numbers if the run is on such; see `build_parser`.
-        column: likewise.
-        as_csv: likewise.
+        table: how a file with columns is read.
+        as_csv: see `build_parser`.
 
     Raises:
         UserError: if the run keeps no network, or the file cannot be read.
     """
     from seqnorm.lab.trained import load
 
-    with _opened(file) as source:  # before the network, which takes seconds
-        trained = load(run)
-        if trained.vocabulary is None:
-            return _answer(trained, _numbers(trained, file), "row", as_csv)
-        return _answer(trained, _texts(source, file, column), "text", as_csv)
+    require_file(file)
+    trained = load(run)
+    rows = rows_of(trained, file, table or Table())
+    return _answer(trained, rows, "row" if trained.of_numbers else "text", as_csv)
 
 
 def _answer(trained: Trained, rows: Iterable[Any], what: str, as_csv: bool) -> int:
@@ -111,28 +109,11 @@ def _answer(trained: Trained, rows: Iterable[Any], what: str, as_csv: bool) -> i
             wrong += bad
             write(done, {"error": str(row)} if bad else next(answers))
         sys.stdout.flush()
-    rate = f", {(done - wrong) / seconds:,.0f} a second" if seconds else ""
+    speed = (done - wrong) / seconds if seconds else 0
+    rate = f", {speed:,.0f} a second" if speed >= 10 else f", {speed:.1g} a second" if speed else ""
     left = f"; {counted(wrong, 'row')} could not be answered" if wrong else ""
     print(f"seqnorm-predict: {counted(done - wrong, what)}{rate}{left}", file=sys.stderr)
     return 1 if wrong else 0
-
-
-def _numbers(trained: Trained, file: str) -> Iterator[NDArray | ValueError]:
-    """The rows of a file of numbers; an error where one cannot be answered."""
-    from seqnorm.lab.data.own.series.unlabelled import rows
-
-    features = trained.scale.features if trained.scale else ()
-    with blame_the_input():
-        for row in rows(Path(file), features):
-            yield row if isinstance(row, ValueError) else _checked(trained, row)
-
-
-def _checked(trained: Trained, row: NDArray) -> NDArray | ValueError:
-    try:
-        trained.numbers(row)
-    except ValueError as error:
-        return error
-    return row
 
 
 def _json_lines(out: TextIO) -> Any:
@@ -151,57 +132,6 @@ def _csv_lines(out: TextIO) -> Any:
         writer.writerow([row, text, answer.get("probability", ""), answer.get("error", "")])
 
     return write
-
-
-def _opened(file: str) -> Any:
-    if file == "-":
-        # Errors of encoding are one row's, not the end of all.
-        return open(sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", closefd=False)
-    try:
-        return open(file, encoding="utf-8", errors="surrogateescape", newline="")
-    except OSError as error:
-        raise UserError(
-            f"seqnorm-predict needs a file that can be read; received {file} ({error.strerror})."
-        ) from error
-
-
-def _texts(source: TextIO, file: str, column: str) -> Iterator[str | ValueError]:
-    """The texts of a file by its ending; an error where a row holds none."""
-    ending = Path(file).suffix
-    if ending == ".jsonl":
-        rows: Iterable[Any] = map(_parsed, source)
-    elif ending in (".csv", ".tsv"):
-        table = csv.DictReader(source, delimiter="\t" if ending == ".tsv" else ",", strict=True)
-        if column not in (table.fieldnames or ()):
-            raise UserError(
-                f"{file} needs the column of texts; received --text {column}, and its columns are "
-                f"{', '.join(table.fieldnames or ()) or 'none'}."
-            )
-        rows = table
-    else:
-        rows = ({column: line.rstrip("\r\n")} for line in source)
-    for row in rows:
-        yield _text(row, column)
-
-
-def _parsed(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        return ValueError(f"a row needs a JSON object; received {line.strip()[:60]!r} ({error})")
-
-
-def _text(row: Any, column: str) -> str | ValueError:
-    if isinstance(row, ValueError):
-        return row
-    text = row.get(column) if isinstance(row, dict) else None
-    if not isinstance(text, str) or not text.strip():
-        return ValueError(f"a row needs a text; received {column}={text!r}")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return ValueError("a text must be in UTF-8; received other bytes")
-    return text
 
 
 if __name__ == "__main__":

@@ -61,7 +61,10 @@ RATE = Range("is a share and must be at least 0 and below 1", lambda value: 0 <=
 SHARE = Range("is a share and must be above 0 and below 1", lambda value: 0 < value < 1)
 WEIGHT = Range("is a weight and must be from 0 to 1", lambda value: 0 <= value <= 1)
 NAME = Range("must be a name (an empty one is often a variable that is not set)", str.strip)
-NAMES = Range("must be names, as in '[a,b]'", _are_names)
+NAMES = Range(
+    "must be names, each once, as in '[a,b]'",
+    lambda values: _are_names(values) and len({*values}) == len(values),
+)
 SIGN = Range("must be one character", lambda value: len(value) == 1)
 BUILDER = Range("must name a data set of TensorFlow Datasets, such as ag_news_subset", str.strip)
 FILES, SERIES_FILES = (

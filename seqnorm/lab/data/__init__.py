@@ -98,8 +98,10 @@ def refuse_missing(config: DataConfig) -> None:
     Raises:
         FileNotFoundError: if a folder or a file was named and is missing; what is downloaded is not
             asked for.
+        NotADirectoryError: if data.dir is a file.
         ValueError: if a file was named that cannot be read.
     """
+    sources.require_folder(config.dir)
     if config.name in LOCATORS:
         LOCATORS[config.name](config)
 

@@ -42,12 +42,13 @@ def load(config: SeriesConfig, seed: int) -> Dataset:
         if features > 1
         else ("grey",)
     )
-    scale = Scale(names, (0.0,) * features, (WHITE,) * features)
+    places = tuple(order().tolist()) if config.name == PERMUTED else ()
+    scale = Scale(names, (0.0,) * features, (WHITE,) * features, places)
 
     def split(part: mnist.Part) -> Split:
         images, labels = part
         pixels = images.reshape(len(images), -1)
-        pixels = pixels[:, order()] if config.name == PERMUTED else pixels
+        pixels = pixels[:, list(places)] if places else pixels
         steps = np.full(len(images), pixels.shape[1] // features)
         rows = Sequences.from_lengths(scale.apply(pixels.reshape(-1, features)), steps)
         return Split(cut(rows, config.max_length, config.truncate), labels)

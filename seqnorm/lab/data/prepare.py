@@ -58,6 +58,7 @@ def prepare(config: DataConfig) -> list[Prepared]:
     if config.name not in (*PREPARERS, *OWN):
         names = ", ".join((*PREPARERS, *OWN))
         raise ValueError(f"prepare needs one of {names}, received data={config.name}. Choose one.")
+    sources.require_folder(config.dir)
     if isinstance(config, TFDSConfig):
         builder = builders.prepared(config.builder, config.dir, download=True)
         path = Path(builder.data_dir)

@@ -23,11 +23,14 @@ class Scale:
     Attributes:
         features: their names, in the order of the last axis.
         mean, spread: one number for each; 0 and 1 leave a feature as it is.
+        order: which step of a row as it is given stands at each step of the network's; empty where
+            rows stay as they are.
     """
 
     features: tuple[str, ...]
     mean: tuple[float, ...]
     spread: tuple[float, ...]
+    order: tuple[int, ...] = ()
 
     @classmethod
     def none(cls, features: Sequence[str]) -> Scale:
@@ -63,13 +66,31 @@ class Scale:
             scaled[at : at + PIECE] = (values[at : at + PIECE] - mean) / spread
         return scaled
 
+    def in_order(self, row: NDArray) -> NDArray:
+        """A row [time, ...] as it is given, with its steps as the network takes them.
+
+        Raises:
+            ValueError: if it has more or fewer steps than there are places.
+        """
+        if not self.order:
+            return row
+        if len(row) != len(self.order):
+            raise ValueError(
+                f"rows need {len(self.order)} steps, which are put into the run's own order; "
+                f"received {len(row)}. Give a whole row, in its natural order."
+            )
+        return row[np.array(self.order)]
+
     def save(self, path: Path) -> None:
         """Writes JSON that `load` reads."""
         content = {"features": self.features, "mean": self.mean, "spread": self.spread}
+        if self.order:
+            content["order"] = self.order
         write_text(path, json.dumps(content, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Scale:
         """Reads what `save` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(*(tuple(content[key]) for key in ("features", "mean", "spread")))
+        features, mean, spread = (tuple(content[key]) for key in ("features", "mean", "spread"))
+        return cls(features, mean, spread, tuple(content.get("order", ())))

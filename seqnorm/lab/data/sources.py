@@ -35,6 +35,19 @@ def damaged(path: Path | str, required: str, received: object, remedy: str = "")
     return OSError(f"{path} must be {required}, received {what}. {remedy}")
 
 
+def require_folder(directory: str | None) -> None:
+    """Refuses a ``data.dir`` that is a file.
+
+    Raises:
+        NotADirectoryError: naming it.
+    """
+    if directory is not None and Path(directory).expanduser().is_file():
+        raise NotADirectoryError(
+            f"data.dir must name a folder, received data.dir={directory}, which is a file. Name "
+            "its folder; files of your own are read by data=files or data=series, with data.train."
+        )
+
+
 def find(directory: str | Path | None, name: str, url: str, file_hash: str) -> Path:
     """Path of the file ``name``: in ``directory``, or downloaded if that is None.
 

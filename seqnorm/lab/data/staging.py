@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -45,6 +45,27 @@ def exclusive(folder: Path, name: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         lock.release()
+
+
+@contextmanager
+def nothing_left(folder: Path) -> Iterator[None]:
+    """If a block fails, removes what it made in a folder and left empty, and a lock beside it.
+
+    What was downloaded whole stays: the next attempt goes on from there.
+    """
+    before = {*folder.glob("*")}
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for made in {*folder.glob("*")} - before:
+            for path in (*sorted(made.rglob("*"), reverse=True), made):  # what is inside first
+                with suppress(OSError):
+                    path.unlink() if path.suffix == ".lock" else path.rmdir()
+        for path in missing:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def unwritable(folder: Path, error: OSError) -> OSError:

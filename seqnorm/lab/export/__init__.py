@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from seqnorm.lab.durable import writing
+from seqnorm.lab.durable import DiskError, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.export.names import FILE, NEEDS
+from seqnorm.lab.trained.given import PIPE, Table, require_file, rows_of
 
 NAMES = tuple(NEEDS)
 
 
-def export(run: str | Path, to: str, out: str | Path | None = None, force: bool = False) -> Path:
+def export(
+    run: str | Path,
+    to: str,
+    out: str | Path | None = None,
+    force: bool = False,
+    rows: str | None = None,
+    table: Table | None = None,
+) -> Path:
     """Writes what a finished run trained in another format, and runs it to see that it is the same.
 
     Args:
@@ -23,6 +32,8 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
         to: one of `NAMES`.
         out: the folder to write; None for one in the run folder that is called as the format.
         force: write over an earlier export.
+        rows: a file of rows that the written file is tried with; None draws some.
+        table: how that is read, if it has columns.
 
     Returns:
         The folder: the model, and encoding.json, which says how to make its input.
@@ -33,7 +44,11 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
     """
     _require(to)
     target = Path(out).expanduser() if out is not None else Path(run).expanduser() / to
-    _refuse_to_replace(target, force)
+    with _folder_of(target):
+        _refuse_to_replace(target, force)
+    if table and table.options and rows is None:
+        raise UserError(f"{table.options} is for --rows FILE; received it without. Leave it out.")
+    require_file(rows or PIPE)
     from seqnorm.lab.trained import load
 
     trained = load(run)
@@ -46,13 +61,18 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
     from seqnorm.lab.export.answering import answering
     from seqnorm.lab.export.check import write_checked
     from seqnorm.lab.export.formats import FORMATS
+    from seqnorm.lab.export.rows import drawn_rows, given_rows
 
     kind, model = FORMATS[to], answering(trained)
+    if rows is None:
+        tried = drawn_rows(trained)
+    else:
+        tried = given_rows(trained, rows_of(trained, rows, table or Table()))
     for lack in kind.lacks(trained):
         print(f"{to} does not hold {lack}", flush=True)
-    with _complete(target) as folder:
+    with _folder_of(target), _complete(target) as folder:
         try:
-            difference = write_checked(trained, model, kind, folder)
+            checked = write_checked(trained, model, kind, folder, tried)
         except Exception as error:  # converters raise anything
             why = " ".join(str(error).split())[:300]
             raise UserError(
@@ -60,9 +80,7 @@ def export(run: str | Path, to: str, out: str | Path | None = None, force: bool 
                 f"cannot: {why or type(error).__name__}. Nothing was written; take another format."
             ) from error
         encoding.write(trained, model, folder)
-    print(
-        f"{target}  for {kind.runtime}; there it answered as here, to {difference:.0e}", flush=True
-    )
+    print(f"{target}  for {kind.runtime}. {checked.said('drawn' if rows is None else 'given')}")
     return target
 
 
@@ -79,7 +97,24 @@ def _require(to: str) -> None:
         )
 
 
+@contextmanager
+def _folder_of(target: Path) -> Iterator[None]:
+    """Names the folder if it cannot be one: below a file, of a name that is too long ..."""
+    try:
+        yield
+    except DiskError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"an export needs a folder that can be made; received {str(target)[:200]} "
+            f"({error.strerror or error}). Name another."
+        ) from error
+
+
 def _refuse_to_replace(target: Path, force: bool) -> None:
+    above = next(path for path in target.absolute().parents if path.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{above} is a file")
     if not target.exists() or (force and (target / FILE).is_file()):
         return
     advice = "Name another folder" if force else "Add --force to write over it, or name another"

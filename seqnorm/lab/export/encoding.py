@@ -25,8 +25,8 @@ def encoding(trained: Trained, model: keras.Model) -> dict[str, Any]:
     data = trained.config.data
     return {
         "task": trained.task.name,
-        "input": _tensor(model.inputs[0]),
-        "outputs": {name: _tensor(each) for name, each in model.output.items()},
+        "input": {"name": model.inputs[0].name, **_shaped(model.inputs[0])},
+        "outputs": {name: _shaped(each) for name, each in model.output.items()},
         "label_names": list(trained.label_names),
         "max_length": data.max_length,
         "truncate": data.truncate,
@@ -36,7 +36,10 @@ def encoding(trained: Trained, model: keras.Model) -> dict[str, Any]:
 
 def _rows(trained: Trained) -> dict[str, Any]:
     if trained.scale is not None:
-        return {"padding": "NaN", **asdict(trained.scale)}
+        how = {"padding": "NaN", **asdict(trained.scale)}
+        if not trained.scale.order:  # else the place in a row of each step that the model takes
+            del how["order"]
+        return how
     assert trained.vocabulary is not None
     tokenizer = trained.vocabulary.tokenizer
     special = {"padding": PAD, "start": START, "unknown": UNKNOWN}
@@ -44,10 +47,10 @@ def _rows(trained: Trained) -> dict[str, Any]:
     return {**special, **pattern, "words": trained.vocabulary.words}
 
 
-def _tensor(tensor: Any) -> dict[str, Any]:
+def _shaped(tensor: Any) -> dict[str, Any]:
     axes = ["batch", "time", "features"]
     shape = [size or axes[place] for place, size in enumerate(tensor.shape)]
-    return {"name": tensor.name, "dtype": tensor.dtype, "shape": shape}
+    return {"dtype": tensor.dtype, "shape": shape}
 
 
 def write(trained: Trained, model: keras.Model, folder: Path) -> None:

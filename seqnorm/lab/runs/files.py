@@ -18,6 +18,7 @@ _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 MODEL, FLOOR = "model.keras", "model.npz"  # what a run keeps of a network, or of a floor
+CONFIG = "config.yaml"
 REPAIR = "Repeat the run, or delete the folder."
 
 
@@ -64,6 +65,11 @@ def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
+def _repair(folder: Path) -> str:
+    """What to do about a broken run; what is none is nobody's to delete."""
+    return REPAIR if (folder / CONFIG).is_file() else "Repeat the run."
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The keys and values of a JSON or YAML file.
 
@@ -75,17 +81,18 @@ def read_object(path: Path) -> dict[str, Any]:
         content = yaml.load(text, _YAML_LOADER) if path.suffix == ".yaml" else json.loads(text)
     except FileNotFoundError:
         raise RunFolderError(
-            f"a run folder needs {path.name}; received one without it. {REPAIR}"
+            f"a run folder needs {path.name}; received one without it. {_repair(path.parent)}"
         ) from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise RunFolderError(
             f"{path.name} must be valid {path.suffix[1:].upper()}; received a damaged file "
-            f"({reason}). {REPAIR}"
+            f"({reason}). {_repair(path.parent)}"
         ) from error
     if not isinstance(content, dict):
         raise RunFolderError(
-            f"{path.name} must hold keys and values; received a {type(content).__name__}. {REPAIR}"
+            f"{path.name} must hold keys and values; received a {type(content).__name__}. "
+            f"{_repair(path.parent)}"
         )
     return content
 

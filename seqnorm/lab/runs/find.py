@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqnorm.lab.runs.files import RunFolderError
-from seqnorm.lab.runs.read import CONFIG, METRICS, RunRecord, read_run
+from seqnorm.lab.runs.files import CONFIG, RunFolderError
+from seqnorm.lab.runs.read import METRICS, RunRecord, read_run
 from seqnorm.lab.runs.result import RESULT
+from seqnorm.spelling import counted
 
 RUN_NAME = re.compile(r"-s\d+-(\d{8}-\d{6}-[0-9a-f]{4}|[0-9a-f]{12})$")
 
@@ -26,6 +27,32 @@ class Ignored:
 def ignored_lines(ignored: Sequence[Ignored]) -> list[str]:
     """One line per run folder that was left out: its name, and why."""
     return [f"{item.folder.name}: {item.reason}" for item in ignored]
+
+
+def why_unfinished(path: Path) -> str | None:
+    """Why a path is not the folder of a finished run, with what to do; None if it is one."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "which is not there. Correct the name."
+    except OSError as error:
+        return f"which cannot be looked at ({error.strerror}). Correct the name."
+    if not path.is_dir():
+        its = f"Name its folder, {path.parent}" if (path.parent / CONFIG).is_file() else "Name one"
+        return f"which is a file and no folder. {its}."
+    if (path / RESULT).is_file():
+        return None
+    if (path / CONFIG).is_file():
+        return (
+            f"an unfinished run without {RESULT}, which a run writes last. Wait for it to end, or "
+            "repeat it with seqnorm-train --from."
+        )
+    # Not of any depth: somebody may have named the root of a disk.
+    below = [found.parent for depth in ("*", "*/*") for found in path.glob(f"{depth}/{RESULT}")]
+    if not below:
+        return f"a folder without a run: it has neither {CONFIG} nor {RESULT}. Name another."
+    some = ", ".join(map(str, sorted(below)[:3]))
+    return f"a folder of {counted(len(below), 'run')}. Name one of them, such as {some}."
 
 
 def find_run_folders(path: Path) -> Iterator[Path]:

@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 from seqnorm.lab.config.former import in_words_of_today
 from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.flat import flatten
-from seqnorm.lab.runs.files import RunFolderError, epoch_records, read_arrays, read_object
+from seqnorm.lab.runs.files import (
+    CONFIG,
+    RunFolderError,
+    epoch_records,
+    read_arrays,
+    read_object,
+)
 from seqnorm.lab.runs.portable import portable_config, portable_environment
 from seqnorm.lab.runs.result import RESULT, Result
 
-CONFIG, METRICS = "config.yaml", "metrics.jsonl"
+METRICS = "metrics.jsonl"
 ENVIRONMENT, PROBES, PREDICTIONS = "environment.json", "probes.npz", "predictions.npz"
 # A bag of words has these in its configuration and reads none: two of them are one arm.
 _UNREAD_BY_FLOORS = ("optim.", "train.")
@@ -99,10 +105,15 @@ def read_run(folder: Path) -> RunRecord:
             damaged.
     """
     if not (folder / RESULT).exists():
+        begun = (folder / CONFIG).is_file()
         raise RunFolderError(
-            f"a comparison needs {RESULT}, which a run writes last; received an unfinished run "
-            "without it. Wait for the run to end, start the same command again, which goes on with "
-            "it, or delete the folder."
+            f"a comparison needs {RESULT}, which a run writes last; received "
+            + (
+                "an unfinished run without it. Wait for the run to end, start the same command "
+                "again, which goes on with it, or delete the folder."
+                if begun
+                else f"a folder without it and without {CONFIG}. Name the folder of a run."
+            )
         )
     result, config = (read_object(folder / name) for name in (RESULT, CONFIG))
     environment = folder / ENVIRONMENT

@@ -277,6 +277,37 @@ CASES: dict[str, Case] = {
         "a.jsonl, line 31: texts must be in UTF-8",
         "0xe9",
     ),
+    "JSON: half a character": Case(
+        *json_with('{"review": "odd \\ud800", "stars": 1}'),
+        "a.jsonl, line 5: texts and labels need whole characters",
+        "one half of a pair, \\ud800",
+    ),
+    "JSON: half a character in a label": Case(
+        *json_with('{"review": "odd", "stars": "\\udc00"}'),
+        "a.jsonl, line 5: texts and labels need whole characters",
+        "\\udc00",
+    ),
+    "JSON: a key twice": Case(
+        *json_with('{"review": "x", "stars": 1, "stars": 5}'),
+        "a.jsonl, line 5: each line needs one JSON object",
+        "the key stars stands in it more than once",
+    ),
+    "JSON: labels of two kinds": Case(
+        *json_with('{"review": "x", "stars": "1"}'),
+        "a.jsonl, line 5: all labels of a file are of one kind, received stars='1', a text",
+        "and a number in a.jsonl, line 1.",
+    ),
+    "JSON: true among numbers": Case(
+        *json_with('{"review": "x", "stars": true}'),
+        "a.jsonl, line 5: all labels of a file are of one kind",
+        "true or false, and a number",
+    ),
+    "column with a space at its end": Case(
+        {"a.csv": GOOD.replace("review,", "review ,")},
+        {},
+        "a.csv: data.text must name one column",
+        "Did you mean 'data.text=\"review \"'?",
+    ),
     "Parquet: missing column": Case(
         *parquet(text=TEXTS, stars=STARS),
         "a.parquet: data.text must name one column",

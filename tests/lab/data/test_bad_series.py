@@ -102,6 +102,9 @@ CASES: dict[str, Case] = {
     "npz: lengths that are broken": npz(
         "a.npz: lengths must be whole numbers", "float64[12]", lengths=LENGTHS / 1
     ),
+    "npz: no feature": npz(
+        "a.npz: values must have a feature or more", "shape [35, 0]", values=VALUES[:, :0]
+    ),
     "npz: no lengths": npz("a.npz: values must be [rows, time", "without lengths", lengths=None),
     "npz: lengths beyond the padding": npz(
         "a.npz: lengths must be one for each row and at most the 5 steps",
@@ -253,6 +256,14 @@ CASES: dict[str, Case] = {
     "ts: no number": ts(
         with_line("1,2:3,x:a"), "a.ts, line 8: values must be numbers", "'x' in feature 2"
     ),
+    "ts: underscore in a number": ts(
+        with_line("1_0,2:3,4:a"), "a.ts, line 8: values must be numbers", "'1_0' in feature 1"
+    ),
+    "ts: row of another length than the header says": ts(
+        ts_text(HEADER.replace("@data", "@equalLength true\n@seriesLength 3\n@data")),
+        "a.ts, line 10: each row needs 3 steps, as @equalLength true and @seriesLength say",
+        "received 1",
+    ),
     "ts: two commas": ts(with_line("1,,2:3,4,5:a"), "a.ts, line 8: values must be", "''"),
     "ts: missing number": ts(
         with_line("1,?:3,4:a"),
@@ -297,6 +308,9 @@ CASES: dict[str, Case] = {
     "Parquet: id that is missing": long(
         "a.parquet, row 3: each line needs its id", "id=null", id=[1, 1, None, *IDS[3:].tolist()]
     ),
+    "Parquet: id NaN": long(
+        "a.parquet, row 3: each line needs its id", "id=nan", id=changed(IDS / 1, 2, np.nan)
+    ),
     "Parquet: time that is missing": long(
         "a.parquet, row 35: each line needs its time",
         "time=null",
@@ -319,6 +333,11 @@ CASES: dict[str, Case] = {
         "a.parquet, id=9: each step needs all its numbers, received NaN in y at step 1",
         "data.missing=mask",
         y=[*VALUES[:4, 1].tolist(), None, *VALUES[5:, 1].tolist()],
+    ),
+    "Parquet: label among the features": long(
+        "a.parquet: data.features must leave the label out",
+        "with label",
+        {"features": ["x", "label"]},
     ),
     "Parquet: not one": Case(
         {"a.parquet": text},

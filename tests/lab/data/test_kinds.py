@@ -33,7 +33,9 @@ def test_numbers_are_labels_as_they_stand(tmp_path, ending):
     assert dataset.label_names == () and dataset.train.labels.dtype == "float32"
 
 
-@pytest.mark.parametrize("value", ["", "cheap", "nan", "inf", None, True, [1.0], "1e39"])
+@pytest.mark.parametrize(
+    "value", ["", "cheap", "nan", "inf", None, True, [1.0], "1e39", 10**400, "1_0", "\u0661"]
+)
 def test_what_is_no_number_is_refused(value):
     with pytest.raises(ValueError, match=r"each row needs a number, received price="):
         Numbers("price").add(value)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.data.own.series.recording import unnamed
 from seqnorm.lab.data.own.series.unlabelled import rows
 from seqnorm.lab.data.spec import Sequences
@@ -222,8 +225,41 @@ def test_rows_to_be_answered_need_no_labels_and_have_the_features_of_the_trainin
     (here / "b.ts").write_text(ts_text())
     for row, expected in zip(rows(here / "b.ts", ("x", "y")), ROWS, strict=True):
         np.testing.assert_array_equal(row, expected)
-    with pytest.raises(ValueError, match=r"from \.npz and \.ts files"):
-        next(rows(write_long(here / "b.parquet"), ("x", "y")))
+    long = write_long(here / "b.parquet", label=None)
+    for row, expected in zip(rows(long, ("y", "x")), ROWS, strict=True):
+        np.testing.assert_array_equal(row, expected[:, ::-1])
+    with pytest.raises(
+        ValueError, match=r"are read from \.npz, \.ts .*; received the ending \.csv"
+    ):
+        next(rows(here / "b.csv", ("x", "y")))
+
+
+def test_decimals_are_numbers_and_other_columns_are_named(here, capsys):
+    import pyarrow as pa
+
+    hundredths = [Decimal(round(float(value) * 100)) / 100 for value in VALUES[:, 0]]
+    column = pa.array(hundredths, pa.decimal128(25, 2))
+    write_long(here / "a.parquet", x=column, note=[["a"]] * len(VALUES), kind=["b"] * len(VALUES))
+    dataset = load(train="a.parquet", standardize=False)
+    said = capsys.readouterr().err
+    assert "a.parquet: features are 2 (x, y); no numbers are in note (list" in said
+    assert "kind (string)" in said
+    found = np.concatenate(
+        [part.sequences.values for part in (dataset.train, dataset.validation, dataset.test)]
+    )
+    expected = np.array(hundredths, np.float64).astype(np.float32)
+    np.testing.assert_array_equal(np.sort(found[:, 0]), np.sort(expected))
+
+
+def test_a_file_that_names_its_features_leaves_nothing_to_be_said(here, capsys):
+    save(here / "a.npz", features=np.array(["x", "y"]))
+    load()
+    assert "features are" not in capsys.readouterr().err
+
+
+def test_a_feature_is_named_once():
+    with pytest.raises(ConfigError, match="must be names, each once"):
+        compose(["data=series", "data.train=a.parquet", "data.features=[x,x]"])
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.parquet"])

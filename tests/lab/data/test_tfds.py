@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def test_features_are_named_where_several_fit(folder, label, names):
             {"test": None, "text": "text"},
             [
                 "received data.text=text, which is not there",
-                "others are stars, tags, topic, vector",
+                "others are stars, tags, vector",
             ],
         ),
         ("news", {"test": None, "text": "vector"}, ["which is of another kind"]),
@@ -140,6 +141,12 @@ def test_features_are_named_where_several_fit(folder, label, names):
             ["That folder has glue, news, reviews", "prepare data=tfds data.builder=imdb"],
         ),
         ("reviews:2.0.0", {}, ["reviews:2.0.0 as prepared"]),
+        ("reviews", {"test": "train"}, ["data.train and data.test need different splits"]),
+        (
+            "glue",
+            {"test": "validation", "validation": "validation"},
+            ["data.validation and data.test need different splits, received validation for both"],
+        ),
     ],
 )
 def test_what_does_not_fit_lists_the_choices(folder, builder, keys, parts):
@@ -216,3 +223,35 @@ def test_ag_news_without_a_line_of_python(ag_news, tmp_path, monkeypatch, capsys
     card = json.loads((tmp_path / "card" / "card.json").read_text())
     assert card["labels"] == ["Sports", "Business"]
     assert card["parts"]["test"]["examples"] == 6
+
+
+def test_a_download_that_fails_leaves_nothing_that_is_empty(tmp_path, monkeypatch, capsys):
+    import tensorflow_datasets as tfds
+
+    def fail(manager, urls):
+        raise OSError("no network")
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", fail)
+    (tmp_path / "mine").mkdir()
+    words = ["prepare", "data=tfds", "data.builder=ag_news_subset", f"data.dir={tmp_path}/new"]
+    assert main(words) == 1
+    assert "received OSError: no network" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_folder_of_data_that_is_a_file_is_said_to_be_one(tmp_path, capsys):
+    (tmp_path / "a.csv").touch()
+    for command in ("prepare", "show"):
+        for chosen in (["data=tfds", "data.builder=reviews"], ["data=reuters"]):
+            assert main([command, *chosen, f"data.dir={tmp_path}/a.csv"]) == 1
+            assert "a.csv, which is a file. Name its folder" in capsys.readouterr().err
+
+
+def test_a_set_is_made_of_rows_of_ones_own_by_the_example_of_the_page(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[3] / "docs" / "own_data.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    for code in (blocks[0], *[block for block in blocks if "store_as_tfds_dataset" in block]):
+        exec(code, {})
+    dataset = load(tmp_path / "sets", "reviews")
+    assert dataset.label_names == ("1", "5") and len(dataset.test) == 60

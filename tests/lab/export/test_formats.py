@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.commands.export import main
+from seqnorm.lab.export import encoding
 from seqnorm.lab.export.answering import answering
 from seqnorm.lab.export.check import write_checked
 from seqnorm.lab.export.formats import FORMATS
+from seqnorm.lab.export.rows import drawn_rows
 from tests.lab.export.conftest import TEXTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
@@ -71,8 +73,8 @@ def test_onnx_answers_by_the_example_of_the_page(run, expected, tmp_path, monkey
 def example(said: str, instead: str) -> str:
     """The code of the page that needs onnxruntime only, for other texts."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    (code,) = [block for block in blocks if "onnxruntime" in block]
-    assert said in code and "seqnorm" not in code
+    (code,) = [block for block in blocks if "onnxruntime" in block and said in block]
+    assert "seqnorm" not in code
     return code.replace(said, instead)
 
 
@@ -94,6 +96,9 @@ def test_keras_reads_its_file_where_seqnorm_is(run, trained, expected, tmp_path)
     assert main([str(run), "--to", "keras", "--out", str(tmp_path / "out")]) == 0
     how = json.loads((tmp_path / "out" / "encoding.json").read_text(encoding="utf-8"))
     assert tuple(how["words"]) == trained.vocabulary.words and how["task"] == "classification"
+    assert how["input"] == {"name": "tokens", "dtype": "int32", "shape": ["batch", "time"]}
+    wanted = {"dtype": "float32", "shape": ["batch", 3]}
+    assert how["outputs"]["probabilities"] == wanted and next(iter(how["outputs"])) == "label"
     model = keras.models.load_model(tmp_path / "out" / "model.keras")
     found = model.predict(trained.encode(TEXTS).padded(range(len(TEXTS))), verbose=0)
     names = [how["label_names"][number] for number in found["label"]]
@@ -101,7 +106,9 @@ def test_keras_reads_its_file_where_seqnorm_is(run, trained, expected, tmp_path)
 
 
 @pytest.mark.parametrize("to", ["onnx", "litert"])
-def test_numbers_are_scaled_inside_and_missing_ones_are_padding(to, untrained, tmp_path):
+def test_numbers_are_scaled_inside_and_missing_ones_are_padding(
+    to, untrained, tmp_path, monkeypatch
+):
     few = ("data=adding", "data.examples=40", "data.test_examples=9", "task=regression")
     plain = untrained(*few, "norm=layer")
     scaled = type(plain.scale)(plain.scale.features, (1e4, 0.5), (3.0, 0.1))
@@ -113,7 +120,15 @@ def test_numbers_are_scaled_inside_and_missing_ones_are_padding(to, untrained, t
         row[: len(values)] = values
     answers = [answer["number"] for answer in trained.predict(rows)]
     kind, model = FORMATS[to], answering(trained)
-    assert write_checked(trained, model, kind, tmp_path) < 1e-5
+    checked = write_checked(trained, model, kind, tmp_path, drawn_rows(trained))
+    assert checked.difference < 1e-5 and "drawn rows of up to 8 steps" in checked.said("drawn")
     answer = kind.open(tmp_path)
     found = [answer(padded[n : n + 1])["number"][0] for n in range(3)]
     np.testing.assert_allclose(found, answers, atol=1e-5)
+    if to == "onnx":  # by the example of the page
+        encoding.write(trained, model, tmp_path)
+        monkeypatch.chdir(tmp_path)
+        said = "[[[0.3, 1.0], [0.1, 2.0], [0.4, 1.5]], [[0.2, 0.5]]]"
+        page: dict = {}
+        exec(example(said, repr([row.tolist() for row in rows])), page)
+        np.testing.assert_allclose(page["answers"][0], answers, atol=1e-5)

@@ -34,6 +34,24 @@ def test_a_folder_that_is_there_is_replaced_on_demand_and_only_an_export(run, tm
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_what_cannot_be_a_folder_is_said_before_anything_is_loaded(run, tmp_path, capsys):
+    (tmp_path / "thesis.tex").touch()
+    for out, why in (("thesis.tex/out", "thesis.tex is a file"), ("x" * 300, "File name too long")):
+        said = refused(capsys, str(run), "--to", "keras", "--out", str(tmp_path / out))
+        assert "an export needs a folder that can be made" in said and why in said
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_options_of_a_table_are_for_rows(run, tmp_path, capsys):
+    out = ("--out", str(tmp_path / "out"))
+    said = refused(capsys, str(run), "--to", "keras", *out, "--text", "note")
+    assert "--text is for --rows FILE" in said
+    (tmp_path / "a.csv").write_text("id,note\n1,good\n2,dull\n")
+    words = [str(run), "--to", "keras", *out, "--rows", str(tmp_path / "a.csv")]
+    assert main([*words, "--text", "note"]) == 0
+    assert "There it answered 2 given rows of up to 2 steps as here" in capsys.readouterr().out
+
+
 def test_a_package_that_is_missing_is_named_with_what_installs_it(run, capsys, monkeypatch):
     monkeypatch.setattr(room, "find_spec", lambda name: None)
     for to, package in [("onnx", "onnx, tf2onnx, onnxruntime"), ("litert", "ai_edge_litert")]:
@@ -56,7 +74,8 @@ def test_a_file_that_answers_otherwise_never_gets_its_name(run, tmp_path, capsys
     changed = {**vars(kind), "open": other}
     monkeypatch.setitem(formats.FORMATS, "keras", formats.Format(**changed))
     said = refused(capsys, str(run), "--to", "keras", "--out", str(tmp_path / "out"))
-    assert "its answers are 0.1 from the network's. Nothing was written" in said
+    assert "its answers are 0.1 from the network's, which rounding moves by" in said
+    assert "Nothing was written" in said
     assert not list(tmp_path.iterdir())
 
 

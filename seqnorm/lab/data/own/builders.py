@@ -122,7 +122,8 @@ def _downloaded(tfds: Any, name: str, root: Path) -> Any:
             f"data.builder={name}: {first}"
         ) from error
     settings = tfds.download.DownloadConfig(try_download_gcs=False)  # which takes minutes to fail
-    with staging.exclusive(root, name.split("/")[0].split(":")[0]):
+    plain = name.split("/")[0].split(":")[0]
+    with staging.nothing_left(root), staging.exclusive(root, plain):
         try:
             builder.download_and_prepare(download_config=settings)
         except Exception as error:  # of each builder's own making

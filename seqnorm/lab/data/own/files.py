@@ -37,16 +37,25 @@ def load(config: FilesConfig, seed: int, labels: str) -> Dataset:
 def _rows(files: Iterable[Path], layout: Layout) -> Iterator[Row]:
     for path in files:
         for row in read(path, layout):
-            if not isinstance(row.text, str | None):
-                raise bad(
-                    row.place,
-                    f"a text is needed, received {layout.text}={row.text!r} "
-                    f"({type(row.text).__name__}). Name the column of texts with data.text.",
-                )
-            if not (row.text and row.text.strip()):
-                raise bad(
-                    row.place,
-                    f"each row needs a text, received {layout.text}={row.text!r}. Fill it in, or "
-                    "remove the row.",
-                )
+            require_text(row, layout)
             yield row
+
+
+def require_text(row: Row, layout: Layout) -> None:
+    """Refuses a row whose text is none, or blank.
+
+    Raises:
+        ValueError: naming file and row.
+    """
+    if not isinstance(row.text, str | None):
+        raise bad(
+            row.place,
+            f"a text is needed, received {layout.text}={row.text!r} "
+            f"({type(row.text).__name__}). Name the column of texts with {layout.prefix}text.",
+        )
+    if not (row.text and row.text.strip()):
+        raise bad(
+            row.place,
+            f"each row needs a text, received {layout.text}={row.text!r}. Fill it in, or "
+            "remove the row.",
+        )

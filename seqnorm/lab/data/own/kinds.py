@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.data.own.labels import Labels
+from seqnorm.lab.data.own.labels import Labels, short
+from seqnorm.lab.data.own.numbers import number
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -61,17 +62,13 @@ class Numbers:
         Raises:
             ValueError: if it is none, or not finite.
         """
-        text = value.strip() if isinstance(value, str) else value
-        try:
-            number = math.nan if text is None or isinstance(text, bool | list) else float(text)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number) or abs(number) > LARGEST:
+        found = number(value)
+        if not math.isfinite(found) or abs(found) > LARGEST:
             raise ValueError(
-                f"each row needs a number, received {self.column}={value!r}. Correct it, remove "
-                "the row, or name another column with data.label."
+                f"each row needs a number, received {self.column}={short(value)}. "
+                "Correct it, remove the row, or name another column with data.label."
             )
-        self._values.append(number)
+        self._values.append(found)
 
     def taken(self) -> NDArray[Any]:
         """float32[n]."""

@@ -62,7 +62,7 @@ class Labels:
         labels = [self._label(one) for one in each]
         if not self.several and len(labels) != 1:
             raise ValueError(
-                f"each row needs one label, received {self.column}={_short(value)}, which are "
+                f"each row needs one label, received {self.column}={short(value)}, which are "
                 f"{len(labels)}. Keep one of them, or train on all with task=multilabel."
             )
         numbers = [self._number(label) for label in labels]
@@ -88,20 +88,20 @@ class Labels:
         text = value.strip() if isinstance(value, str) else value
         if text is None or text == "" or _is_nan(text):
             raise ValueError(
-                f"each row needs a label, received {self.column}={_short(value)}. Fill it in, or "
+                f"each row needs a label, received {self.column}={short(value)}. Fill it in, or "
                 "remove the row."
             )
         if isinstance(text, str) and (number := _WHOLE.fullmatch(text)):
             return int(number[1])
         if isinstance(text, float) or (isinstance(text, str) and _BROKEN.fullmatch(text)):
             raise ValueError(
-                f"a label is a name or a whole number, received {self.column}={_short(value)}. "
+                f"a label is a name or a whole number, received {self.column}={short(value)}. "
                 "Name another column with data.label, or round to classes."
             )
         if not isinstance(text, str):
             raise ValueError(
                 "a label is a text, a whole number, true or false, received "
-                f"{self.column}={_short(value)} ({type(value).__name__}). Name another column with "
+                f"{self.column}={short(value)} ({type(value).__name__}). Name another column with "
                 "data.label."
             )
         return text
@@ -110,7 +110,7 @@ class Labels:
         if self._closed and label not in self._numbers:
             raise ValueError(
                 f"each label needs examples in {self._closed}, received {self.column}="
-                f"{_short(label)}, which has none there; those are {self._listed()}. Correct the "
+                f"{short(label)}, which has none there; those are {self._listed()}. Correct the "
                 f"label, or add examples of it to {self._closed}."
             )
         return self._numbers.setdefault(label, len(self._numbers))
@@ -190,6 +190,7 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as Python writes it, cut."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."

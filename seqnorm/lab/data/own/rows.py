@@ -26,6 +26,14 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
         ValueError: if a row is broken or a column is missing, naming file and row.
         OSError: if the file cannot be read.
     """
+    for row in each(path, layout):
+        if isinstance(row, ValueError):
+            raise row
+        yield row
+
+
+def each(path: Path, layout: Layout) -> Iterator[Row | ValueError]:
+    """As `read`, but a row that is broken does not end the file: its error stands in its place."""
     try:
         yield from READERS[str(TEXTS.of(path))](path, layout)
     except UnicodeDecodeError as error:

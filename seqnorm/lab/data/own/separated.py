@@ -19,11 +19,11 @@ from seqnorm.lab.data.own.source import Layout, Row, bad, not_utf8, opened, requ
 LONGEST_FIELD = 10_000_000
 
 
-def read(path: Path, layout: Layout) -> Iterator[Row]:
-    """The rows of a file after its header; empty lines are passed over.
+def read(path: Path, layout: Layout) -> Iterator[Row | ValueError]:
+    """The rows of a file after its header, or why one is none; empty lines are passed over.
 
     Raises:
-        ValueError: if a column is missing, or a row is broken or repeats the header.
+        ValueError: if a column is missing, or a quote is not closed: what follows is then unknown.
     """
     delimiter = layout.delimiter or ("\t" if TEXTS.of(path) == "tsv" else ",")
     csv.field_size_limit(LONGEST_FIELD)
@@ -44,14 +44,15 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
                 if len(row) == len(header):
                     found = [row[column] for column in columns]
                     if found == list(layout.columns.values()):
-                        raise bad(
+                        yield bad(
                             f"{path}, line {begin}",
                             "a file has one header, received its names once more as a row. Delete "
                             "the line.",
                         )
-                    yield Row(f"{path}, line {begin}", *found, *[None] * (2 - len(found)))
+                    else:
+                        yield Row(f"{path}, line {begin}", *found, *[None] * (2 - len(found)))
                 elif row:
-                    raise bad(
+                    yield bad(
                         f"{path}, line {begin}",
                         f"each row needs {len(header)} fields as the header has, received "
                         f"{len(row)}. Put a text that has {_shown(delimiter)} in it into double "
@@ -62,13 +63,25 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
             raise bad(
                 f"{path}, line {begin}",
                 "a field that begins with a double quote must end with one, and a quote inside is "
-                f"written twice; received a row that does not ({error}). Correct it, or set "
-                "data.quotes=false if quotes are plain characters in this file.",
+                f"written twice; received a row that does not ({error}). Correct it, or "
+                f"{_without_quotes(layout)} if quotes are plain characters in this file.",
             ) from error
+
+
+def _without_quotes(layout: Layout) -> str:
+    return "set data.quotes=false" if layout.prefix == "data." else "give --no-quotes"
 
 
 def _shown(delimiter: str) -> str:
     return {"\t": "a tab", ",": "a comma"}.get(delimiter, repr(delimiter))
+
+
+def _set_delimiter(layout: Layout, sign: str) -> str:
+    if sign == "\t":
+        return "Name the file .tsv"
+    if layout.prefix == "data.":
+        return f"Set 'data.delimiter=\"{sign}\"'"
+    return f"Give --delimiter '{sign}'"
 
 
 def _columns(path: Path, header: list[str], layout: Layout, delimiter: str) -> list[int]:
@@ -81,7 +94,7 @@ def _columns(path: Path, header: list[str], layout: Layout, delimiter: str) -> l
         raise not_utf8(path, "line 1", "zero bytes, as UTF-16 has them")
     others = {",": ";\t|", "\t": ",;|", ";": ",\t|"}.get(delimiter, ",;\t|")
     if len(header) == 1 and (meant := [sign for sign in others if sign in header[0]]):
-        write = f"Set 'data.delimiter=\"{meant[0]}\"'" if meant[0] != "\t" else "Name the file .tsv"
+        write = _set_delimiter(layout, meant[0])
         raise bad(
             f"{path}, line 1",
             f"the names of the columns need {_shown(delimiter)} between them, received "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -13,6 +15,8 @@ from typing import IO, Any, NamedTuple
 from seqnorm.lab.console import track
 from seqnorm.lab.data.own.paths import is_gzipped
 
+# What neither the shell nor Hydra takes for something else.
+_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 BLOCK = 2**20  # bytes read at a time, and a step of the progress bar
 DAMAGED = "The file is damaged or incomplete: get it again."
 
@@ -25,18 +29,21 @@ class Layout(NamedTuple):
         label: name of the column of labels; None reads none.
         delimiter: between the fields of CSV and TSV; None goes by the ending of the file.
         quotes: whether fields of CSV and TSV may stand in double quotes.
+        prefix: what stands before the name of a setting where the user gives it: "data.", or "--"
+            for the option of a command.
     """
 
     text: str
     label: str | None
     delimiter: str | None = None
     quotes: bool = True
+    prefix: str = "data."
 
     @property
     def columns(self) -> dict[str, str]:
         """The names of the columns that are read, by key."""
-        wanted = {"data.text": self.text, "data.label": self.label}
-        return {key: name for key, name in wanted.items() if name is not None}
+        wanted = {"text": self.text, "label": self.label}
+        return {f"{self.prefix}{key}": name for key, name in wanted.items() if name is not None}
 
 
 class Row(NamedTuple):
@@ -61,7 +68,17 @@ def bad(place: str, problem: object) -> ValueError:
 def nearest(key: str, wanted: str, names: Iterable[str]) -> str:
     """`` Did you mean data.text=review?`` for the nearest of the names, or nothing."""
     near = get_close_matches(wanted, names, 1)
-    return f" Did you mean {key}={near[0]}?" if near and near[0] != wanted else ""
+    return f" Did you mean {_typed(key, near[0])}?" if near and near[0] != wanted else ""
+
+
+def _typed(key: str, name: str) -> str:
+    """A setting as it is typed into a shell, for a command or, as "data.text", for Hydra."""
+    if _PLAIN.fullmatch(name):
+        return f"{key}={name}"
+    if key.startswith("--"):
+        return f"{key}={shlex.quote(name)}"
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return shlex.quote(f'{key}="{quoted}"')
 
 
 def require_columns(path: Path, names: Sequence[str], layout: Layout) -> None:

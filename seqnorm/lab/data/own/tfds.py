@@ -27,9 +27,28 @@ def locate(config: TFDSConfig) -> None:
 
     Raises:
         FileNotFoundError: if it is not there.
-        ValueError: if it has several configs and none is named.
+        ValueError: if it has several configs and none is named, or two parts are one split.
     """
+    _named(config)
     builders.require(config.builder, config.dir)
+
+
+def _named(config: TFDSConfig) -> dict[str, str]:
+    """The split of each part that is named, by key.
+
+    Raises:
+        ValueError: if two parts are one split.
+    """
+    parts = {TRAIN: config.train, VALIDATION: config.validation, TEST: config.test}
+    named = {key: split for key, split in parts.items() if split is not None}
+    for key, split in named.items():
+        first = next(each for each in named if named[each] == split)
+        if first != key:
+            raise ValueError(
+                f"{first} and {key} need different splits, received {split} for both. Set "
+                f"{key}=null, and a share of the training split is held out for it."
+            )
+    return named
 
 
 def load(config: TFDSConfig, seed: int, labels: str) -> Dataset:
@@ -41,6 +60,7 @@ def load(config: TFDSConfig, seed: int, labels: str) -> Dataset:
         ValueError: if features or splits do not fit, with the choices.
         OSError: if the data is missing (FileNotFoundError), cannot be downloaded, or is damaged.
     """
+    named = _named(config)
     builder = builders.prepared(config.builder, config.dir, download=config.dir is None)
     features = dict(sorted(_flat(builder.info.features)))
     text = _chosen("text", config.text, _texts(features), features, labels)
@@ -48,11 +68,9 @@ def load(config: TFDSConfig, seed: int, labels: str) -> Dataset:
     if labels != "none":
         label = _chosen("label", config.label, _labels(features, labels), features, labels)
         names = getattr(features[label], "names", None)
-    named = {TRAIN: config.train, VALIDATION: config.validation, TEST: config.test}
     rows: Mapping[str, Callable[[], Iterable[Row]]] = {
         key: partial(_rows, builder, _split(builder, key, split), text, label, names)
         for key, split in named.items()
-        if split is not None
     }
     kind = kind_of(labels, label or "", config.label_separator, names or ())
     return PartReader(config, kind).load(seed, rows)
@@ -122,7 +140,8 @@ def _chosen(
                 f"which has several. {listed}; task=multilabel takes several."
             )
     which = "is of another kind" if feature is not None else "is not there"
-    others = ", ".join(name for name in features if name not in texts)
+    listed_too = {*texts, *([] if labels == "none" else _labels(features, labels))}
+    others = ", ".join(name for name in features if name not in listed_too)
     raise ValueError(
         f"data.{key} must name a feature that is a {key}, received data.{key}={wanted}, which "
         f"{which}. {listed}; others are {others or 'none'}."

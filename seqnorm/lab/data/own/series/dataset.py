@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,8 +141,11 @@ class PartReader:
         names = recording.features or unnamed(width)
         if not self.features:
             self.features = names
-            if recording.features and not self.config.features:  # an identifier may be among them
-                print(f"{recording.place(0)}: features are {_listed(names)}", file=sys.stderr)
+            if recording.passed_over is not None:  # an identifier may be among them
+                left = ", ".join(recording.passed_over)
+                without = f"; no numbers are in {left}" if left else ""
+                place = recording.place(0).partition(", ")[0]
+                print(f"{place}: features are {_listed(names)}{without}", file=sys.stderr)
         if names != self.features:
             if sorted(names) != sorted(self.features) or len({*names}) < width:
                 raise bad(
@@ -152,10 +156,11 @@ class PartReader:
                 )
             order = [names.index(name) for name in self.features]
             rows = Sequences(recording.rows.values[:, order], recording.rows.offsets)
-            recording = Recording(rows, self.features, recording.labels, recording.place)
+            recording = replace(recording, rows=rows, features=self.features)
         for number in suspects(recording.rows):
             if said := problem(recording.rows[number], self.features, self.config.missing):
-                raise bad(recording.place(number), said)
+                hint = f" {recording.hint}" if "received NaN" in said and recording.hint else ""
+                raise bad(recording.place(number), said + hint)
         return recording
 
     def _cut(self, key: str, split: Split) -> Split:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,14 @@ def _read(path: Path, file: Any, layout: Layout) -> Recording:
     schema = file.schema_arrow
     for key, name in columns:
         _require(path, schema.names, key, name)
-    features = layout.features or _numeric(path, schema, {layout.id, layout.time, label})
+    if layout.kind and label in (layout.features or ()):
+        raise bad(
+            str(path),
+            f"data.features must leave the label out, received {list(layout.features or ())} with "
+            f"{label}, which a network would only copy. Remove it from the list.",
+        )
+    others = {layout.id, layout.time, label}
+    features = layout.features or _numeric(path, schema, others)
     if not file.metadata.num_rows:
         raise bad(str(path), "lines are needed, received none. Name another file.")
 
@@ -54,9 +62,8 @@ def _read(path: Path, file: Any, layout: Layout) -> Recording:
     lengths = np.bincount(codes, minlength=len(ids))
     values = np.empty((len(codes), len(features)), np.float32)
     for number, name in enumerate(track(features, f"Reading {path.name}", len(features))):
-        column = _column(file, name).to_numpy()
         try:
-            found = as_float32(column, f"numbers of {name}")
+            found = as_float32(_numbers(_column(file, name)), f"numbers of {name}")
         except ValueError as error:
             raise bad(str(path), error) from error
         values[:, number] = found if order is None else found[order]
@@ -64,7 +71,14 @@ def _read(path: Path, file: Any, layout: Layout) -> Recording:
     written = None
     if layout.kind:
         written = _labels(path, _column(file, label), label, order, rows, ids, layout)
-    return Recording(rows, tuple(features), written, lambda row: _place(path, layout, ids[row]))
+    passed_over = None
+    if layout.features is None:
+        left = [each for each in schema if each.name not in {*features, *others}]
+        passed_over = tuple(f"{each.name} ({each.type})" for each in left)
+    place = partial(_place, path, layout)
+    return Recording(
+        rows, tuple(features), written, lambda row: place(ids[row]), passed_over=passed_over
+    )
 
 
 def _place(path: Path, layout: Layout, name: Any) -> str:
@@ -87,7 +101,8 @@ def _numeric(path: Path, schema: Any, others: set[str]) -> list[str]:
     from pyarrow import types
 
     def holds_numbers(kind: Any) -> bool:
-        return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+        kinds = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+        return any(holds(kind) for holds in kinds)
 
     found = [
         field.name for field in schema if field.name not in others and holds_numbers(field.type)
@@ -105,15 +120,24 @@ def _column(file: Any, name: str) -> Any:
     return file.read([name]).column(0)
 
 
+def _numbers(column: Any) -> NDArray[Any]:
+    """A column as NumPy has it; decimals, which it has not, as float64."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    return (column.cast(pa.float64()) if types.is_decimal(column.type) else column).to_numpy()
+
+
 def _no_null(path: Path, column: Any, key: str, name: str) -> None:
-    """Refuses a column with holes, naming the first."""
+    """Refuses a column with holes, null or NaN, naming the first."""
     import pyarrow.compute as pc
 
-    if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py()
+    row = pc.index(pc.is_null(column, nan_is_null=True), True).as_py()
+    if row >= 0:
+        shown = "null" if column[row].as_py() is None else "nan"
         raise bad(
             f"{path}, row {row + 1}",
-            f"each line needs its {key}, received {name}=null. Fill it in, or remove the line.",
+            f"each line needs its {key}, received {name}={shown}. Fill it in, or remove the line.",
         )
 
 
@@ -156,13 +180,6 @@ def _order(
             f"{column.type}. Texts are not sorted by time: convert it.",
         )
     times = column.to_numpy()
-    if times.dtype.kind == "f" and np.isnan(times).any():
-        line = int(np.isnan(times).argmax())
-        raise bad(
-            f"{path}, row {line + 1}",
-            f"each line needs its time, received {layout.time}=nan. Fill it in, or remove the "
-            "line.",
-        )
 
     def step(at: NDArray | None) -> tuple[NDArray, NDArray]:
         row, time = (codes, times) if at is None else (codes[at], times[at])

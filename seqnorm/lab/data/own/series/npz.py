@@ -45,7 +45,8 @@ def read(path: Path, layout: Layout) -> Recording:
             labels = _labels(column, arrays[column], rows, valid, layout.kind)
     except ValueError as error:
         raise bad(str(path), error) from error
-    return Recording(rows, features, labels, lambda row: f"{path}, row {row + 1}")
+    place, hint = f"{path}, row ", "Padding in .npz needs lengths."
+    return Recording(rows, features, labels, lambda row: f"{place}{row + 1}", hint)
 
 
 def _arrays(path: Path, layout: Layout) -> dict[str, NDArray]:
@@ -108,6 +109,11 @@ def _rows(values: NDArray, lengths: NDArray | None) -> tuple[Sequences, NDArray 
             f"{int(lengths.argmin()) + 1}. Give the number of steps of each row."
         )
     numbers = as_float32(values, "values")
+    if values.ndim > 1 and not values.shape[-1]:
+        raise ValueError(
+            f"values must have a feature or more, received shape {list(values.shape)}. Save the "
+            "numbers of each step along the last axis."
+        )
     if values.ndim == 3:
         return _dense(numbers, lengths)
     if values.ndim not in (1, 2) or lengths is None:

@@ -56,12 +56,17 @@ class Recording:
         features: their names; None if the file has none.
         labels: None if none were asked for.
         place: where row 0, 1, ... stands: "train.npz, row 1".
+        hint: what else may be the reason of a number that is missing, as a sentence; or nothing.
+        passed_over: columns that are no features because of their kind, with that; None where the
+            features were not looked for.
     """
 
     rows: Sequences
     features: tuple[str, ...] | None
     labels: Written | None
     place: Callable[[int], str]
+    hint: str = ""
+    passed_over: tuple[str, ...] | None = None
 
     def whole(self) -> Recording:
         """Without the steps that miss a number.
@@ -151,7 +156,7 @@ def problem(row: NDArray[np.float32], features: tuple[str, ...], missing: str) -
     if missing == "refuse":
         return (
             f"each step needs all its numbers, received NaN {where}. Fill it in, or set "
-            "data.missing=mask, which leaves such steps out. Padding in .npz needs lengths."
+            "data.missing=mask, which leaves such steps out."
         )
     if nan.any(axis=-1).all():
         return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.data.own.labels import Labels
+from seqnorm.lab.data.own.numbers import number
 from seqnorm.lab.data.own.series.recording import Recording, Written
 from seqnorm.lab.data.own.source import bad
 from seqnorm.lab.data.spec import Sequences
@@ -68,7 +68,7 @@ class Numbers:
             ValueError: if something is no finite number, naming the row.
         """
         written = _written(recording)
-        numbers = np.array([_number(value) for value in written.values], np.float64)
+        numbers = np.array([number(value) for value in written.values], np.float64)
         with np.errstate(over="ignore"):
             kept = numbers.astype(np.float32)
         wrong = ~np.isfinite(kept)
@@ -99,12 +99,3 @@ def _first(recording: Recording, written: Written, place: int, steps: bool) -> i
     """The first row that has the value at that place."""
     at = int((written.codes == place).argmax())
     return int(np.searchsorted(recording.rows.offsets, at, side="right")) - 1 if steps else at
-
-
-def _number(value: Any) -> float:
-    if value is None or isinstance(value, bool):
-        return math.nan
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan

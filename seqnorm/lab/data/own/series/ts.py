@@ -23,10 +23,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqnorm.lab.data.own.numbers import is_number
 from seqnorm.lab.data.own.series.recording import Layout, Recording, as_float32, distinct
 from seqnorm.lab.data.own.series.ts_header import Fields, Header, header_of, require_labels
 from seqnorm.lab.data.own.source import bad, opened, wrong_encoding
 from seqnorm.lab.data.spec import Sequences
+from seqnorm.spelling import counted
 
 LABEL = "label"
 _COMMENT = (b"#", b"%")
@@ -135,8 +137,8 @@ def _line(place: str, text: str, header: Header, kind: str | None) -> Line:
         label_too = " and a label" if header.labelled else ""
         found = len(fields) + header.labelled
         problem: ValueError | None = ValueError(
-            f"each row needs {width or 1} features{label_too}, with colons between, received "
-            f"{found} fields. Correct the row, or @dimensions."
+            f"each row needs {counted(width or 1, 'feature')}{label_too}, with colons between, "
+            f"received {counted(found, 'field')}. Correct the row, or @dimensions."
         )
     elif kind == "class" and label not in header.classes:
         problem = ValueError(
@@ -145,7 +147,13 @@ def _line(place: str, text: str, header: Header, kind: str | None) -> Line:
         )
     else:
         problem = None
-    return Line(place, problem or _values(fields), label)
+    values = problem or _values(fields)
+    if isinstance(values, np.ndarray) and len(values) != (header.length or len(values)):
+        values = ValueError(
+            f"each row needs {header.length} steps, as @equalLength true and @seriesLength say, "
+            f"received {len(values)}. Correct the row or the header."
+        )
+    return Line(place, values, label)
 
 
 def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
@@ -154,9 +162,11 @@ def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
     for number, field in enumerate(fields, 1):
         texts = field.replace("?", "nan").split(",") if field.strip() else []
         try:
+            if "_" in field or not field.isascii():  # which NumPy would read, as Python does
+                raise ValueError
             features.append(as_float32(np.array(texts, np.float64), "values"))
         except ValueError:
-            wrong = next(text for text in texts if not _is_number(text))
+            wrong = next(text for text in texts if not is_number(text))
             return ValueError(
                 f"values must be numbers, or ? where one is missing, received {wrong.strip()!r} in "
                 f"feature {number}. Correct it; commas stand between values, colons between "
@@ -170,11 +180,3 @@ def _values(fields: list[str]) -> NDArray[np.float32] | ValueError:
             "missing."
         )
     return np.stack(features, axis=-1)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -18,11 +18,13 @@ class Header(NamedTuple):
         classes: names of the classes; empty without.
         target: whether labels are numbers.
         dimensions: how many features there are; None if that is not said.
+        length: how many steps each row has; None if rows differ, or it is not said.
     """
 
     classes: tuple[str, ...] = ()
     target: bool = False
     dimensions: int | None = None
+    length: int | None = None
 
     @property
     def labelled(self) -> bool:
@@ -65,15 +67,21 @@ def header_of(path: Path, fields: Fields) -> Header:
     dimensions = 1 if said("univariate") else None
     for key in ("dimensions", "dimension"):
         if key in fields:
-            place, values = fields[key]
-            if len(values) != 1 or not values[0].isdigit() or not int(values[0]):
-                raise bad(
-                    place,
-                    f"@{key} must be a whole number, received {' '.join(values) or 'nothing'!r}. "
-                    "Correct the header.",
-                )
-            dimensions = int(values[0])
-    return Header(tuple(classes), said("targetlabel"), dimensions)
+            dimensions = _whole(key, fields)
+    equal = said("equallength") and "serieslength" in fields
+    length = _whole("serieslength", fields) if equal else None
+    return Header(tuple(classes), said("targetlabel"), dimensions, length)
+
+
+def _whole(key: str, fields: Fields) -> int:
+    place, values = fields[key]
+    if len(values) != 1 or not (values[0].isascii() and values[0].isdigit()) or not int(values[0]):
+        raise bad(
+            place,
+            f"@{key} must be a whole number, received {' '.join(values) or 'nothing'!r}. "
+            "Correct the header.",
+        )
+    return int(values[0])
 
 
 def require_labels(path: Path, header: Header, kind: str | None) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from seqnorm.lab.errors import UserError
-from seqnorm.lab.runs.files import FLOOR, MODEL
 
 if TYPE_CHECKING:
     import keras
@@ -34,9 +31,10 @@ class Trained:
         vocabulary: words by id, with the tokenizer; None where rows are numbers.
         scale: what is done to numbers; None where rows are ids.
         label_names: of the classes, in the order of the model's outputs; empty without classes.
+        longest: steps of the longest row of the test part, where that is known.
 
-    `load` makes one, whose `predict` gives for a text of IMDB, for instance, ``{"label": "pos",
-    "probability": 0.93, "probabilities": {"neg": 0.07, "pos": 0.93}}``.
+    `seqnorm.lab.load` makes one, whose `predict` gives for a text of IMDB, for instance,
+    ``{"label": "pos", "probability": 0.93, "probabilities": {"neg": 0.07, "pos": 0.93}}``.
     """
 
     config: RunConfig
@@ -45,8 +43,9 @@ class Trained:
     vocabulary: Vocabulary | None
     scale: Scale | None
     label_names: tuple[str, ...]
+    longest: int | None = None
 
-    def predict(self, rows: Sequence[Any], batch_size: int = 64) -> list[dict[str, Any]]:
+    def predict(self, rows: Iterable[Any], batch_size: int = 64) -> list[dict[str, Any]]:
         """Answers to rows, in their order; what they are depends on the task.
 
         Texts are cut and numbered, and numbers scaled, as those of the training were: words that it
@@ -59,8 +58,10 @@ class Trained:
             batch_size: rows that are answered at a time.
 
         Raises:
-            ValueError: if a row is of another kind, naming it.
+            TypeError: if what is given is one text, or no list of rows.
+            ValueError: if a row is of another kind or a blank text, naming it.
         """
+        rows = _listed(rows)
         found: list[dict[str, Any]] = [{} for _ in rows]
         if not found:
             return found
@@ -82,6 +83,17 @@ class Trained:
             for place, value in zip(read.tolist(), values, strict=True):
                 spread[key][place] = value
         return spread
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether rows are numbers; if not, they are texts."""
+        return self.scale is not None
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps each row of the network has; None if any number."""
+        model: Any = self.model
+        return None if self.is_floor else model.inputs[0].shape[1]
 
     @property
     def is_floor(self) -> bool:
@@ -110,16 +122,30 @@ class Trained:
         Raises:
             ValueError: as of `predict`.
         """
+        from seqnorm.lab.data.spec import Sequences
+        from seqnorm.lab.data.splits import start_and_cut
+
+        if self.vocabulary is None:
+            return self._cut(self._numbers(rows))
+        words = Sequences.from_rows(list(self._ids(rows, self.vocabulary)))
+        return start_and_cut(words, self.config.data.max_length, self.config.data.truncate)
+
+    def unscaled(self, rows: Iterable[Any]) -> Sequences:
+        """Rows of numbers as `encode` gives them but before scaling, as exported files take them.
+
+        Raises:
+            ValueError: as of `numbers`.
+        """
+        return self._cut(map(self._ordered, rows))
+
+    def _cut(self, rows: Iterable[NDArray]) -> Sequences:
+        """Without the steps that miss a number, and no longer than those of the training."""
         from seqnorm.lab.data.own.series.recording import whole_steps
         from seqnorm.lab.data.spec import Sequences
-        from seqnorm.lab.data.splits import cut, start_and_cut
+        from seqnorm.lab.data.splits import cut
 
-        data = self.config.data
-        if self.vocabulary is not None:
-            words = Sequences.from_rows(list(self._ids(rows, self.vocabulary)))
-            return start_and_cut(words, data.max_length, data.truncate)
-        series, _ = whole_steps(Sequences.from_rows(list(self._numbers(rows))))
-        return cut(series, data.max_length, data.truncate)
+        series, _ = whole_steps(Sequences.from_rows(list(rows)))
+        return cut(series, self.config.data.max_length, self.config.data.truncate)
 
     def _ids(self, rows: Sequence[Any], vocabulary: Vocabulary) -> Iterator[NDArray]:
         for number, row in enumerate(rows):
@@ -127,6 +153,11 @@ class Trained:
                 raise ValueError(
                     f"predict needs texts, received rows[{number}] of {type(row).__name__}. Give a "
                     "str for each row; the ids of its words are found here."
+                )
+            if not row.strip():
+                raise ValueError(
+                    f"predict needs texts, received rows[{number}]={row!r}, which is blank. Leave "
+                    "it out."
                 )
             yield vocabulary.encode(row)
 
@@ -138,7 +169,7 @@ class Trained:
                 raise ValueError(f"rows[{number}]: {error}") from error
 
     def numbers(self, row: Any) -> NDArray[np.float32]:
-        """A row of numbers, scaled as those of the training were.
+        """A row of numbers, ordered and scaled as those of the training were.
 
         Args:
             row: float[time, features].
@@ -146,13 +177,15 @@ class Trained:
         Raises:
             ValueError: if the row cannot be answered.
         """
+        ordered = self._ordered(row)
+        assert self.scale is not None
+        return self.scale.apply(ordered)
+
+    def _ordered(self, row: Any) -> NDArray[np.float32]:
         from seqnorm.lab.data.own.series.recording import as_float32, problem
 
         if self.scale is None:
-            raise UserError(
-                "a run needs vocabulary.json or scale.json, which say how rows become the model's "
-                "input; received a folder without. Repeat the run."
-            )
+            raise ValueError("predict needs texts, received numbers. Give a str for each row.")
         features = self.scale.features
         try:
             values = as_float32(np.asarray(row), "rows")
@@ -166,76 +199,20 @@ class Trained:
         # Data of other kinds has no such key: there a step may be missing.
         if said := problem(values, features, getattr(self.config.data, "missing", "mask")):
             raise ValueError(said)
-        return self.scale.apply(values)
+        return self.scale.in_order(values)
 
 
-def load(run: str | Path) -> Trained:
-    """The model of a finished run, with all that its inputs are made with.
-
-    Args:
-        run: the run folder.
+def _listed(rows: Iterable[Any]) -> list[Any]:
+    """Rows as a list, whatever gives them one after the other.
 
     Raises:
-        UserError: if the folder holds no finished run with a model: a trial keeps none.
+        TypeError: if what is given would be answered by its letters, its keys, its columns, or in
+            any order.
     """
-    folder = Path(run).expanduser()
-    result = _result(folder)
-    from seqnorm.lab.config.compose import compose
-    from seqnorm.lab.config.rerun import run_again
-
-    config = compose([run_again(folder, ())])
-    from seqnorm.lab.training import require_tensorflow
-
-    require_tensorflow()
-    from seqnorm.lab.data import scale, vocabulary
-    from seqnorm.lab.tasks import make_task
-
-    words, numbers = folder / "vocabulary.json", folder / scale.FILE
-    if result.diverged:
-        raise UserError(f"{folder.name} diverged, its model answers nothing: {result.message}")
-    known = vocabulary.Vocabulary.load(words) if words.is_file() else None
-    scaled = scale.Scale.load(numbers) if numbers.is_file() else None
-    names = _label_names(folder)
-    model = _model(folder, config, known.size if known else 0, len(names))
-    return Trained(config, make_task(config.task), model, known, scaled, names)
-
-
-def _model(folder: Path, config: RunConfig, size: int, num_classes: int) -> keras.Model | Floor:
-    """What the run kept: `_result` has seen one of the files."""
-    if (folder / MODEL).is_file():
-        import keras
-
-        network: keras.Model = keras.models.load_model(folder / MODEL, compile=False)
-        return network
-    from seqnorm.lab.runs.files import read_arrays
-    from seqnorm.lab.training.floor import make_floor
-
-    floor = make_floor(config, size, num_classes)
-    floor.restore(read_arrays(folder / FLOOR, "its model"))
-    return floor
-
-
-def _result(folder: Path) -> Any:
-    from seqnorm.lab.runs.files import RunFolderError
-    from seqnorm.lab.runs.read import read_run
-
-    try:
-        result = read_run(folder).result
-    except (RunFolderError, OSError) as error:
-        raise UserError(
-            f"load needs the folder of a finished run; received {str(folder)!r}: {error}"
-        ) from error
-    if not any((folder / name).is_file() for name in (MODEL, FLOOR)):
-        why = "tried a setting" if result.trial else f"is of {result.cell}"
-        raise UserError(
-            f"load needs a run that kept its model as {MODEL} or {FLOOR}; received "
-            f"{str(folder)!r}, which {why} and has none. Name a run on the test set, as "
-            "seqnorm-train makes it."
+    one_by_one = isinstance(rows, Iterable) and not hasattr(rows, "columns")  # as a DataFrame has
+    if not one_by_one or isinstance(rows, str | bytes | Mapping | AbstractSet):
+        raise TypeError(
+            f"predict needs a list of rows, received {type(rows).__name__}. Put a single text or "
+            "array into a list; of a table give the column."
         )
-    return result
-
-
-def _label_names(folder: Path) -> tuple[str, ...]:
-    with np.load(folder / "predictions.npz") as stored:
-        names = stored["label_names"].tolist() if "label_names" in stored.files else []
-    return tuple(map(str, names))
+    return list(rows)
