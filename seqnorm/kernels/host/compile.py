@@ -29,8 +29,8 @@ def seconds_compiling() -> float:
 @cache
 def _announce(folder: str) -> None:
     print(
-        "seqnorm: compiling the kernels for this machine (once, about a minute; later runs load "
-        f"them from {folder})",
+        "seqnorm: compiling the kernels for this machine (once, about a minute on two cores; later "
+        f"runs load them from {folder})",
         file=sys.stderr,
         flush=True,
     )

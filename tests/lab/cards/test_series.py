@@ -77,3 +77,10 @@ def test_what_needs_no_model_is_measured_on_the_test_part(card):
     mean = dataset.train.labels.mean()
     assert found["mean_answer"]["mae"] == pytest.approx(np.abs(prices - mean).mean())
     assert found["parts"]["test"]["label_percentiles"][50] == 5.5
+
+
+def test_a_name_with_a_line_break_or_a_bar_stays_in_its_cell(card):
+    found, _ = card(np.array(["a|b", "c\nd"] * 6), "class")
+    text = page(json.loads(json.dumps(found)))
+    assert "| a\\|b |" in text and "| c\\nd |" in text
+    assert "num_words" not in text

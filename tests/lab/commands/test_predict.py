@@ -80,6 +80,7 @@ def test_plain_lines_are_texts_and_a_bad_one_is_said(name, answers, tmp_path):
     assert (code, labels(lines)) == (1, ["a film", None, None, "bad"])
     assert "received ''" in lines[1]["error"] and "in UTF-8" in lines[2]["error"]
     assert "2 texts" in said and "2 rows could not be answered" in said
+    assert "0 a second" not in answers(Echo(), write(path, "\n"))[2]
 
 
 def test_a_pipe_is_read_as_lines(answers, monkeypatch, tmp_path):

@@ -203,7 +203,9 @@ def test_scores_by_length_and_class(runs: Path) -> None:
     assert found.common["support"].tolist() == [2, 2]
     assert found.common["classes"].tolist() == ["no", "yes"]
     lines = lines_of(
-        pictures_of(runs)["lengths"], "test accuracy", "tokens of the text, as the network reads it"
+        pictures_of(runs)["lengths"],
+        "test accuracy",
+        "steps of the row (tokens of a text), as the network reads it",
     )
     assert lines["lstm none"] == ([5.0, 9.0], [1.0, 0.25], [1.0, 0.0])
     assert lines["lstm layer"][1] == [0.75, 0.75]

@@ -40,7 +40,8 @@ def _record(text: str, layout: Layout) -> dict[Any, Any]:
     try:
         record = json.loads(text, object_pairs_hook=_distinct)
     except ValueError as error:
-        whole = " One array over many lines is not read." if text[0] in "[{" else ""
+        cut = isinstance(error, json.JSONDecodeError) and text[0] in "[{"
+        whole = " One array over many lines is not read." if cut else ""
         raise ValueError(
             f"each line needs one JSON object, received {_short(text)} ({error}).{whole} "
             "Write one object a line."

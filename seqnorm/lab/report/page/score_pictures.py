@@ -232,7 +232,7 @@ def lengths_picture(looks: Looks) -> Picture | None:
     charts = [
         LineChart(
             f"test {score.title}{ending}",
-            "tokens of the text, as the network reads it",
+            "steps of the row (tokens of a text), as the network reads it",
             lines,
             bounds=score.bounds,
         )
@@ -241,7 +241,7 @@ def lengths_picture(looks: Looks) -> Picture | None:
     if not any(line.band.x.size > 1 for chart in charts for line in chart.lines):
         return None
     caption = (
-        "Test texts in bins of about equal number by length (texts that were cut share the last "
+        "Test rows in bins of about equal number by length (rows that were cut share the last "
         "one); mean over seeds, band from the lowest to the highest. A diverged run answers with "
         f"the {task.baseline}." + looks.restriction
     )
