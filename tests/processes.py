@@ -34,8 +34,9 @@ class Process:
         self.kill, self.is_alive = self._process.kill, self._process.is_alive
 
     def signal(self, number: int) -> None:
-        """Sends it a signal."""
-        os.kill(self._process.pid or 0, number)
+        """Sends it a signal; does nothing if it has ended."""
+        if self._process.is_alive() and self._process.pid:
+            os.kill(self._process.pid, number)
 
     def end(self) -> CompletedProcess[str]:
         """Waits for its exit code and all that it printed."""

@@ -90,11 +90,13 @@ def try_case(overrides: list[str], number: int, rng: random.Random, sent: int) -
             process = _begin(overrides, killed)
             _await_training(process, killed)
             time.sleep(rng.uniform(0, max(seconds, 0.5)))
-            if process.is_alive():
-                process.signal(sent)
-                process.end()
-                lost.append(_lost(killed))
-        _end(_begin(overrides, killed))
+            process.signal(sent)
+            process.end()
+            if _is_finished(killed):  # before the signal came
+                break
+            lost.append(_lost(killed))
+        if not _is_finished(killed):
+            _end(_begin(overrides, killed))
         return Outcome(overrides, len(lost), lost, list(differences(_run(whole), _run(killed))))
 
 
@@ -109,6 +111,10 @@ def _end(process: Process) -> None:
     done = process.end()
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
+
+
+def _is_finished(runs: Path) -> bool:
+    return any(runs.glob("*/result.json"))
 
 
 def _run(runs: Path) -> Path:
