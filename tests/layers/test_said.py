@@ -9,7 +9,7 @@ import keras
 import pytest
 
 import seqnorm
-from seqnorm import MaskedPooling, NormLSTM
+from seqnorm import MaskedPooling, NormLSTM, normalizers
 from seqnorm.cells import CELLS
 from seqnorm.layers import LAYERS
 from tests import grid, processes
@@ -156,3 +156,19 @@ def test_a_slow_way_is_said_once_and_only_where_there_is_a_fast_one():
     assert before == ["[]"] * 4 and again == meant == "[]"
     assert slow.count("Write seqnorm.NormRNN(LayerNormLSTMCell(...)).") == 1
     assert half.count("in float32 or float64, not bfloat16") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "nearest"),
+    [
+        ({"variant": "hast"}, r"Did you mean haste\?$"),
+        ({"placement": "join"}, r"Did you mean joint\?$"),
+        ({"sites": ["input", "recurent"]}, r"Did you mean recurrent\? Leave it out"),
+        ({"init_state": "noisy"}, r"Did you mean noise\?$"),
+        ({"norm": {"name": "batch", "small_batch": "shrnk"}}, r"Did you mean shrink\?$"),
+        ({"norm": normalizers.LayerNorm}, r"Pass an instance: norm=LayerNorm\(\)\.$"),
+    ],
+)
+def test_an_unknown_word_is_answered_with_the_nearest(arguments, nearest):
+    with pytest.raises((TypeError, ValueError), match=nearest):
+        NormLSTM(4, **arguments)
