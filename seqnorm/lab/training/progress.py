@@ -57,7 +57,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     def _numbers(self, logs: Any) -> str:
         speed = self.clock.tokens_per_second / 1000
-        return f"loss {logs['loss']:.4f}  {self._scored('', logs)}  {speed:.1f}k tokens/s"
+        unit = "steps" if self.clock.batches.split.sequences.features else "tokens"
+        return f"loss {logs['loss']:.4f}  {self._scored('', logs)}  {speed:.1f}k {unit}/s"
 
     def _scored(self, part: str, logs: Any) -> str:
         name = f"{part}{self.score.name}"

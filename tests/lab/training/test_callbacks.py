@@ -185,3 +185,13 @@ def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(clock):
         assert "epoch 1/4" in text and "val_accuracy 0.6250" in text and "tokens/s" in text
         assert ("\r" in text) == bool(redraws)
         assert all(len(line) <= 100 for line in text.replace("\x1b[K", "").split("\r"))
+
+
+def test_progress_counts_steps_where_a_row_has_no_tokens():
+    rows = [np.zeros((3, 2), np.float32)] * 8
+    split = Split(Sequences.from_rows(rows), np.zeros(8, np.int32))
+    clock = Clock(SimpleNamespace(gradient_norm=1.0, used_rate=0.5), Batches(split, batch_size=4))
+    bar = ProgressBar(clock, 1, Classification.scores[0], io.StringIO())
+    logs = {"loss": 0.25, "accuracy": 0.5, "val_loss": 0.75, "val_accuracy": 0.625}
+    bar.on_epoch_end(0, logs)
+    assert "k steps/s" in bar.file.getvalue() and "tokens" not in bar.file.getvalue()
