@@ -37,7 +37,7 @@ def pack(state: dict[str, Any]) -> bytes:
             return {key: plain(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
-        return value
+        return value.item() if isinstance(value, np.generic) else value
 
     values = json.dumps(plain(state))  # floats as their shortest text, which reads back the same
     content = io.BytesIO()

@@ -94,7 +94,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Goes on from what was found, once: here Keras has built everything and reset it."""
+        between_epochs = self._found and not self.position.batch
         self.restore()
+        if between_epochs:  # the clock was saved at the end of the epoch before
+            self.clock.on_epoch_begin(epoch)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Saves if it is time to; the last step of an epoch waits for its end."""

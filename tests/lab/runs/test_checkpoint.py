@@ -15,6 +15,7 @@ def test_plain_values_and_arrays_come_back_as_they_were(tmp_path, rng):
         "epoch": 2,
         "loss": float("inf"),
         "third": 1 / 3,
+        "single": np.float32(0.1),
         "none": None,
         "nested": {"weights": weights, "names": ["a", "ä"], "flag": True},
     }

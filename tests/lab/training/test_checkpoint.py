@@ -57,8 +57,8 @@ def also(*moment: Any) -> Any:
         also("on_train_batch_end", 2, "in epoch 1, after batch 2"),
         also("on_train_batch_end", BATCHES, "before the validation of epoch 1"),
         ("on_test_batch_end", 1, "before the validation of epoch 1"),
-        also("on_epoch_end", 1, "in epoch 2, after batch 0"),
-        ("on_train_batch_end", BATCHES + 3, "in epoch 2, after batch 3"),
+        ("on_epoch_end", 1, "in epoch 2, after batch 0"),
+        also("on_train_batch_end", BATCHES + 3, "in epoch 2, after batch 3"),
         also("on_epoch_end", EPOCHS, "after its last epoch"),
     ],
 )
