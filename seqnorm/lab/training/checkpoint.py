@@ -65,6 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
         clock: where the run stands.
         watchers: what else watches the run, by name.
         minutes: between two saves within an epoch; 0 for none.
+        saves: whether it does; a run that does not begins anew.
 
     Attributes:
         position: where the run was when it was saved last, or stopped.
@@ -78,9 +79,10 @@ class Checkpoint(keras.callbacks.Callback):
         clock: Clock,
         watchers: dict[str, Stateful],
         minutes: float,
+        saves: bool = True,
     ) -> None:
         super().__init__()
-        self.folder, self.clock, self.minutes = folder, clock, minutes
+        self.folder, self.clock, self.minutes, self.saves = folder, clock, minutes, saves
         self.watchers = {"clock": clock, **watchers}
         self.variables: list[Any] = []
         self.position, self.request = Position(), Request()
@@ -142,6 +144,8 @@ class Checkpoint(keras.callbacks.Callback):
             metrics: variables of the metrics that are under way.
         """
         self._saved_at = time.monotonic()
+        if not self.saves:
+            return
         state = {
             "position": asdict(self.position),
             "variables": [np.array(each) for each in self.variables],
