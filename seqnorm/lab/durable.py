@@ -80,6 +80,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Removes what `write_bytes` had not finished in a folder when its process was killed.
+
+    No other process may be writing there.
+    """
+    for path in folder.glob(".*"):
+        if re.fullmatch(r"\..+\.\d+", path.name):
+            path.unlink(missing_ok=True)
+
+
 def sync(path: Path) -> None:
     """Have the content of a file on the disk when this returns; a folder is left as it is."""
     if path.is_file():

@@ -95,9 +95,10 @@ def try_case(overrides: list[str], number: int, rng: random.Random, sent: int) -
             if _is_finished(killed):  # before the signal came
                 break
             lost.append(_lost(killed))
-        if not _is_finished(killed):
+        if going_on := not _is_finished(killed):
             _end(_begin(overrides, killed))
-        return Outcome(overrides, len(lost), lost, list(differences(_run(whole), _run(killed))))
+        found = list(differences(_run(whole), _run(killed), ended=going_on))
+        return Outcome(overrides, len(lost), lost, found)
 
 
 def _begin(overrides: list[str], runs: Path) -> Process:
@@ -140,8 +141,14 @@ def _lost(runs: Path) -> float:
     return time.time() - max(saves or begun)
 
 
-def differences(one: Path, other: Path) -> Iterator[str]:
-    """What two run folders do not have in common, but for what a clock measures."""
+def differences(one: Path, other: Path, ended: bool = True) -> Iterator[str]:
+    """What two run folders do not have in common, but for what a clock measures.
+
+    Args:
+        one: a folder.
+        other: of a run that was stopped.
+        ended: whether the process that finished it came to its own end.
+    """
     if _weights(one) != _weights(other):
         yield "other weights"
     if _arrays(one / "predictions.npz") != _arrays(other / "predictions.npz"):
@@ -151,8 +158,8 @@ def differences(one: Path, other: Path) -> Iterator[str]:
     for name in ("result.json", "metrics.jsonl"):
         if _records(one / name) != _records(other / name):
             yield f"another {name}"
-    if list(other.glob("checkpoint*")) or list(other.glob(".*")):
-        yield "something was left behind"
+    if ended and (left := [path.name for path in (*other.glob("checkpoint*"), *other.glob(".*"))]):
+        yield f"{', '.join(left)} left behind"
 
 
 def _weights(folder: Path) -> dict[str, bytes]:

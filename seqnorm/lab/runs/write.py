@@ -22,7 +22,7 @@ from seqnorm.lab import console
 from seqnorm.lab.config.schema import BASES, RunConfig
 from seqnorm.lab.data import scale
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.durable import sync, write_bytes, write_text, writing
+from seqnorm.lab.durable import remove_unfinished, sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.registry import PARTS
 from seqnorm.lab.runs.checkpoint import CHECKPOINT, RUN, pack
@@ -144,10 +144,11 @@ class RunFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def _note_the_stop(self) -> None:
-        """Adds where the run goes on to environment.json; what ended it is past."""
+        """Adds where the run goes on to environment.json, and removes what is past."""
         kept = read_object(self.path / "environment.json")
         kept.setdefault("resumed", []).append(environment())
         (self.path / "error.txt").unlink(missing_ok=True)
+        remove_unfinished(self.path)
         self.write_json("environment.json", kept)
 
     def state(self) -> dict[str, Any]:

@@ -65,7 +65,6 @@ class Checkpoint(keras.callbacks.Callback):
         clock: where the run stands.
         watchers: what else watches the run, by name.
         minutes: between two saves within an epoch; 0 for none.
-        saves: whether it does; a run that does not begins anew.
 
     Attributes:
         position: where the run was when it was saved last, or stopped.
@@ -79,10 +78,9 @@ class Checkpoint(keras.callbacks.Callback):
         clock: Clock,
         watchers: dict[str, Stateful],
         minutes: float,
-        saves: bool = True,
     ) -> None:
         super().__init__()
-        self.folder, self.clock, self.minutes, self.saves = folder, clock, minutes, saves
+        self.folder, self.clock, self.minutes = folder, clock, minutes
         self.watchers = {"clock": clock, **watchers}
         self.variables: list[Any] = []
         self.position, self.request = Position(), Request()
@@ -94,12 +92,14 @@ class Checkpoint(keras.callbacks.Callback):
         self._thread = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Goes on between two epochs: what an epoch begins anew is still to come."""
+        if not self.position.batch:
+            self.restore()
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Goes on from what was found, once: here Keras has built everything and reset it."""
-        between_epochs = self._found and not self.position.batch
+        """Goes on within an epoch: Keras and the other callbacks have begun it anew by now."""
         self.restore()
-        if between_epochs:  # the clock was saved at the end of the epoch before
-            self.clock.on_epoch_begin(epoch)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Saves if it is time to; the last step of an epoch waits for its end."""
@@ -144,8 +144,6 @@ class Checkpoint(keras.callbacks.Callback):
             metrics: variables of the metrics that are under way.
         """
         self._saved_at = time.monotonic()
-        if not self.saves:
-            return
         state = {
             "position": asdict(self.position),
             "variables": [np.array(each) for each in self.variables],

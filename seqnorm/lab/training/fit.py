@@ -79,10 +79,7 @@ class Training:
         watchers: dict[str, Stateful] = {"best": self.best}
         if self.probe:
             watchers["probe"] = self.probe
-        # A state that is carried from batch to batch did not end with the same bytes in all trials.
-        self.checkpoint = Checkpoint(
-            folder, self.clock, watchers, train.save_every, saves=not task.carries_state
-        )
+        self.checkpoint = Checkpoint(folder, self.clock, watchers, train.save_every)
         self.seconds = 0.0
 
     def fit(self) -> str | None:

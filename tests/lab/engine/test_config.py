@@ -54,7 +54,7 @@ def test_what_a_queue_is_sent(choice: str, lines: list[str]) -> None:
     pytest.importorskip("dask_jobqueue")
     from seqnorm.lab.engine.cluster import started
 
-    own = "+engine.cluster.scheduler_options={host: 127.0.0.1, dashboard_address: null}"
+    own = "+engine.cluster.scheduler_options={host: 127.0.0.1, dashboard_address: 127.0.0.1:0}"
     config = Plan([*SMALL, f"engine=dask_{choice}", own, "engine.scale=null"]).engine
     cluster = started(config)  # type: ignore[arg-type]
     try:

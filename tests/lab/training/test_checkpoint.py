@@ -68,10 +68,24 @@ def test_whatever_moment_it_is_asked_to_end_at(
     config = replace(config, runs_dir=str(tmp_path))
     folder = stopped(config, monkeypatch, hook, call)
     assert not (folder / RESULT).exists()
+    (folder / f".{CHECKPOINT}.1").touch()  # as if it had been killed while it saved
     result = run(config)
     assert f"goes on where it was stopped, {said}" in capfd.readouterr().out
     assert result.run == folder.name
     assert list(differences(whole, folder)) == []
+
+
+@exhaustive
+def test_a_state_that_is_carried_begins_the_next_epoch_anew(tmp_path, monkeypatch):
+    """What validation has left of it is saved at the epoch's end, and must not be gone on with."""
+    carried = ["task=language_model", "task.window=6", "task.carry_state=true", "train.epochs=2"]
+    config = compose([*CONFIG, *carried, f"runs_dir={tmp_path / 'whole'}"])
+    whole = Path(config.runs_dir) / run(config).run
+    for number, (hook, call) in enumerate([("on_epoch_end", 1), ("on_train_batch_end", 2)]):
+        again = replace(config, runs_dir=str(tmp_path / str(number)))
+        folder = stopped(again, monkeypatch, hook, call)
+        run(again)
+        assert list(differences(whole, folder)) == []
 
 
 @exhaustive
