@@ -23,6 +23,8 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
 )
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# Words are cut once for all tests, and the user's own are left alone.
+os.environ["SEQNORM_CACHE"] = str(Path(".pytest_cache", "seqnorm").absolute())
 
 import numpy as np
 import pytest

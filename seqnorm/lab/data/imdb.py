@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seqnorm.lab.console import track
 from seqnorm.lab.data import sources, staging
+from seqnorm.lab.data.kept import Source, files_in
 from seqnorm.lab.data.spec import Dataset, Sequences
-from seqnorm.lab.data.texts import TextReader
+from seqnorm.lab.data.texts import TextReader, labelled
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.quiet import import_quietly
 
@@ -44,10 +43,17 @@ def load(config: TextConfig, seed: int) -> Dataset:
     Raises:
         OSError: if the data is missing, cannot be downloaded, or is damaged.
     """
-    builder = prepare(config.dir)
-    reader = TextReader(config)
-    train, test = (read(builder, part, reader) for part in ("train", "test"))
+    builder = cache(lambda: prepare(config.dir))
+    reader = TextReader(config, Source(NAME, files_in(_folder(config.dir, builder)), {}))
+    train, test = (labelled(read(builder, part, reader)) for part in ("train", "test"))
     return reader.dataset(seed, train, test, LABEL_NAMES)
+
+
+def _folder(directory: str | None, builder: Callable[[], Any]) -> Path:
+    """Where the prepared reviews are: without TFDS, if that need not download them."""
+    if directory is None:
+        return Path(builder().data_dir)
+    return locate(directory) / NAME / CONFIG / VERSION
 
 
 def prepare(directory: str | None) -> Any:
@@ -183,23 +189,25 @@ def _incomplete(builder: Any, part: str, received: object) -> OSError:
     return sources.damaged(builder.data_dir, required, received)
 
 
-def read(builder: Any, part: str, reader: TextReader) -> tuple[Sequences, NDArray[np.int32]]:
-    """Provisional word numbers and labels int32[n] of one part.
+def read(builder: Callable[[], Any], part: str, reader: TextReader) -> tuple[Sequences, list[int]]:
+    """Provisional word numbers and labels of one part.
 
     Raises:
         OSError: if files of that part are missing, damaged or incomplete.
     """
+    if reader.known:
+        return reader.known.parts[part]
     import tensorflow as tf
 
-    labels: list[int] = []
+    found = builder()
     try:
-        result = reader.read(texts(builder, part, labels), labels)
-        expected = builder.info.splits[part].num_examples
+        rows, labels = reader.read(part, partial(texts, found, part))
+        expected = found.info.splits[part].num_examples
     except (*_UNREADABLE, tf.errors.OpError) as error:
-        raise _incomplete(builder, part, error) from error
+        raise _incomplete(found, part, error) from error
     if len(labels) != expected:
-        raise _incomplete(builder, part, f"{len(labels)} of {expected} examples")
-    return result
+        raise _incomplete(found, part, f"{len(labels)} of {expected} examples")
+    return rows, labels
 
 
 def texts(builder: Any, part: str, labels: list[int]) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from seqnorm.lab.data.kept import Kept, Source, find, keep
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.splits import hold_out, start_and_cut
 from seqnorm.lab.data.tokenizer import Tokenizer
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 # Provisional word numbers of the texts, and their labels int32[n].
 Part = tuple[Sequences, NDArray[np.int32]]
+
+
+def labelled(read: tuple[Sequences, list[int]]) -> Part:
+    """A part as `TextReader.read` gives it whose labels are numbers of classes."""
+    return read[0], np.array(read[1], np.int32)
 
 
 def part_of(part: Part, indices: NDArray[np.int64]) -> Part:
@@ -36,21 +43,36 @@ class TextReader:
 
     Args:
         config: how words are cut and which get an id.
+        source: what is read. What an earlier run has read of it is not read again.
+
+    Attributes:
+        known: what an earlier run has read.
     """
 
-    def __init__(self, config: TextConfig) -> None:
+    def __init__(self, config: TextConfig, source: Source) -> None:
         self.config = config
-        self.counter = WordCounter(
-            Tokenizer.named(config.tokenizer, config.lowercase, config.strip_breaks)
-        )
+        tokenizer = Tokenizer.named(config.tokenizer, config.lowercase, config.strip_breaks)
+        self._source = source.also(**asdict(tokenizer))
+        self.known = find(self._source)
+        self.counter = WordCounter(tokenizer, self.known.words if self.known else ())
+        self._parts: dict[str, tuple[Sequences, list[Any]]] = {}
 
-    def read(self, texts: Iterable[str], labels: ArrayLike) -> Part:
-        """Provisional word numbers of the texts, and their labels.
+    def read(
+        self, part: str, texts: Callable[[list[Any]], Iterable[str]]
+    ) -> tuple[Sequences, list[Any]]:
+        """Provisional word numbers of a part, and the labels of its rows.
 
-        ``labels`` may be a list that fills while the texts are read.
+        Args:
+            part: its name.
+            texts: reads the texts, and adds their labels to a list, as plain values. Not called
+                if the part is known.
         """
-        rows = Sequences.from_lengths(*self.counter.read(texts))
-        return rows, np.asarray(labels, dtype=np.int32)
+        if self.known:
+            return self.known.parts[part]
+        labels: list[Any] = []
+        rows = Sequences.from_lengths(*self.counter.read(texts(labels)))
+        self._parts[part] = rows, labels
+        return rows, labels
 
     def dataset(
         self,
@@ -71,6 +93,8 @@ class TextReader:
             validation: as train; None holds out a share of the training part.
         """
         config = self.config
+        if not self.known:
+            keep(self._source, Kept(self.counter.words, self._parts))
         if validation is None:
             kept, held = hold_out(train[1], config, seed)
             chosen = [(train, kept), (train, held), (test, all_of(test))]

@@ -116,11 +116,21 @@ class WordCounter:
 
     The numbers are provisional: ``vocabulary`` turns the counts of the training part into ids.
     Holding numbers instead of words keeps 12 million words of IMDB in 47 MB.
+
+    Args:
+        tokenizer: cuts the texts.
+        words: those that have a number already, from 0 on.
     """
 
-    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
+    def __init__(self, tokenizer: Tokenizer | None = None, words: Sequence[str] = ()) -> None:
         self.tokenizer = tokenizer or Tokenizer()
-        self._numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+        self._numbers: defaultdict[str, int] = defaultdict(itertools.count(len(words)).__next__)
+        self._numbers.update(zip(words, itertools.count(), strict=False))
+
+    @property
+    def words(self) -> list[str]:
+        """All words, by number."""
+        return list(self._numbers)
 
     def read(self, texts: Iterable[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Numbers of all words, int32[total], and the number of words of each text, int64[n]."""
@@ -172,7 +182,7 @@ class WordCounter:
             order, and int32[words read]: the id of each provisional number. Words that do not
             occur in ``counted`` have UNKNOWN, wherever else they occur.
         """
-        words: Sequence[str] = list(self._numbers)
+        words = self.words
         counts = np.zeros(len(words), dtype=np.int64)
         for first in range(0, len(counted), _PIECE):
             counts += np.bincount(counted[first : first + _PIECE], minlength=len(words))

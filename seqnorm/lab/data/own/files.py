@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqnorm.lab.data.kept import Source
 from seqnorm.lab.data.own.kinds import kind_of
 from seqnorm.lab.data.own.parts import PartReader
 from seqnorm.lab.data.own.paths import locate
@@ -30,8 +31,12 @@ def load(config: FilesConfig, seed: int, labels: str) -> Dataset:
     """
     kind = kind_of(labels, config.label, config.label_separator)
     layout = Layout(config.text, kind.column, config.delimiter, config.quotes)
-    rows = {key: partial(_rows, files, layout) for key, files in locate(config).items()}
-    return PartReader(config, kind).load(seed, rows)
+    files = locate(config)
+    rows = {key: partial(_rows, paths, layout) for key, paths in files.items()}
+    parts = {key: [str(path) for path in paths] for key, paths in files.items()}
+    every = tuple(path for paths in files.values() for path in paths)
+    source = Source(config.name, every, {"layout": layout, "parts": parts})
+    return PartReader(config, kind, source).load(seed, rows)
 
 
 def _rows(files: Iterable[Path], layout: Layout) -> Iterator[Row]:

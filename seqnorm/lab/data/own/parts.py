@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from seqnorm.lab.data.kept import Source
 from seqnorm.lab.data.own.kinds import Kind
 from seqnorm.lab.data.own.source import Row, bad
 from seqnorm.lab.data.repeats import say_repeats
@@ -24,11 +25,14 @@ class PartReader:
     Args:
         config: how words are cut, and what is held out.
         labels: takes the labels of all parts.
+        source: what is read.
     """
 
-    def __init__(self, config: OwnTextConfig, labels: Kind) -> None:
+    def __init__(self, config: OwnTextConfig, labels: Kind, source: Source) -> None:
         self.config, self.labels = config, labels
-        self._reader = TextReader(config)
+        # What one kind of labels takes may be no label to another.
+        kind = [type(labels).__name__, labels.column, config.label_separator]
+        self._reader = TextReader(config, source.also(kind=kind))
 
     def load(self, seed: int, rows: Mapping[str, Callable[[], Iterable[Row]]]) -> Dataset:
         """The data set; says on standard error what stands in two of its parts.
@@ -41,12 +45,12 @@ class PartReader:
         Raises:
             ValueError: if a part cannot be trained on or tested with, naming the row.
         """
-        train = self._read(TRAIN, rows[TRAIN]())
+        train = self._read(TRAIN, rows[TRAIN])
         self.labels.require(TRAIN, len(train[1]))
         self.labels.close(TRAIN)
-        validation = self._read(VALIDATION, rows[VALIDATION]()) if VALIDATION in rows else None
+        validation = self._read(VALIDATION, rows[VALIDATION]) if VALIDATION in rows else None
         if TEST in rows:
-            test = self._read(TEST, rows[TEST]())
+            test = self._read(TEST, rows[TEST])
         else:
             kept, tested = hold_out_test(train[1], self.config)
             train, test = part_of(train, kept), part_of(train, tested)
@@ -64,18 +68,22 @@ class PartReader:
         say_repeats(dataset, "texts")
         return dataset
 
-    def _read(self, key: str, rows: Iterable[Row]) -> Part:
+    def _read(self, key: str, rows: Callable[[], Iterable[Row]]) -> Part:
         """Word numbers of a part, and its labels as they are taken."""
 
-        def texts() -> Iterator[str]:
-            for row in rows:
+        def texts(labels: list[Any]) -> Iterator[str]:
+            for row in rows():
                 try:
                     self.labels.add(row.label)
                 except ValueError as error:
                     raise bad(row.place, error) from error
+                labels.append(row.label)
                 yield row.text
 
-        words, _ = self._reader.read(texts(), [])
+        words, found = self._reader.read(key, texts)
+        if self._reader.known:
+            for each in found:
+                self.labels.add(each)
         labels = self.labels.taken()
         if not len(labels):
             raise ValueError(f"{key} needs rows, received none. Name data that has some.")

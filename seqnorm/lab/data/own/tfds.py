@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqnorm.lab.console import track
 from seqnorm.lab.data import sources
+from seqnorm.lab.data.kept import Source, files_in
 from seqnorm.lab.data.own import builders
 from seqnorm.lab.data.own.kinds import kind_of
 from seqnorm.lab.data.own.parts import TEST, TRAIN, VALIDATION, PartReader
@@ -73,7 +75,9 @@ def load(config: TFDSConfig, seed: int, labels: str) -> Dataset:
         for key, split in named.items()
     }
     kind = kind_of(labels, label or "", config.label_separator, names or ())
-    return PartReader(config, kind).load(seed, rows)
+    settings = {"parts": named, "text": text, "label": label}
+    source = Source(builder.info.name, files_in(Path(builder.data_dir)), settings)
+    return PartReader(config, kind, source).load(seed, rows)
 
 
 def _flat(features: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from seqnorm.lab.console import track
+from seqnorm.lab.data.kept import Source
 from seqnorm.lab.data.reuters import newswires
 from seqnorm.lab.data.spec import Dataset
-from seqnorm.lab.data.texts import TextReader
+from seqnorm.lab.data.texts import TextReader, labelled
 
 if TYPE_CHECKING:
     from seqnorm.lab.config.data import TextConfig
@@ -27,17 +30,15 @@ def load(config: TextConfig, seed: int) -> Dataset:
     name = SUBSETS[config.name]
     names = newswires.SUBSETS[name]
     number = {topic: label for label, topic in enumerate(names)}
-    parts = newswires.subset(newswires.read(newswires.find(config.dir)), name)
-    reader = TextReader(config)
-    train, test = (
-        reader.read(
-            track(
-                (document.text for document in parts[part]),
-                f"Reading Reuters, {part}",
-                len(parts[part]),
-            ),
-            [number[document.topics[0]] for document in parts[part]],
-        )
-        for part in ("train", "test")
-    )
+    path = newswires.find(config.dir)
+    documents = cache(lambda: newswires.subset(newswires.read(path), name))
+
+    def texts(part: str, labels: list[int]) -> Iterator[str]:
+        found = documents()[part]
+        for document in track(found, f"Reading Reuters, {part}", len(found)):
+            labels.append(number[document.topics[0]])
+            yield document.text
+
+    reader = TextReader(config, Source(config.name, (path,), {}))
+    train, test = (labelled(reader.read(part, partial(texts, part))) for part in ("train", "test"))
     return reader.dataset(seed, train, test, names)
