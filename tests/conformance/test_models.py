@@ -79,6 +79,7 @@ def test_half_precision_trains_every_weight(half, pairs, rng):
         assert np.any(grid.numpy(variable) != old), variable.path
 
 
+@exhaustive
 def test_saves_and_loads_in_a_fresh_process(rng):
     """Every kind of layer and every precision in one model, and models of many layers.
 

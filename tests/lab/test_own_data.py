@@ -16,6 +16,7 @@ from seqnorm.lab.config.compose import compose
 from seqnorm.lab.runs.naming import config_hash
 from seqnorm.lab.runs.read import read_run
 from tests.lab.data.own import load
+from tests.tiers import exhaustive
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own_data.md").read_text(encoding="utf-8")
 SMALL = ["train.epochs=1", "cell.units=4", "model.embedding=4", "data.max_length=12"]
@@ -36,6 +37,7 @@ def shown(command: str) -> list[str]:
     return shlex.split(line)[1:]
 
 
+@exhaustive
 def test_the_training_of_the_page_and_its_repetition(folder):
     assert train([*shown("seqnorm-train"), *SMALL]) == 0
     (run,) = (folder / "runs").iterdir()

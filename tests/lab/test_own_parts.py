@@ -88,6 +88,7 @@ def test_the_kept_model_loads_where_the_module_is_imported(
     assert found.stdout == "True\n", found.stderr
 
 
+@exhaustive
 def test_a_comparison_and_its_report_treat_it_as_any_arm(folder: Path) -> None:
     _experiments(folder)
     arms = 'compare.arms=["norm=none,power"]'

@@ -209,6 +209,7 @@ def test_two_commands_do_not_work_on_one_comparison(tmp_path: Path) -> None:
         Comparison(plan, ["seqnorm-compare"]).carry_out()
 
 
+@exhaustive
 def test_a_comparison_goes_on_and_grows_and_repeats_nothing(
     tmp_path: Path, one_process: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from seqnorm.lab import data
 from seqnorm.lab.commands.data import main
 from seqnorm.lab.config.data import TFDSConfig
 from tests.lab.data.own import ROWS
+from tests.tiers import exhaustive
 
 
 def store(folder: Path, name: str, features: dict[str, Any], **splits: list[dict]) -> None:
@@ -184,6 +185,7 @@ def test_an_unknown_name_is_told_the_nearest(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@exhaustive
 def test_imdb_is_what_its_own_loader_reads(real_data):
     dataset = load(real_data, "imdb_reviews", train="test", test=None, num_words=100, max_length=9)
     assert dataset.label_names == ("neg", "pos")

@@ -19,6 +19,7 @@ from seqnorm.lab.export.check import write_checked
 from seqnorm.lab.export.formats import FORMATS
 from seqnorm.lab.export.rows import drawn_rows
 from tests.lab.export.conftest import TEXTS
+from tests.tiers import exhaustive
 
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
 
@@ -37,6 +38,7 @@ def assert_same(labels, probabilities, expected):
     np.testing.assert_allclose(probabilities, expected[1], rtol=0, atol=1e-5)
 
 
+@exhaustive
 def test_a_saved_model_takes_texts_and_ids_with_tensorflow_alone(
     run, trained, expected, tmp_path, capsys
 ):

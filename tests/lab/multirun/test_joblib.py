@@ -20,6 +20,7 @@ def made(folder: Path) -> set[str]:
     return {path.parent.name for path in folder.glob("runs/*/result.json")}
 
 
+@exhaustive
 def test_each_failed_job_is_named_and_lines_say_whose_they_are(tmp_path: Path, start: Start):
     process = start(f"seed=1,{FAILS},2,{BREAKS},{DIVERGES}", "norm=none", *TWO)
     out, err = process.communicate(timeout=LATEST)

@@ -19,6 +19,7 @@ SEARCH = [
 ]  # fmt: skip
 
 
+@exhaustive
 def test_neither_a_diverged_run_nor_a_failed_one_wins_and_the_best_is_printed(
     tmp_path: Path, start: Start
 ):

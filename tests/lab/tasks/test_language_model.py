@@ -21,6 +21,7 @@ from seqnorm.lab.tasks.carrying import carrying
 from seqnorm.lab.tasks.likelihood import costs_of
 from seqnorm.lab.trained import load
 from seqnorm.lab.training.run import run
+from tests.tiers import exhaustive
 
 ROWS = [[1, 3, 4], [1], [1, 4, 4, 3, 3]]
 LM = ("task=language_model", "model.bidirectional=false")
@@ -145,6 +146,7 @@ def test_what_cannot_be_is_refused_before_anything_is_read(small, overrides, req
         validate(small(*LM, *overrides))
 
 
+@exhaustive
 def test_a_run_that_carries_its_state_is_scored_saved_probed_and_answers(small):
     config = small(*LM, "task.window=6", "task.carry_state=true", "train.probe_every=3")
     result = run(config)

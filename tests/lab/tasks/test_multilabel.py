@@ -13,6 +13,7 @@ from seqnorm.lab.data.vocabulary import SPECIAL
 from seqnorm.lab.tasks import Multilabel
 from seqnorm.lab.trained import load
 from seqnorm.lab.training.run import run
+from tests.tiers import exhaustive
 
 RIGHT = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]], np.uint8)
 LOGITS = np.array([[2, -1, 0.5, -3], [-1, 0, -2, -1], [1, -1, -1, -2], [3, -2, -1, -4]])
@@ -52,6 +53,7 @@ def test_the_baseline_answers_the_most_frequent_class(dataset):
     assert found.scores["exact_match"] == 1 / 4
 
 
+@exhaustive
 def test_a_file_with_several_labels_a_row_is_learnt_and_answered(tmp_path):
     rng, words = np.random.default_rng(0), {"funny": "comedy", "war": "drama", "kiss": "romance"}
     rows = []

@@ -12,6 +12,7 @@ from seqnorm.lab.runs.read import read_run
 from seqnorm.lab.training.run import run
 from tests.lab.stopping import stopped
 from tests.lab.tracking.offline_store import read_offline_run, read_offline_runs
+from tests.tiers import exhaustive
 
 
 def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
@@ -46,6 +47,7 @@ def test_an_offline_run_says_what_its_folder_says(tmp_path: Path) -> None:
     assert mirrored.exit_code == 0
 
 
+@exhaustive
 def test_a_run_that_was_stopped_goes_on_in_the_same_run_and_no_step_is_there_twice(
     tmp_path: Path, monkeypatch, capfd
 ) -> None:

@@ -110,6 +110,7 @@ def test_gradient_passes_through_all_later_steps(batch):
     assert read[0] == pytest.approx(np.linalg.norm(gradient, axis=1).mean(), rel=0.02)
 
 
+@exhaustive
 def test_distance_is_measured_in_running_spreads(batch):
     tokens, labels = batch
     model = classifier("norm=batch", "model.pooling=last", "model.embedding_dropout=0")

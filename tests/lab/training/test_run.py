@@ -51,6 +51,7 @@ def test_what_loading_draws_changes_no_weight(small, monkeypatch):
     assert losses[0] == losses[1]
 
 
+@exhaustive
 def test_half_precision_stays_as_it_was_set(small):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -171,6 +172,7 @@ def check_that_a_fresh_process_loads(folder):
     np.testing.assert_allclose(json.loads(there.stdout), here, rtol=1e-6)
 
 
+@exhaustive
 @pytest.mark.parametrize("other", ["unprobed", pytest.param("again", marks=exhaustive)])
 def test_same_seed_same_numbers_with_and_without_probes(small, records, other):
     """Probing may change no statistic, no random stream and no result."""
