@@ -13,7 +13,10 @@ from typing import Any
 GONE = ("task",)
 FIRST_TASK = "classification"  # of all runs before there were others
 RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
-LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
+LATER: dict[str, dict[str, Any]] = {
+    "cell": {"init_state": "rest", "init_stddev": 0.1},
+    "train": {"validate_every": 0},
+}
 
 
 def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,6 +99,8 @@ class TrainConfig:
             part before the test.
         test: score the test part and keep the model; a trial of a comparison does neither.
         log_every: steps between two "train" records.
+        validate_every: steps between two "validation" records, besides each epoch's end, which
+            alone decides which epoch is the best; 0 for none.
         probe_every: steps between two "probe" records, besides each epoch's end; 0 for no probes.
         probe_examples: rows of the batch that is probed.
         steps_per_execution: optimiser steps in one call of the compiled function; records and
@@ -114,6 +116,7 @@ class TrainConfig:
     reestimate: bool = False
     test: bool = True
     log_every: int = ranged(50, at_least(1))
+    validate_every: int = ranged(0, at_least(0))
     probe_every: int = ranged(0, at_least(0))
     probe_examples: int = ranged(64, at_least(2))
     steps_per_execution: int = ranged(1, at_least(1))

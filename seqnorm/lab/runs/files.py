@@ -34,7 +34,7 @@ def _parse_line(line: str) -> dict[str, Any]:
 
 
 def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The "epoch" records of a file of JSON lines that mention a name.
+    """The "epoch" and "validation" records of a file of JSON lines that mention a name.
 
     Args:
         path: The file.
@@ -61,7 +61,7 @@ def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
                 f"{path.name} must hold one JSON object with a step a line; received something "
                 f"else in line {number} ({error}). Mend or remove the line."
             ) from error
-        if record.get("event") == "epoch":
+        if record.get("event") in ("epoch", "validation"):
             yield record
 
 

@@ -55,13 +55,13 @@ class RunRecord:
         return self.folder.name
 
     def history(self, name: str) -> NDArray[np.float64]:
-        """One metric of the "epoch" records: float64 [n, 3], columns step, seconds and value.
+        """One metric of the "epoch" and "validation" records, against step and seconds.
 
         Args:
             name: For example "val_accuracy".
 
         Returns:
-            Finite values only, in the order of the steps; seconds are NaN where not recorded.
+            float64 [n, 3], columns step, seconds and value; finite values only, in the order of the steps; seconds are NaN where not recorded.
 
         Raises:
             RunFolderError: If metrics.jsonl is missing or a line of it is not JSON.

@@ -47,7 +47,7 @@ class Sink(ABC):
         """Record scalars.
 
         Args:
-            event: Kind of record: "train", "epoch" or "probe".
+            event: Kind of record: "train", "epoch", "validation" or "probe".
             step: Number of optimiser steps done so far.
             values: Scalars by name; numbers, text, `None`, or zero-dimensional arrays. The names
                 "event" and "step" are taken. "epoch" and "seconds" belong to every record.

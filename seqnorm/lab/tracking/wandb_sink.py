@@ -186,7 +186,7 @@ class WandbSink(Sink):
     def _define_axes(self) -> None:
         for axis in ("step", *_SHARED):
             self._run.define_metric(axis, hidden=True)
-        for prefix in ("train", "epoch", "probe", "histogram"):
+        for prefix in ("train", "epoch", "validation", "probe", "histogram"):
             self._run.define_metric(f"{prefix}/*", step_metric="step")
         self._run.define_metric(f"{VALIDATION}*", step_metric="epoch", summary="none", hidden=True)
         self._run.define_metric(TIME_STEP, hidden=True)
@@ -207,7 +207,7 @@ class WandbSink(Sink):
         for name, value in values.items():
             key = name if name in _SHARED else f"{event}/{name}"
             record[key] = plain_scalar(name, value)
-            if name.startswith(VALIDATION):
+            if event == "epoch" and name.startswith(VALIDATION):
                 record[name] = record[key]
         run.log(record, step=int(step))
 

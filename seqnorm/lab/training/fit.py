@@ -14,6 +14,7 @@ from seqnorm.lab.signals import deferred
 from seqnorm.lab.tasks import Task
 from seqnorm.lab.tasks.carrying import StartAnew, carriers, carrying, start_anew
 from seqnorm.lab.tasks.stream import batches_of, stream, training_batches
+from seqnorm.lab.training.between import Between
 from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
 from seqnorm.lab.training.cause import advice, leading_zeros
 from seqnorm.lab.training.checkpoint import Checkpoint, Logs, Stateful, distinct
@@ -76,6 +77,10 @@ class Training:
         # Looked at before training, which may leave weights that are no numbers.
         self.silence = leading_zeros(model, self.batches[0][0])
         self.recorder = Recorder(self.clock, sink, train.log_every)
+        self.between = Between(
+            self.clock, sink, self.runner,
+            lambda: task.evaluate(self.runner, dataset, "validation", rows), train.validate_every,
+        )  # fmt: skip
         watchers: dict[str, Stateful] = {"best": self.best}
         if self.probe:
             watchers["probe"] = self.probe
@@ -97,6 +102,7 @@ class Training:
             StartAnew(),
             ProgressBar(self.clock, self.config.train.epochs, self.task.scoring.score),
             self.recorder,
+            self.between,
             StopWhenDiverged(self.clock),
             *([self.probe] if self.probe else []),
             self.best,

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -49,6 +50,32 @@ def test_what_loading_draws_changes_no_weight(small, monkeypatch):
             patch.setattr("seqnorm.lab.data.load", drawing)
             losses.append(run(small(*PLAIN)).test_loss)
     assert losses[0] == losses[1]
+
+
+CARRIED = (
+    *("task=language_model", "model.bidirectional=false"),
+    *("task.window=6", "task.carry_state=true"),
+)
+
+
+@pytest.mark.parametrize(
+    "task", [(), pytest.param(CARRIED, marks=exhaustive)], ids=["rows", "carried"]
+)
+def test_validating_between_the_ends_of_epochs_changes_nothing_but_the_curve(small, task):
+    config = small(*PLAIN, *task, "train.epochs=1", runs="without")
+    more = replace(config.train, validate_every=2)
+    other = replace(config, train=more, runs_dir=config.runs_dir.replace("without", "with"))
+    results = [run(each) for each in (config, other)]
+    assert results[0].test == results[1].test and results[0].test_loss == results[1].test_loss
+    folders = [
+        Path(each.runs_dir) / found.run
+        for each, found in zip((config, other), results, strict=True)
+    ]
+    curves = [read_run(folder).history("val_loss") for folder in folders]
+    assert curves[0].shape == (1, 3) and curves[0][0, 2] == curves[1][-1, 2]
+    steps = results[0].steps
+    assert curves[1][:, 0].tolist() == [*range(2, steps, 2), steps]
+    assert np.unique(curves[1][:, 2]).size == len(curves[1])  # each is of weights of its own
 
 
 @exhaustive

@@ -14,7 +14,10 @@ from seqnorm.lab.tasks.score import Scoring
 BASELINE = "none"
 # What may differ between runs of one arm: the seed, what is logged, and where files lie or are
 # mirrored to.
-_LOGGED = ("train.log_every", "train.probe_every", "train.probe_examples", "train.save_every")
+_LOGGED = tuple(
+    f"train.{key}"
+    for key in ("log_every", "validate_every", "probe_every", "probe_examples", "save_every")
+)
 _FREE_KEYS = ("seed", "study", "arm", "train.test", "runs_dir", "imports", "resume", *_LOGGED)
 _FREE_GROUPS = ("tracking.", "hydra.")
 _PATH_ENDINGS = (".dir", "_dir", ".path", "_path")
