@@ -61,7 +61,8 @@ class RunRecord:
             name: For example "val_accuracy".
 
         Returns:
-            float64 [n, 3], columns step, seconds and value; finite values only, in the order of the steps; seconds are NaN where not recorded.
+            float64 [n, 3], columns step, seconds and value; finite values only, in the order of
+            the steps; seconds are NaN where not recorded.
 
         Raises:
             RunFolderError: If metrics.jsonl is missing or a line of it is not JSON.
