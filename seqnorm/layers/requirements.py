@@ -10,6 +10,7 @@ import keras
 from keras import tree
 
 from seqnorm.cells import NormCell
+from seqnorm.ops.replicas import count_replicas
 
 # How far each dtype counts without a gap.
 _EXACT = {"bfloat16": 256, "float16": 2048}
@@ -95,17 +96,22 @@ def check_dense(layer: keras.layers.Layer, sequences: Any) -> None:
 
 
 def check_replicas(layer: NormRNN, training: bool) -> None:
-    """Refuse to train batch statistics on several replicas, each of which would keep its own."""
-    if not (layer.time_aware and training) or keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
+    """Refuse a loop in which replicas would have to wait for each other at every step.
 
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    TensorFlow's replicas meet outside loops only.
+    """
+    if not training or layer.unroll:
+        return
+    norms = [norm for cell in layer.cells for norm in cell.normalizers.values()]
+    together = any(getattr(norm, "synchronized", False) for norm in norms)
+    replicas = count_replicas() if together else 1
     if replicas > 1:
         raise ValueError(
-            "Batch statistics are those of one replica: under a tf.distribute strategy every "
-            f"replica would keep its own. Received: norm='batch' in {layer.name} with {replicas} "
-            "replicas. Train on one device, or use norm='layer' or 'rms'."
+            "Batch statistics of all replicas need unroll=True: the replicas of tf.distribute "
+            "cannot exchange anything inside a loop. Received: synchronized=True, unroll=False in "
+            f"{layer.name} with {replicas} replicas. Unroll the layer, or leave synchronized out: "
+            "each replica then normalises by its own rows, and the running statistics are those "
+            "of all."
         )
 
 

@@ -11,6 +11,7 @@ from seqnorm.kernels import KernelNorm
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.normalizers.small_batch import POLICIES, WEIGHTS
 from seqnorm.ops.moments import Moments, masked_moments, merge, normalize, pool
+from seqnorm.ops.replicas import count_replicas, of_all_replicas
 from seqnorm.spelling import one_of
 
 STATISTICS = ("per_step", "shared", "sequence")
@@ -48,6 +49,10 @@ class BatchNorm(MomentNormalizer):
             so that a batch of 64 rows weighs 64 / 72.
         few: number of rows that counts as few there; default 8.
         min_count: rows that a step must have seen for its statistics to be used at inference.
+        synchronized: under a strategy of `tf.distribute`, normalise by the rows of all replicas, as
+            one device would that had them all; otherwise each replica normalises by its own. The
+            table is that of all rows in either case. Default False, as in
+            `keras.layers.BatchNormalization`.
         gamma_initializer: 0.1 (Cooijmans et al., section 4: larger gains make the gradient vanish).
         **kwargs: see `AffineNormalizer`.
 
@@ -87,6 +92,7 @@ class BatchNorm(MomentNormalizer):
         small_batch: str = "shrink",
         few: float = 8.0,
         min_count: float = 16.0,
+        synchronized: bool = False,
         gamma_initializer: Any = None,
         **kwargs: Any,
     ):
@@ -112,6 +118,7 @@ class BatchNorm(MomentNormalizer):
         self.small_batch = small_batch
         self.few = few
         self.min_count = min_count
+        self.synchronized = synchronized
 
     def at_site(self, site: str, gates: int, center: bool) -> dict[str, Any]:
         """At an input site the statistics are `input_statistics`, where these are a choice.
@@ -158,6 +165,7 @@ class BatchNorm(MomentNormalizer):
                 dtype=dtype,
                 trainable=False,
                 autocast=False,
+                aggregation="only_first_replica",  # `fold` gives each replica the same
             )
             setattr(self, name, weight)
 
@@ -172,13 +180,15 @@ class BatchNorm(MomentNormalizer):
             return self._apply(x, known.mean, known.variance), None
         axis = (-3, -2) if self.statistics == "sequence" else -2
         batch = masked_moments(x, context.valid, axis)
+        if self.synchronized:
+            batch = of_all_replicas(batch)
         known = self.running(self.row(context.index)) if self.small_batch != "naive" else batch
         mean, variance = POLICIES[self.small_batch](batch, known, self.few, self.epsilon)
         seen = Moments(*(ops.stop_gradient(value) for value in batch))
         return self._apply(x, mean, variance), seen
 
     def fold(self, moments: Moments, index: Any) -> None:
-        """Fold one batch into the table.
+        """Fold one batch, that of all replicas, into the table.
 
         Args:
             moments: stacked over time: mean, variance [time, 1, features], count [time, 1, 1]
@@ -188,6 +198,8 @@ class BatchNorm(MomentNormalizer):
         flat = Moments(*(ops.cast(ops.squeeze(m, 1), self.count.dtype) for m in moments))
         rows = self.row(index)[: ops.shape(flat.count)[0]]
         batch = pool(flat, rows, self.num_rows)
+        if not self.synchronized:
+            batch = of_all_replicas(batch)
         known = Moments(*(ops.convert_to_tensor(variable) for variable in self._table))
         new = merge(known._replace(count=known.count * self.momentum), batch)
         for variable, value, before in zip(self._table, new, known, strict=True):
@@ -221,6 +233,8 @@ class BatchNorm(MomentNormalizer):
         kind = "renorm" if self.small_batch == "renorm" else "batch"
         if self._is_fixed(training):
             kind = "fixed"
+        elif self.synchronized and count_replicas() > 1:
+            kind = ""
         if self.whole_sequence:
             kind = "sequence-wise batch statistics"
         return KernelNorm(kind, self.epsilon, gain=self.gamma, offset=self.beta)
@@ -255,6 +269,7 @@ class BatchNorm(MomentNormalizer):
             "small_batch": self.small_batch,
             "few": self.few,
             "min_count": self.min_count,
+            "synchronized": self.synchronized,
         }
 
 
