@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -34,7 +36,7 @@ def of_all_replicas(moments: Moments) -> Moments:
         return moments
     import tensorflow as tf
 
-    def total(*values):
+    def total(*values: Any) -> Any:
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
     count, weighted = total(moments.count, moments.count * moments.mean)

@@ -15,8 +15,9 @@ def main(dtypes: list[str]) -> int:
     if find_spec("numba") is None:
         return 0
     if len(dtypes) == 1:
-        from seqnorm.kernels.host.ahead import backward_ready
+        from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 
+        forward_ready(*dtypes)
         backward_ready(*dtypes)
         return 0
     command = [sys.executable, "-m", "tests.kernels.compile"]

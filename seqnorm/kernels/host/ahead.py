@@ -1,14 +1,18 @@
-"""The kernels made ready ahead of the first call, or on disk: python -m ... DTYPE."""
+"""The kernels made ready ahead of the first call, or on disk: python -m ... DTYPE PART."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
+from seqnorm.kernels.host.compile import BACKWARD, FORWARD, compile_here
 from seqnorm.kernels.host.rows import rows_of
 from seqnorm.kernels.host.scan import Record, States, Weights, scan_backward, scan_forward
+from seqnorm.kernels.host.workers import Run
 from seqnorm.kernels.spec import Spec
 
 _UNITS = 2  # with one, a matrix is laid out both ways at once, which none of a layer is
@@ -26,25 +30,34 @@ def _arrays(dtype: str) -> tuple[np.ndarray, Weights, States]:
     return zeros(1, 1, _UNITS), Weights(*kernels, *gains, *gains), States(*zeros(2, 1, _UNITS))
 
 
+def _only_compile(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
+    compile_here(function, (calls[0],), calls[0].x.dtype)
+
+
+def _nothing(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
+    pass
+
+
 @cache
 def forward_ready(dtype: str) -> None:
     """Loads or compiles what a forward call needs."""
-    _forward(dtype)
+    _forward(dtype, _only_compile)
 
 
 @cache
 def backward_ready(dtype: str) -> None:
-    """Likewise a backward call."""
+    """Likewise what a backward call needs beside it."""
     x, weights, initial = _arrays(dtype)
-    scan_backward(_forward(dtype), x, weights, initial, np.zeros_like(x), initial)
+    record = _forward(dtype, _nothing)  # whose numbers are any
+    d_h = np.zeros_like(x)
+    scan_backward(record, x, weights, initial, d_h, initial, run=_only_compile)
 
 
-def _forward(dtype: str) -> Record:
+def _forward(dtype: str, run: Run) -> Record:
     x, weights, initial = _arrays(dtype)
-    return scan_forward(
-        Spec("lstm", dtype=dtype), x, weights, rows_of(np.ones((1, 1), bool)), initial
-    )
+    rows = rows_of(np.ones((1, 1), bool))
+    return scan_forward(Spec("lstm", dtype=dtype), x, weights, rows, initial, run=run)
 
 
 if __name__ == "__main__":
-    backward_ready(sys.argv[1])
+    {FORWARD: forward_ready, BACKWARD: backward_ready}[sys.argv[2]](sys.argv[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from warnings import warn
 _READY: set[tuple[Any, ...]] = set()
 _SPENT = [0.0]
 _ONE_AT_A_TIME = threading.RLock()
+FORWARD, BACKWARD = "forward", "backward"  # what is compiled apart
+_ELSEWHERE: dict[str, dict[str, subprocess.Popen[bytes]]] = {}  # by dtype and part
 _HERE = "_SEQNORM_COMPILE_HERE"  # in the environment of a process that was started to compile
 
 
@@ -58,31 +61,48 @@ def _load(function: Any, signature: Any) -> bool:
     return True
 
 
-@cache
-def _compile_elsewhere(dtype: str) -> None:
-    """Another process compiles every kernel and keeps it on disk.
+def _compile_elsewhere(function: Any, dtype: str) -> None:
+    """Another process compiles the function and keeps it on disk.
 
     LLVM cannot be interrupted, but waiting can: Ctrl-C ends the other process with this one. Where
-    it fails, this process compiles, and meets the cause.
+    it fails, this process compiles, and meets the cause. One process compiles the forward pass and
+    one the backward pass, at once: who only predicts does not wait for both.
     """
+    try:
+        if dtype not in _ELSEWHERE:
+            _ELSEWHERE[dtype] = {part: _start(dtype, part) for part in (FORWARD, BACKWARD)}
+        name = function.__name__
+        _ELSEWHERE[dtype][name if name == BACKWARD else FORWARD].wait()
+    except OSError:
+        return
+    except BaseException:
+        _end()
+        raise
+
+
+def _start(dtype: str, part: str) -> subprocess.Popen[bytes]:
     from numba import config
 
     environment = os.environ | {_HERE: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     if config.CACHE_DIR:
         environment["NUMBA_CACHE_DIR"] = config.CACHE_DIR
-    command = [sys.executable, "-P", "-m", "seqnorm.kernels.host.ahead", dtype]
-    nothing = subprocess.DEVNULL
-    try:  # in a session of its own: a terminal sends Ctrl-C to this process alone
-        subprocess.run(
-            command,
-            env=environment,
-            stdin=nothing,
-            stdout=nothing,
-            stderr=nothing,
-            start_new_session=True,
-        )
-    except OSError:
-        return
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "seqnorm.kernels.host.ahead", dtype, part],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a terminal sends Ctrl-C to this process alone
+    )
+
+
+@atexit.register
+def _end() -> None:
+    for processes in _ELSEWHERE.values():
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    _ELSEWHERE.clear()
 
 
 def _compile(function: Any, signature: Any, dtype: str) -> None:
@@ -95,7 +115,7 @@ def _compile(function: Any, signature: Any, dtype: str) -> None:
         _announce(str(function.stats.cache_path))
         try:
             if function.stats.cache_path:
-                _compile_elsewhere(dtype)
+                _compile_elsewhere(function, dtype)
             function.compile(signature)
         finally:
             _SPENT[0] += time.perf_counter() - began

@@ -16,7 +16,7 @@ from seqnorm.kernels.host import buffers
 from seqnorm.kernels.host.plan import Share, plan
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.kernels.host.rows import Rows
-from seqnorm.kernels.host.workers import run
+from seqnorm.kernels.host.workers import Run, run
 from seqnorm.kernels.spec import OF_BATCH, SITES, UNSET, Spec
 
 
@@ -138,6 +138,7 @@ def scan_forward(
     initial: States,
     given: tuple[Any, Any, Any] = (None, None, None),
     masked: int = UNSET,
+    run: Run = run,
 ) -> Record:
     """Runs the cell over every row's alive steps.
 
@@ -153,6 +154,7 @@ def scan_forward(
             the mean and variance to correct towards (a variance below 0: none).
         masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
             rows have holes it must be UNSET.
+        run: what is done with the calls, other than running them.
     """
     batch, steps, inputs = x.shape
     units = initial.h.shape[1]
@@ -213,6 +215,7 @@ def scan_backward(
     d_h: np.ndarray | None,
     d_last: States,
     need_x: bool = True,
+    run: Run = run,
 ) -> Gradients:
     """Gradients of one forward call; uses up the record.
 
@@ -225,6 +228,7 @@ def scan_backward(
             is added to the last states if `record.codes.masked` says that there are some.
         d_last: gradients of the states after each row's last alive step.
         need_x: whether dL/dx is wanted.
+        run: as in the forward call.
     """
     spec, shares, dtype = record.spec, record.shares, np.dtype(record.spec.dtype)
     dx = POOL.lend(x.shape, dtype) if need_x else None

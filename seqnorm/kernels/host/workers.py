@@ -14,6 +14,7 @@ from seqnorm.kernels.compiled.sync import OPEN
 from seqnorm.kernels.host.compile import compile_here
 
 _TOGETHER = threading.Lock()
+Run = Callable[[Callable[[Any], None], list[Any], bool], None]  # what `run` is
 
 
 @cache
