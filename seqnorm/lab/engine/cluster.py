@@ -37,7 +37,7 @@ def make_there(order: Order) -> Outcome:
         return here and order.session not in _stopped
 
     # Dask itself begins a run again whose worker is gone, and tells nobody.
-    place = [order.session, order.name]
+    place = [order.session, order.task]
     begun = client.get_metadata(place, default=0) + 1
     if begun > order.times:
         reason = "it was begun as often as it may be, and the worker was gone each time"
