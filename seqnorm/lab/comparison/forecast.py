@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean as mean
 
+from seqnorm.lab.comparison.choice import choose, finalists, record_of
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.progress import duration
-from seqnorm.lab.comparison.run import choose, finalists, is_made, record_of
 from seqnorm.lab.engine.config import LokyConfig
 from seqnorm.lab.engine.engine import local_workers
 from seqnorm.lab.engine.job import Job
@@ -52,7 +52,7 @@ def _stages(plan: Plan) -> Iterator[Stage]:
     options, arms = plan.compare, plan.arms
     trials, floors = _once(plan.trials()), _once(plan.floors())
     yield _known("settings on validation data", trials)
-    all_tried = all(map(is_made, trials))
+    all_tried = all(job.is_made for job in trials)
     if options.trials and options.finalists:
         title = f"the best {min(options.finalists, options.trials)} of each arm again"
         if all_tried:
@@ -61,7 +61,7 @@ def _stages(plan: Plan) -> Iterator[Stage]:
             kept = min(options.finalists, options.trials)
             yield _unknown(title, arms, kept * (options.final_seeds - options.trial_seeds))
     again = plan.finals({arm: range(len(plan.settings)) for arm in arms})
-    tried = [*trials, *(job for job in again if is_made(job))]
+    tried = [*trials, *(job for job in again if job.is_made)]
     title = "tests with fresh seeds"
     if all_tried:
         yield _known(title, _once(plan.tests(choose(tried))))
@@ -76,8 +76,8 @@ def _once(jobs: Iterator[Job]) -> list[Job]:
 
 
 def _known(title: str, jobs: Sequence[Job]) -> Stage:
-    made = [job for job in jobs if is_made(job)]
-    return Stage(title, len(jobs), made, [job.arm for job in jobs if not is_made(job)])
+    made = [job for job in jobs if job.is_made]
+    return Stage(title, len(jobs), made, [job.arm for job in jobs if not job.is_made])
 
 
 def _unknown(title: str, arms: Sequence[str], of_each: int) -> Stage:

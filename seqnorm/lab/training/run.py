@@ -45,7 +45,8 @@ def advance(config: RunConfig, name: str | None = None, until: int | None = None
     """Likewise, but with a pause: the same call with a later one goes on, to the same bytes.
 
     Args:
-        config, name: as of `run`.
+        config: as of `run`.
+        name: likewise.
         until: epochs after which the run is paused: it is saved, and left as one that was stopped;
             None for no pause.
 

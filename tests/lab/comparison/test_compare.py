@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.commands.compare import main
+from seqnorm.lab.comparison.choice import choose, finalists, record_of
 from seqnorm.lab.comparison.plan import Plan
-from seqnorm.lab.comparison.run import Comparison, choose, finalists, record_of
+from seqnorm.lab.comparison.run import Comparison
 from seqnorm.lab.engine.local import Local
 from seqnorm.lab.engine.maker import state_of
 from seqnorm.lab.engine.order import Order, Outcome
