@@ -74,6 +74,13 @@ def best(found: Merits, count: int) -> dict[str, list[int]]:
     }
 
 
+def ended(trials: Iterable[Job]) -> list[Job]:
+    """Those of settings all of whose trials have ended, by themselves or with the last epoch."""
+    jobs = list(trials)
+    under_way = {(job.arm, job.number) for job in jobs if not job.is_made}
+    return [job for job in jobs if (job.arm, job.number) not in under_way]
+
+
 def finalists(trials: Iterable[Job], count: int) -> dict[str, list[int]]:
     """The best settings of each arm by the mean score of their finished trials, best first."""
     return best(merits(trials), count)

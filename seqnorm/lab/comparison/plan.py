@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from seqnorm.lab.comparison.chosen import Chosen, chosen_before
 from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, RangeConfig, check
 from seqnorm.lab.comparison.expand import check_quotes, expand
+from seqnorm.lab.comparison.halving import rungs_of
 from seqnorm.lab.comparison.refusals import refuse_fixed_keys, refuse_what_has_no_effect
 from seqnorm.lab.comparison.settings import draw_settings, rounded
 from seqnorm.lab.comparison.space import Space
@@ -40,6 +41,9 @@ class Plan:
         overrides: What was asked for on the command line.
         config_dirs: Folders of choices of one's own.
 
+    Attributes:
+        rungs: How long which number of settings is trained.
+
     Raises:
         ConfigError: If that is no comparison.
     """
@@ -64,6 +68,7 @@ class Plan:
         refuse_what_has_no_effect(overrides, self.arms)
         self.space, self.left_out = self._searched_space()
         self.settings = draw_settings(self.space, self.compare.trials, self.compare.list_seed)
+        self.rungs = rungs_of(self.compare, [*self._composed.values()])
         self._refuse_several("data", "on which its floor is trained as well")
         self._refuse_several("task", "by whose scores its arms are compared")
         self._refuse_equal_arms()
@@ -131,14 +136,19 @@ class Plan:
         return [key for key in self._wanted() if OmegaConf.select(composed, key) is not None]
 
     def _job(
-        self, arm: str, seed: int, setting: dict[str, float], number: int | None = None
+        self,
+        arm: str,
+        seed: int,
+        setting: dict[str, float],
+        number: int | None = None,
+        until: int | None = None,
     ) -> Job:
         composed = copy.deepcopy(self._composed[arm])
         for key, value in setting.items():
             if OmegaConf.select(composed, key) is not None:
                 OmegaConf.update(composed, key, value)
         composed.train.test = number is None
-        return Job(arm, number, _run_config(composed, arm, seed))
+        return Job(arm, number, _run_config(composed, arm, seed), until)
 
     @cached_property
     def _chosen_before(self) -> Chosen | None:
@@ -162,13 +172,22 @@ class Plan:
             setting[LEARNING_RATE] = rounded(setting[LEARNING_RATE] * growth)
         return setting
 
-    def trials(self) -> Iterator[Job]:
-        """Every setting for every arm, setting by setting, so that all arms get on together."""
+    def trials(
+        self, numbers: Mapping[str, Collection[int]] | None = None, until: int | None = None
+    ) -> Iterator[Job]:
+        """Settings for every arm, setting by setting, so that all arms get on together.
+
+        Args:
+            numbers: Of the settings of each arm; None for all of all arms.
+            until: Epochs after which the runs are paused; None for no pause.
+        """
         first = self.compare.first_trial_seed
-        for number, setting in enumerate(self.settings):
-            for arm in self.arms:
+        every = range(len(self.settings))
+        wanted = dict.fromkeys(self.arms, every) if numbers is None else numbers
+        for number in every:
+            for arm in (arm for arm in self.arms if number in wanted.get(arm, ())):
                 for seed in range(first, first + self.compare.trial_seeds):
-                    yield self._job(arm, seed, setting, number)
+                    yield self._job(arm, seed, self.settings[number], number, until)
 
     def finals(self, numbers: Mapping[str, Sequence[int]]) -> Iterator[Job]:
         """Further runs of some settings on validation data, seed by seed.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from filelock import FileLock, Timeout
 
-from seqnorm.lab.comparison.choice import choose, finalists, record_of
+from seqnorm.lab.comparison.choice import choose, ended, finalists, record_of
 from seqnorm.lab.comparison.consistency import (
     keep_settings,
     refuse_other_names,
     refuse_other_threads,
 )
+from seqnorm.lab.comparison.halving import going_on, in_words, leave_behind, spent
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.progress import Progress
 from seqnorm.lab.durable import write_text
@@ -20,7 +22,8 @@ from seqnorm.lab.engine.job import Job, RunFailed
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.page.comparison_tables import robust_table, tuning_table
-from seqnorm.lab.runs.read import RunRecord
+from seqnorm.lab.runs.checkpoint import CHECKPOINT
+from seqnorm.lab.runs.standing import has_reached
 
 TABLE = "table.md"
 
@@ -75,8 +78,7 @@ class Comparison:
 
     def _carry_out(self, engine: Engine) -> str:
         keep_settings(self.plan)
-        trials, floors = list(self.plan.trials()), list(self.plan.floors())
-        trials = self._make(trials, engine)
+        trials, floors = self._tune(engine), list(self.plan.floors())
         self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))), engine)
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
@@ -89,11 +91,22 @@ class Comparison:
         write_text(self.plan.folder / TABLE, text)
         return text
 
+    def _tune(self, engine: Engine) -> list[Job]:
+        """Makes trials, rung by rung; returns those whose settings were trained to their end."""
+        every = self._make(list(self.plan.trials(until=self.plan.rungs[0].until)), engine)
+        made = every
+        for rung, after in pairwise(self.plan.rungs):
+            kept = going_on(made, rung, after)
+            leave_behind(made, kept, rung)
+            made = self._make(list(self.plan.trials(kept, after.until)), engine)
+        if len(self.plan.rungs) > 1:
+            self.progress.note(spent(job for job in every if job.arm not in self.failed))
+        return ended(job for job in self.plan.trials() if job.arm not in self.failed)
+
     def _first(self) -> int:
-        """Runs that depend on nothing."""
-        options = self.plan.compare
-        trials = len(self.plan.arms) * len(self.plan.settings) * options.trial_seeds
-        return trials + self.plan.number_of_floors
+        """Trials and floors; a trial that is paused counts each time."""
+        each = sum(rung.settings for rung in self.plan.rungs) * self.plan.compare.trial_seeds
+        return len(self.plan.arms) * each + self.plan.number_of_floors
 
     def _later(self) -> int:
         """Runs that depend on the results of the first trials."""
@@ -107,16 +120,17 @@ class Comparison:
         # By name: where an arm has no key of a setting, two settings may be one run.
         made = {job.name: job for job in jobs if job.is_made}
         missing = list({job.name: job for job in jobs if job.name not in made}.values())
+        begun = [*made.values(), *(job for job in missing if (job.folder / CHECKPOINT).exists())]
         if missing:
-            refuse_other_threads(made.values(), self.plan.compare.threads)
-        refuse_other_names(made.values(), self.plan.compare.name)
+            refuse_other_threads(begun, self.plan.compare.threads)
+        refuse_other_names(begun, self.plan.compare.name)
         self.progress.skip(len(jobs) - len(missing))
         self.progress.begin(len(missing), engine.workers)
         for done in engine.run_all(missing):
             if isinstance(done, RunFailed):
                 self._give_up(done)
             else:
-                self.progress.finished(done.title, _text(record_of(done)))
+                self.progress.finished(done.title, _came_to(done))
         if set(self.plan.arms) <= self.failed.keys():
             raise UserError("\n".join(self.failed.values()))
         return [job for job in jobs if job.arm not in self.failed]
@@ -139,8 +153,11 @@ class Comparison:
         return "\n\n".join(parts) + "\n"
 
 
-def _text(run: RunRecord) -> str:
-    result, score = run.result, run.result.task.score
+def _came_to(job: Job) -> str:
+    if not has_reached(job.folder, None):
+        return in_words(job)
+    result = record_of(job).result
+    score = result.task.score
     if result.diverged:
         return "diverged"
     if result.test_score is None:
