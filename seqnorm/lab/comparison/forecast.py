@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean as mean
 
@@ -102,7 +102,7 @@ def _title(plan: Plan, rung: Rung) -> str:
     return f"{which} of each arm to epoch {rung.epochs}"
 
 
-def _once(jobs: Iterator[Job]) -> list[Job]:
+def _once(jobs: Iterable[Job]) -> list[Job]:
     """By name: where an arm has no key of a setting, two settings may be one run."""
     return list({job.name: job for job in jobs}.values())
 

@@ -21,8 +21,10 @@ from seqnorm.lab.engine.engine import Engine
 from seqnorm.lab.engine.job import Job, RunFailed
 from seqnorm.lab.errors import UserError, blame_the_input
 from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.arms.pruned import with_pruned
 from seqnorm.lab.report.page.comparison_tables import robust_table, tuning_table
 from seqnorm.lab.runs.checkpoint import CHECKPOINT
+from seqnorm.lab.runs.pruned import is_pruned, read_pruned
 from seqnorm.lab.runs.standing import has_reached
 
 TABLE = "table.md"
@@ -145,8 +147,10 @@ class Comparison:
     def _tables(self, jobs: Sequence[Job]) -> str:
         """The tables of exactly these runs; the folder may hold those of another choice."""
         comparisons, _ = compare(map(record_of, jobs))
+        trials = (job.folder for job in self.plan.trials())
+        pruned = [read_pruned(folder) for folder in trials if is_pruned(folder)]
         parts: list[str] = []
-        for comparison in comparisons:
+        for comparison in (with_pruned(each, pruned) for each in comparisons):
             parts += [f"## {comparison.subject}", robust_table(comparison).markdown()]
             tuning = tuning_table(comparison)
             parts += [tuning.markdown()] if tuning else []

@@ -11,6 +11,7 @@ from seqnorm.lab.durable import write_text
 from seqnorm.lab.runs.checkpoint import CHECKPOINT
 from seqnorm.lab.runs.read import read_config
 from seqnorm.lab.runs.result import RESULT
+from seqnorm.lab.runs.standing import seconds_trained
 
 PRUNED = "pruned.json"
 
@@ -22,10 +23,17 @@ class PrunedRun:
     Attributes:
         folder: Where it lies.
         config: All of config.yaml, flat, as that of a `RunRecord`.
+        seconds: Training time.
     """
 
     folder: Path
     config: dict[str, Any]
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """Name of the run, which is the name of its folder."""
+        return self.folder.name
 
 
 def prune(folder: Path, epochs: int, of: int) -> None:
@@ -58,6 +66,6 @@ def read_pruned(folder: Path) -> PrunedRun:
     """A run that was stopped early.
 
     Raises:
-        RunFolderError: If its config.yaml is missing or damaged.
+        RunFolderError: If its config.yaml is missing or damaged, or its records are.
     """
-    return PrunedRun(folder, read_config(folder))
+    return PrunedRun(folder, read_config(folder), seconds_trained(folder))

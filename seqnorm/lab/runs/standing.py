@@ -58,6 +58,11 @@ def epochs_done(folder: Path) -> int:
     return max((record["epoch"] for record in _finite(folder)), default=0)
 
 
+def seconds_trained(folder: Path) -> float:
+    """How long they took."""
+    return max((record["seconds"] for record in _finite(folder)), default=0.0)
+
+
 def has_reached(folder: Path, epochs: int | None) -> bool:
     """Whether a run is finished, or has finished so many epochs; None asks for its end."""
     return (folder / RESULT).exists() or (epochs is not None and epochs_done(folder) >= epochs)

@@ -61,6 +61,11 @@ def arm_trials(arm: Arm) -> list[Trial]:
     return found
 
 
+def tried_configs(arm: Arm) -> list[Mapping[str, Any]]:
+    """What was tried for an arm, also what was stopped early; one setting may come twice."""
+    return [run.config for runs in (arm.trials, arm.pruned) for run in runs]
+
+
 def merit_of(run: RunRecord) -> float:
     """What a setting is chosen by, the higher the better: the validation score or its negative."""
     return run.result.task.score.merit(run.result.validation_score)
@@ -87,7 +92,7 @@ def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
 def tried_alike(arms: Sequence[Arm]) -> bool:
     """Whether all networks tried the same values of the keys that all of them have."""
     networks = [arm for arm in arms if not is_floor(arm)]
-    configs = [[trial.config for trial in arm_trials(arm)] for arm in networks]
+    configs = [tried_configs(arm) for arm in networks]
     keys = set.intersection(*(set(varied_keys(tried)) for tried in configs)) if configs else set()
     lists = {
         frozenset(tuple(as_text(one[key]) for key in sorted(keys)) for one in tried)
