@@ -201,15 +201,15 @@ def trials_picture(looks: Looks) -> Picture | None:
         title = f"validation {score.title} of single trials{ending}"
         charts.append(LineChart(title, "learning rate", points, log_x=True, bounds=score.bounds))
     same = "The list of trials is the same for every arm." if tried_alike(looks.arms) else ""
-    first = (
+    expectation = (
         f"The first of two charts: expected validation {score.title} of the best of n trials "
         "(Dodge et al., 2019, without replacement): an arm that is "
         f"{'high' if score.higher_is_better else 'low'} at few trials is easy to tune. No band: "
-        "over so few trials a bootstrap one covers far less than it says. The second: every "
+        "over so few trials a bootstrap one covers far less than it says. The second: every trial"
     )
     caption = (
-        f"{'Settings that were stopped early are not drawn: every ' if pruned else first}"
-        f"trial by its learning rate{_varied_in_trials(looks)}. {same}".rstrip()
+        f"{'Every trial that was not stopped early' if pruned else expectation}"
+        f" by its learning rate{_varied_in_trials(looks)}. {same}".rstrip()
         + looks.restriction
     )
     return Picture("trials", "What tuning buys", caption, charts, looks.legend)
