@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from filelock import FileLock, Timeout
@@ -80,7 +81,8 @@ class Comparison:
 
     def _carry_out(self, engine: Engine) -> str:
         keep_settings(self.plan)
-        trials, floors = self._tune(engine), list(self.plan.floors())
+        every, floors = self._tune(engine), list(self.plan.floors())
+        trials = ended(every)
         self._make(list(self.plan.finals(finalists(trials, self.plan.compare.finalists))), engine)
         # A list that was shorter may have had other finalists, which have run again as well.
         again = self.plan.finals({arm: range(len(self.plan.settings)) for arm in self.plan.arms})
@@ -89,21 +91,21 @@ class Comparison:
         final = list(self.plan.tests(choose(trials), self.failed))
         # Floors take seconds, and would promise an early end.
         tested = self._make([*final, *floors], engine)
-        text = self._tables([*trials, *tested])
+        text = _tables([*trials, *tested], [job for job in every if job not in trials])
         write_text(self.plan.folder / TABLE, text)
         return text
 
     def _tune(self, engine: Engine) -> list[Job]:
-        """Makes trials, rung by rung; returns those whose settings were trained to their end."""
-        every = self._make(list(self.plan.trials(until=self.plan.rungs[0].until)), engine)
-        made = every
+        """Makes trials, rung by rung; returns all of the arms that did not fail."""
+        every = made = self._make(list(self.plan.trials(until=self.plan.rungs[0].until)), engine)
         for rung, after in pairwise(self.plan.rungs):
             kept = going_on(made, rung, after)
             leave_behind(made, kept, rung)
             made = self._make(list(self.plan.trials(kept, after.until)), engine)
+        every = [replace(job, until=None) for job in every if job.arm not in self.failed]
         if len(self.plan.rungs) > 1:
-            self.progress.note(spent(job for job in every if job.arm not in self.failed))
-        return ended(job for job in self.plan.trials() if job.arm not in self.failed)
+            self.progress.note(spent(every))
+        return every
 
     def _first(self) -> int:
         """Trials and floors; a trial that is paused counts each time."""
@@ -144,17 +146,22 @@ class Comparison:
             self.progress.note(f"{failure.job.title}: the arm is given up, the others go on")
         self.progress.skip(1)
 
-    def _tables(self, jobs: Sequence[Job]) -> str:
-        """The tables of exactly these runs; the folder may hold those of another choice."""
-        comparisons, _ = compare(map(record_of, jobs))
-        trials = (job.folder for job in self.plan.trials())
-        pruned = [read_pruned(folder) for folder in trials if is_pruned(folder)]
-        parts: list[str] = []
-        for comparison in (with_pruned(each, pruned) for each in comparisons):
-            parts += [f"## {comparison.subject}", robust_table(comparison).markdown()]
-            tuning = tuning_table(comparison)
-            parts += [tuning.markdown()] if tuning else []
-        return "\n\n".join(parts) + "\n"
+
+def _tables(jobs: Sequence[Job], left: Sequence[Job]) -> str:
+    """The tables of exactly these runs; the folder may hold those of another choice.
+
+    Args:
+        jobs: Finished runs.
+        left: Trials of settings that were left behind.
+    """
+    comparisons, _ = compare(map(record_of, jobs))
+    pruned = [read_pruned(job.folder) for job in left if is_pruned(job.folder)]
+    parts: list[str] = []
+    for comparison in (with_pruned(each, pruned) for each in comparisons):
+        parts += [f"## {comparison.subject}", robust_table(comparison).markdown()]
+        tuning = tuning_table(comparison)
+        parts += [tuning.markdown()] if tuning else []
+    return "\n\n".join(parts) + "\n"
 
 
 def _came_to(job: Job) -> str:
