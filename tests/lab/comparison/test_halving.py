@@ -237,7 +237,7 @@ def test_stopped_at_any_moment_it_comes_to_the_same_table_and_repeats_no_epoch(
     assert "epochs that the settings of each arm have had: norm=none 12, norm=layer 12" in out
     assert sum(epochs[job.name] for job in plan.trials()) == 24
     # In the first rung and at its end, in the second, in the last, and of what comes then.
-    for after in (3, 10, 12, 15, 17, 21):
+    for after in (3, 10, 12, 15, 17, 19):
         shutil.rmtree(runs)
         trainer.trained.clear()
         with monkeypatch.context() as patch:
@@ -291,19 +291,21 @@ def test_the_forecast_shows_the_rungs_as_far_as_they_are_known(
     assert forecast(plan).splitlines()[-1] == "Nothing is missing."
 
 
-def test_a_longer_list_begins_again_with_what_was_left_behind_too_early(
+def test_a_longer_list_comes_to_what_it_would_have_come_to_at_once(
     tmp_path: Path, trainer: Trainer
 ) -> None:
-    small = [*HALVING, "compare.arms=['norm=none']", f"runs_dir={tmp_path}"]
-    Comparison(Plan(small), ["seqnorm-compare"]).carry_out()
-    before = dict(trainer.trained)
-    longer = Plan([*small, "compare.trials=7"])
-    Comparison(longer, ["seqnorm-compare"]).carry_out()
-    assert longer.rungs[1].settings == 3
-    again = [name for name, epochs in trainer.trained.items() if before.get(name, epochs) != epochs]
-    names = {job.name for job in longer.trials()}
-    assert len(again) <= 1 and set(again) <= names
-    everything = Plan([*small, "compare.prune=none"])
-    Comparison(everything, ["seqnorm-compare"]).carry_out()
-    assert all(job.is_made for job in everything.trials())
-    assert not any((job.folder / PRUNED).exists() for job in everything.trials())
+    """What was left behind too early begins anew, also where nothing is left behind any more."""
+    tables = []
+    for starts in ([5, 7], [7]):
+        for trials in starts:
+            more = ["compare.arms=['norm=none']", f"compare.trials={trials}"]
+            plan = Plan([*HALVING, *more, f"runs_dir={tmp_path / str(len(starts))}"])
+            table = Comparison(plan, ["seqnorm-compare"]).carry_out()
+        tables.append(table)
+        trainer.trained.clear()
+    assert tables[0] == tables[1] and "stopped early" in tables[0]
+    every = Plan([*plan.overrides, "compare.prune=none"])
+    assert "stopped early" not in Comparison(every, ["seqnorm-compare"]).carry_out()
+    for job in every.trials():
+        assert job.is_made and not (job.folder / PRUNED).exists()
+    assert sum(trainer.trained.values()) == 6 * 6  # of seven one was finished
