@@ -75,7 +75,11 @@ class OverDask(ParallelBackendBase):
 
     def submit(self, func: Any, callback: Callable[[Future], None] | None = None) -> Future:
         """Hand over a batch, which is of one order."""
-        future = self.executor.submit(func, **self.cluster.preference)
+        from dask import config
+
+        # An order may bring a run folder, which is wanted once: no reason for Dask to warn of it.
+        with config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            future = self.executor.submit(func, **self.cluster.preference)
         future.order = _order_of(func)
         if callback:
             future.add_done_callback(callback)

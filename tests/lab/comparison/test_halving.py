@@ -303,9 +303,10 @@ def test_a_longer_list_comes_to_what_it_would_have_come_to_at_once(
             table = Comparison(plan, ["seqnorm-compare"]).carry_out()
         tables.append(table)
         trainer.trained.clear()
-    assert tables[0] == tables[1] and "stopped early" in tables[0]
+    (subject, scores, _), of_seven = (table.split("\n\n") for table in tables)
+    assert [subject, scores] == of_seven[:2]  # one more of the first five was trained to its end
     every = Plan([*plan.overrides, "compare.prune=none"])
     assert "stopped early" not in Comparison(every, ["seqnorm-compare"]).carry_out()
     for job in every.trials():
         assert job.is_made and not (job.folder / PRUNED).exists()
-    assert sum(trainer.trained.values()) == 6 * 6  # of seven one was finished
+    assert sum(trainer.trained.values()) == 6 * 6  # one of seven was finished
