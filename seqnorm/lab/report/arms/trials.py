@@ -48,8 +48,12 @@ def _by_setting(trials: Sequence[RunRecord]) -> dict[Setting, list[RunRecord]]:
 
 
 def arm_trials(arm: Arm) -> list[Trial]:
-    """The settings that were tried for an arm; one counts once, however many seeds it ran with."""
-    tried = list(_by_setting(arm.trials).values())
+    """The settings that were tried for an arm; one counts once, however many seeds it ran with.
+
+    Of one that was stopped early some seeds may have ended by themselves: it does not count.
+    """
+    pruned = set(map(settings_of, arm.pruned))
+    tried = [runs for key, runs in _by_setting(arm.trials).items() if key not in pruned]
     shared = (
         set.intersection(*({run.result.seed for run in runs} for runs in tried)) if tried else set()
     )
