@@ -91,7 +91,7 @@ class Comparison:
         final = list(self.plan.tests(choose(trials), self.failed))
         # Floors take seconds, and would promise an early end.
         tested = self._make([*final, *floors], engine)
-        text = _tables([*trials, *tested], [job for job in every if job not in trials])
+        text = _tables([*trials, *tested], every)
         write_text(self.plan.folder / TABLE, text)
         return text
 
@@ -147,15 +147,15 @@ class Comparison:
         self.progress.skip(1)
 
 
-def _tables(jobs: Sequence[Job], left: Sequence[Job]) -> str:
+def _tables(jobs: Sequence[Job], tried: Sequence[Job]) -> str:
     """The tables of exactly these runs; the folder may hold those of another choice.
 
     Args:
         jobs: Finished runs.
-        left: Trials of settings that were left behind.
+        tried: Trials, also those that were stopped early.
     """
     comparisons, _ = compare(map(record_of, jobs))
-    pruned = [read_pruned(job.folder) for job in left if is_pruned(job.folder)]
+    pruned = [read_pruned(job.folder) for job in tried if is_pruned(job.folder)]
     parts: list[str] = []
     for comparison in (with_pruned(each, pruned) for each in comparisons):
         parts += [f"## {comparison.subject}", robust_table(comparison).markdown()]
