@@ -8,9 +8,8 @@ on where it was stopped; --table makes nothing and prints what there is. The rec
 compare_reuters_clean with fewer trials and arms and a smaller network (`SMALLER`), so that a
 repetition takes 20 minutes of two free cores; overrides change it, as data.dir=FOLDER.
 
-Seconds are those of the command until the last trial and until its end, which say little on a
-machine that others use; epochs and seconds of training do not depend on how many runs go side by
-side.
+Seconds are those of the command until the last trial and until its end. On a machine that others
+use they say little; epochs do, and the processor's seconds, of the command and all its processes.
 """
 
 from __future__ import annotations
@@ -21,8 +20,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from statistics import fmean as mean
 from typing import Any
@@ -39,6 +40,7 @@ SMALLER = (
     "model.embedding=32", "data.max_length=100",
 )  # fmt: skip
 FIRST_TRIAL_SEED, TIMES = 1000, "times.jsonl"
+TIMED = ("tuned", "all", "processor")
 SETTING = ("optim.learning_rate", "model.dropout", "norm.gamma")
 
 
@@ -57,16 +59,49 @@ def make(folder: Path, way: str, repetition: int, overrides: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
+        watch = Watch(process.pid)
         for line in process.stdout:
             print(f"{repetition} {way}: {line}", end="", flush=True)
             if re.search(rf" trial \d+ seed={seed}  ", line):
                 tuned = time.monotonic() - begun
     note = {"tuned": tuned, "all": time.monotonic() - begun, "code": process.returncode,
-            "load": os.getloadavg()[0]}  # fmt: skip
+            "processor": watch.end(), "load": os.getloadavg()[0]}  # fmt: skip
     with (folder / TIMES).open("a") as file:
         print(json.dumps(note), file=file)
     if process.returncode:
         raise SystemExit(process.returncode)
+
+
+class Watch:
+    """Adds up what a process and all that it starts take of the processor; looked at each second.
+
+    The system does so for processes that were waited for, which loky's workers are not.
+    """
+
+    def __init__(self, process: int) -> None:
+        self.process, self.seconds = process, dict[int, float]()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(1.0):
+            for path in Path("/proc").glob("[0-9]*/stat"):
+                with suppress(OSError):
+                    fields = path.read_text().rsplit(")", 1)[1].split()
+                    number = int(path.parent.name)
+                    if self._is_ours(number, int(fields[1])):
+                        ticks = int(fields[11]) + int(fields[12])
+                        self.seconds[number] = ticks / os.sysconf("SC_CLK_TCK")
+
+    def _is_ours(self, number: int, parent: int) -> bool:
+        return bool({number, parent} & {self.process, *self.seconds})
+
+    def end(self) -> float:
+        """Seconds of all."""
+        self._over.set()
+        self._thread.join()
+        return sum(self.seconds.values())
 
 
 def is_made(folder: Path) -> bool:
@@ -81,7 +116,7 @@ def notes(folder: Path) -> list[dict[str, Any]]:
 def rows(folder: Path, repetition: int) -> Iterator[list[str]]:
     """One row for each arm of a finished comparison: what it chose, what that took and gave."""
     ((comparison, _),) = collect([folder]).comparisons
-    seconds = [sum(note[key] for note in notes(folder)) for key in ("tuned", "all")]
+    seconds = [sum(note[key] for note in notes(folder)) for key in TIMED]
     trials = [path for path in find_run_folders(folder) if f"-s{seed_of(repetition)}-" in path.name]
     for arm in comparison.arms:
         config = arm.runs[0].config
@@ -98,7 +133,8 @@ def rows(folder: Path, repetition: int) -> Iterator[list[str]]:
 def table(folder: Path, repetitions: int) -> str:
     headings = [
         "repetition", "prune", "arm", *SETTING, "epochs of trials", "seconds of training them",
-        "seconds until the last trial", "seconds of all", "test accuracy",
+        "seconds until the last trial", "seconds of all", "processor's seconds of all",
+        "test accuracy",
     ]  # fmt: skip
     lines = [headings, ["---"] * len(headings)]
     for repetition in range(repetitions):
