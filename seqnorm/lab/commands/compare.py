@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from seqnorm.lab import console
 from seqnorm.lab.comparison.forecast import forecast
+from seqnorm.lab.comparison.halving import budget
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.run import TABLE, Comparison
 from seqnorm.lab.config.arguments import CONFIG_DIR, SHOW, config_dirs, split
@@ -122,8 +123,9 @@ def announcement(plan: Plan, by_default: bool) -> str:
     parts.append(f"{counted(compare.seeds, 'test run')} of each")
     if plan.number_of_floors:
         parts.append(f"{counted(plan.number_of_floors, 'run')} of model={plan.floor}")
+    told = [budget(plan.rungs, compare.trial_seeds)] if len(plan.rungs) > 1 else []
     default = " (the default; seqnorm-compare --help lists others)" if by_default else ""
-    return "\n".join([f"{', '.join(parts)}, into {plan.folder}{default}", *plan.left_out])
+    return "\n".join([f"{', '.join(parts)}, into {plan.folder}{default}", *told, *plan.left_out])
 
 
 if __name__ == "__main__":

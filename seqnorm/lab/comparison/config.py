@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from seqnorm.lab.config.ranges import at_least, out_of_range, ranged
+from seqnorm.lab.config.ranges import at_least, one_of, out_of_range, ranged
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.engine.config import EngineConfig
@@ -38,6 +38,10 @@ class CompareConfig:
         arms: overrides as of a multirun; commas multiply.
         trials: settings tried for each arm on validation data; 0 takes the configuration as it is.
         trial_seeds: runs of each setting.
+        prune: "none" trains each setting to its end; "halving" leaves those behind that are behind
+            after a few epochs, see `seqnorm.lab.comparison.halving`.
+        eta: of halving: one in so many settings goes on, to so many times the epochs.
+        min_epochs: of halving: epochs that each setting has.
         first_trial_seed: seed of the first of them.
         finalists: the best settings of each arm that run again before one is chosen; 0 for none.
         final_seeds: runs of each of these in all.
@@ -57,6 +61,9 @@ class CompareConfig:
     arms: list[str] = MISSING
     trials: int = ranged(MISSING, at_least(0))
     trial_seeds: int = ranged(MISSING, at_least(1))
+    prune: str = ranged("none", one_of("none", "halving"))
+    eta: int = ranged(3, at_least(2))
+    min_epochs: int = ranged(1, at_least(1))
     first_trial_seed: int = MISSING
     finalists: int = ranged(MISSING, at_least(0))
     final_seeds: int = MISSING
@@ -100,6 +107,11 @@ def check(config: CompareConfig) -> None:
         problems.append(
             "compare.space needs a direction in which settings are tried; received none, with "
             f"compare.trials={config.trials}. Keep one of compare.space, or set compare.trials=0."
+        )
+    if config.prune != "none" and not config.trials:
+        problems.append(
+            "compare.prune is for settings that are tried; received compare.prune="
+            f"{config.prune} with compare.trials=0. Set compare.trials, or compare.prune=none."
         )
     for key in ("settings_of", "rate_exponent"):
         if config.trials and getattr(config, key):

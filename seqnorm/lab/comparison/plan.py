@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
@@ -16,6 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from seqnorm.lab.comparison.chosen import Chosen, chosen_before
 from seqnorm.lab.comparison.config import CompareConfig, ComparisonConfig, RangeConfig, check
 from seqnorm.lab.comparison.expand import check_quotes, expand
+from seqnorm.lab.comparison.halving import rungs_of
+from seqnorm.lab.comparison.refusals import refuse_fixed_keys, refuse_what_has_no_effect
 from seqnorm.lab.comparison.settings import draw_settings, rounded
 from seqnorm.lab.comparison.space import Space
 from seqnorm.lab.config.arguments import refuse_hidden
@@ -32,10 +33,6 @@ from seqnorm.lab.engine.job import Job
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.tracking.factory import refuse_one_id
 
-_HYDRA_S_OWN = re.compile(r"\+*hydra[./=]")
-# What a comparison sets for each run.
-_ITS_OWN = ("seed", "train.test", "study", "arm")
-
 
 class Plan:
     """The runs of one comparison.
@@ -43,6 +40,9 @@ class Plan:
     Args:
         overrides: What was asked for on the command line.
         config_dirs: Folders of choices of one's own.
+
+    Attributes:
+        rungs: How long which number of settings is trained.
 
     Raises:
         ConfigError: If that is no comparison.
@@ -64,10 +64,11 @@ class Plan:
         refuse_one_id(composed.tracking, "a comparison")
         self.folder = Path(composed.runs_dir).expanduser()
         self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
-        self._refuse_fixed_keys()
-        self._refuse_what_has_no_effect()
+        refuse_fixed_keys(overrides, self.arms, self._wanted() if self.compare.trials else ())
+        refuse_what_has_no_effect(overrides, self.arms)
         self.space, self.left_out = self._searched_space()
         self.settings = draw_settings(self.space, self.compare.trials, self.compare.list_seed)
+        self.rungs = rungs_of(self.compare, [*self._composed.values()])
         self._refuse_several("data", "on which its floor is trained as well")
         self._refuse_several("task", "by whose scores its arms are compared")
         self._refuse_equal_arms()
@@ -92,37 +93,6 @@ class Plan:
             raise ConfigError(
                 f"a comparison is of one {what}, {why}; received compare.arms with "
                 f"{group}={','.join(names)}. Make one comparison of each."
-            )
-
-    def _refuse_fixed_keys(self) -> None:
-        """What a comparison sets for each run cannot be given as well: it would not be heard."""
-        tokens = [*self.overrides, *(token for arm in self.arms for token in arm.split())]
-        searched = set(self._wanted() if self.compare.trials else ())
-        given = {token: token.partition("=")[0].lstrip("+") for token in tokens}
-        own = [token for token, key in given.items() if key in _ITS_OWN]
-        if own:
-            raise ConfigError(
-                f"a comparison sets {', '.join(_ITS_OWN)} itself; received {', '.join(own)}. "
-                "Leave it out."
-            )
-        fixed = [token for token, key in given.items() if key in searched]
-        if fixed:
-            raise ConfigError(
-                f"a comparison varies {', '.join(sorted(searched))}; received {', '.join(fixed)}. "
-                "Leave it out, narrow compare.space.<name>.low and .high, or set compare.trials=0 "
-                "to take settings as they are given."
-            )
-
-    def _refuse_what_has_no_effect(self) -> None:
-        """What would have no effect in any part of a comparison."""
-        of_arms = [token for arm in self.arms for token in arm.split()]
-        idle = [token for token in of_arms if token.startswith(("compare.", "runs_dir"))]
-        idle += [token for token in [*self.overrides, *of_arms] if _HYDRA_S_OWN.match(token)]
-        if idle:
-            raise ConfigError(
-                "a comparison trains, starts its own processes, and has one folder and one list of "
-                f"seeds and trials; received {', '.join(idle)}. "
-                "Leave it out, or give it beside compare.arms."
             )
 
     def _refuse_equal_arms(self) -> None:
@@ -166,14 +136,19 @@ class Plan:
         return [key for key in self._wanted() if OmegaConf.select(composed, key) is not None]
 
     def _job(
-        self, arm: str, seed: int, setting: dict[str, float], number: int | None = None
+        self,
+        arm: str,
+        seed: int,
+        setting: dict[str, float],
+        number: int | None = None,
+        until: int | None = None,
     ) -> Job:
         composed = copy.deepcopy(self._composed[arm])
         for key, value in setting.items():
             if OmegaConf.select(composed, key) is not None:
                 OmegaConf.update(composed, key, value)
         composed.train.test = number is None
-        return Job(arm, number, _run_config(composed, arm, seed))
+        return Job(arm, number, _run_config(composed, arm, seed), until)
 
     @cached_property
     def _chosen_before(self) -> Chosen | None:
@@ -197,13 +172,22 @@ class Plan:
             setting[LEARNING_RATE] = rounded(setting[LEARNING_RATE] * growth)
         return setting
 
-    def trials(self) -> Iterator[Job]:
-        """Every setting for every arm, setting by setting, so that all arms get on together."""
+    def trials(
+        self, numbers: Mapping[str, Collection[int]] | None = None, until: int | None = None
+    ) -> Iterator[Job]:
+        """Settings for every arm, setting by setting, so that all arms get on together.
+
+        Args:
+            numbers: Of the settings of each arm; None for all of all arms.
+            until: Epochs after which the runs are paused; None for no pause.
+        """
         first = self.compare.first_trial_seed
-        for number, setting in enumerate(self.settings):
-            for arm in self.arms:
+        every = range(len(self.settings))
+        wanted = dict.fromkeys(self.arms, every) if numbers is None else numbers
+        for number in every:
+            for arm in (arm for arm in self.arms if number in wanted.get(arm, ())):
                 for seed in range(first, first + self.compare.trial_seeds):
-                    yield self._job(arm, seed, setting, number)
+                    yield self._job(arm, seed, self.settings[number], number, until)
 
     def finals(self, numbers: Mapping[str, Sequence[int]]) -> Iterator[Job]:
         """Further runs of some settings on validation data, seed by seed.

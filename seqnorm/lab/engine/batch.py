@@ -19,7 +19,6 @@ from seqnorm.lab.engine.local import Local
 from seqnorm.lab.engine.order import Order, Outcome, State, log_of
 from seqnorm.lab.engine.parcel import put_in_place
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.runs.result import RESULT
 
 
 class Means(Protocol):
@@ -90,7 +89,7 @@ class Batch:
         for job in jobs:
             if self.engine.stopping.is_set():
                 return
-            if (job.folder / RESULT).exists():  # and only word of it was lost
+            if job.is_made:  # and only word of it was lost
                 self.finished.put(job)
             elif job.arm in self._failed:
                 self.finished.put(self._failed[job.arm])

@@ -37,7 +37,7 @@ def make_there(order: Order) -> Outcome:
         return here and order.session not in _stopped
 
     # Dask itself begins a run again whose worker is gone, and tells nobody.
-    place = [order.session, order.name]
+    place = [order.session, order.task]
     begun = client.get_metadata(place, default=0) + 1
     if begun > order.times:
         reason = "it was begun as often as it may be, and the worker was gone each time"
@@ -75,7 +75,11 @@ class OverDask(ParallelBackendBase):
 
     def submit(self, func: Any, callback: Callable[[Future], None] | None = None) -> Future:
         """Hand over a batch, which is of one order."""
-        future = self.executor.submit(func, **self.cluster.preference)
+        from dask import config
+
+        # An order may bring a run folder, which is wanted once: no reason for Dask to warn of it.
+        with config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            future = self.executor.submit(func, **self.cluster.preference)
         future.order = _order_of(func)
         if callback:
             future.add_done_callback(callback)

@@ -19,6 +19,9 @@ from seqnorm.lab.engine.job import Job, RunFailed
 from seqnorm.lab.engine.local import Local
 from seqnorm.lab.engine.maker import CLOSING
 from seqnorm.lab.engine.order import LOGS, Order
+from seqnorm.lab.engine.parcel import packed
+from seqnorm.lab.runs.checkpoint import CHECKPOINT
+from seqnorm.lab.runs.standing import epochs_done
 from seqnorm.machine import usable_cores
 
 
@@ -99,6 +102,7 @@ class Engine:
 
     def order(self, job: Job) -> Order:
         """What a worker is told of a run."""
+        elsewhere = self.place.scratch is not None and (job.folder / CHECKPOINT).exists()
         return Order(
             name=job.name,
             config=pickle.dumps(job.config),  # of classes that the imports bring
@@ -111,6 +115,9 @@ class Engine:
             scratch=self.place.scratch,
             session=self.session,
             times=self.config.retries + 1,
+            until=job.until,
+            begun=packed(job.folder) if elsewhere else b"",
+            passed=epochs_done(job.folder) if elsewhere else 0,
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.naming import lasting_name
+from seqnorm.lab.runs.standing import has_reached
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Job:
         arm: The arm's overrides, which name it.
         number: Of the setting that is tried; None for a run on the test set.
         config: The complete configuration.
+        until: Epochs after which it is paused; None runs to its end.
     """
 
     arm: str
     number: int | None
     config: RunConfig
+    until: int | None = None
 
     @cached_property
     def name(self) -> str:
@@ -34,6 +37,11 @@ class Job:
     def folder(self) -> Path:
         """Its folder."""
         return Path(self.config.runs_dir).expanduser() / self.name
+
+    @property
+    def is_made(self) -> bool:
+        """Whether nothing is left to be done."""
+        return has_reached(self.folder, self.until)
 
     @property
     def title(self) -> str:

@@ -26,6 +26,9 @@ class Order:
         scratch: Where a worker that sees other files makes the run; None where it sees the same.
         session: Names one start of the command.
         times: How often the run may be begun.
+        until: Epochs after which it is paused; None runs to its end.
+        begun: The folder of a run that is gone on with, for a worker that sees other files.
+        passed: Epochs that are finished there.
     """
 
     name: str
@@ -39,6 +42,14 @@ class Order:
     scratch: Path | None
     session: str
     times: int
+    until: int | None = None
+    begun: bytes = b""
+    passed: int = 0
+
+    @property
+    def task(self) -> str:
+        """What is asked for, in a name: a run is gone on with after each pause."""
+        return self.name if self.until is None else f"{self.name} to epoch {self.until}"
 
     @property
     def folder(self) -> Path:
@@ -71,7 +82,7 @@ class Outcome:
         reason: Why, if it was not made.
         where: Names the worker, if there are several machines.
         log: The end of what it printed, from a machine with other files.
-        parcel: The finished run folder, likewise.
+        parcel: The run folder, likewise: finished, or paused.
         begun: How often the run was begun for this order: by Dask itself again, if a worker died.
     """
 

@@ -1,4 +1,4 @@
-"""A finished run folder as bytes, for machines that do not see the same files."""
+"""A run folder as bytes, for machines that do not see the same files."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ from seqnorm.lab.config.imports import load_parts
 from seqnorm.lab.console import forgiving, uncoloured
 from seqnorm.lab.durable import of_disk
 from seqnorm.lab.engine.order import Order
-from seqnorm.lab.runs.result import RESULT
+from seqnorm.lab.engine.parcel import put_in_place
+from seqnorm.lab.runs.checkpoint import CHECKPOINT
+from seqnorm.lab.runs.standing import epochs_done, has_reached
 from seqnorm.lab.training import require_tensorflow
 
 STOP = "stop"
@@ -53,7 +55,7 @@ def make_run(order: Order) -> Answer:
     sys.argv = list(order.command)
     try:
         with FileLock(order.log.with_suffix(".lock")):  # which may be at it still
-            if not (order.folder / order.name / RESULT).exists():
+            if not has_reached(order.folder / order.name, order.until):
                 _make(order)
         return Answer()
     except Exception as error:
@@ -64,13 +66,22 @@ def make_run(order: Order) -> Answer:
 
 def _make(order: Order) -> None:
     require_tensorflow()
-    from seqnorm.lab.training.run import run
+    from seqnorm.lab.training.run import advance
 
     load_parts(order.imports)
     config = pickle.loads(order.config)
     if order.scratch:
         config = replace(config, runs_dir=str(order.scratch))
-    run(config, order.name)
+        _bring(order)
+    advance(config, order.name, order.until)
+
+
+def _bring(order: Order) -> None:
+    """Puts in place what a run goes on from, unless it was cut off here, and is further."""
+    folder = order.folder / order.name
+    here = epochs_done(folder) if (folder / CHECKPOINT).exists() else 0
+    if order.begun and here <= order.passed:
+        put_in_place(order.begun, folder, str(order.scratch))
 
 
 @contextmanager

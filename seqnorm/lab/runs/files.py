@@ -33,25 +33,31 @@ def _parse_line(line: str) -> dict[str, Any]:
     return record
 
 
-def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The "epoch" and "validation" records of a file of JSON lines that mention a name.
+def epoch_records(
+    path: Path, name: str, cut_off: bool = False, between: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The "epoch" records of a file of JSON lines that mention a name.
 
     Args:
         path: The file.
         name: For example "val_accuracy".
+        cut_off: Whether the last line may be a part of one, as of a run that was killed; it is
+            left out then.
+        between: Whether the "validation" records between the ends of epochs are wanted as well.
 
     Raises:
         RunFolderError: If the file cannot be read, or a line of it that mentions the name is no
             record.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise RunFolderError(
             f"{path.name} must be readable; received {error.strerror!r}. Repeat the run to have "
             "its curves."
         ) from error
-    for number, line in enumerate(lines, start=1):
+    whole = text[: text.rfind("\n") + 1] if cut_off else text
+    for number, line in enumerate(whole.splitlines(), start=1):
         if f'"{name}"' not in line:  # most lines are "train" records: do not parse them
             continue
         try:
@@ -61,7 +67,7 @@ def epoch_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
                 f"{path.name} must hold one JSON object with a step a line; received something "
                 f"else in line {number} ({error}). Mend or remove the line."
             ) from error
-        if record.get("event") in ("epoch", "validation"):
+        if record.get("event") in events:
             yield record
 
 

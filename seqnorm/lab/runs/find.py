@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqnorm.lab.runs.files import CONFIG, RunFolderError
+from seqnorm.lab.runs.pruned import PrunedRun, is_pruned, read_pruned
 from seqnorm.lab.runs.read import METRICS, RunRecord, read_run
 from seqnorm.lab.runs.result import RESULT
 from seqnorm.spelling import counted
@@ -104,6 +105,24 @@ def read_runs(paths: Iterable[Path]) -> tuple[list[RunRecord], list[Ignored]]:
         except RunFolderError as error:
             ignored.append(Ignored(folder, str(error)))
     return records, ignored
+
+
+def read_pruned_runs(ignored: Sequence[Ignored]) -> tuple[list[PrunedRun], list[Ignored]]:
+    """Of runs that were left out those that were stopped early, and the others.
+
+    One whose files are damaged is among the others.
+    """
+    pruned: list[PrunedRun] = []
+    others: list[Ignored] = []
+    for item in ignored:
+        try:
+            if is_pruned(item.folder):
+                pruned.append(read_pruned(item.folder))
+            else:
+                others.append(item)
+        except RunFolderError as error:
+            others.append(Ignored(item.folder, str(error)))
+    return pruned, others
 
 
 def _no_run_message(paths: Sequence[Path]) -> str:

@@ -117,9 +117,26 @@ def read_run(folder: Path) -> RunRecord:
             )
         )
     result, config = (read_object(folder / name) for name in (RESULT, CONFIG))
-    environment = folder / ENVIRONMENT
-    machine = read_object(environment) if environment.exists() else {}
-    return make_record(folder, result, flatten(config), machine)
+    return make_record(folder, result, flatten(config), read_environment(folder))
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration of a run of whatever state, as a record has it.
+
+    Raises:
+        RunFolderError: If config.yaml is missing or damaged.
+    """
+    return portable_config(in_words_of_today(flatten(read_object(folder / CONFIG))))
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """All of environment.json; empty if the file is missing.
+
+    Raises:
+        RunFolderError: If it is damaged.
+    """
+    path = folder / ENVIRONMENT
+    return read_object(path) if path.exists() else {}
 
 
 def make_record(

@@ -41,6 +41,7 @@ class Training:
         probe: what was probed; None if probing is off, or there is no recurrent layer.
         clock: steps and speed.
         seconds: how long `fit` took.
+        paused: whether `fit` ended before training did.
 
     Raises:
         ValueError: if the task measures no first score while training.
@@ -85,10 +86,14 @@ class Training:
         if self.probe:
             watchers["probe"] = self.probe
         self.checkpoint = Checkpoint(folder, self.clock, watchers, train.save_every)
-        self.seconds = 0.0
+        self.seconds, self.paused = 0.0, False
 
-    def fit(self) -> str | None:
+    def fit(self, until: int | None = None) -> str | None:
         """Trains until the last epoch or early stopping, and puts the kept epoch's weights back.
+
+        Args:
+            until: epochs after which training is paused: it goes on from what it has saved, with
+                the schedule of all its epochs; None for no pause.
 
         Returns:
             None, or why the run diverged.
@@ -112,10 +117,14 @@ class Training:
         message = None
         try:
             with self.checkpoint, deferred() as self.checkpoint.request:
-                self._train(trainer, callbacks)
+                self._train(trainer, callbacks, until or self.config.train.epochs)
         except Diverged as diverged:
             message = str(diverged) + advice(self.silence)
         self.seconds = self.clock.seconds
+        here = self.checkpoint.position
+        self.paused = message is None and not here.ended and here.epoch < self.config.train.epochs
+        if self.paused:
+            return None
         self.best.put_back(self.runner)
         if self.config.train.reestimate and message is None:
             message = self._reestimate()
@@ -141,17 +150,17 @@ class Training:
         )
         return trainer
 
-    def _train(self, trainer: Any, callbacks: list[keras.callbacks.Callback]) -> None:
-        """All epochs, or those that a stopped run has left."""
+    def _train(self, trainer: Any, callbacks: list[keras.callbacks.Callback], epochs: int) -> None:
+        """The first epochs, or those of them that a stopped run has left."""
         begun = self.checkpoint.position
-        self.batches.epoch, epochs = begun.epoch, self.config.train.epochs
+        self.batches.epoch = begun.epoch
         if begun.trained is not None:
             self._validate(trainer, callbacks, begun.epoch, begun.trained)
         elif begun.batch:
             self._build_metrics(trainer)
             self._fit(trainer, callbacks, begun.epoch, begun.epoch + 1, begun.batch)
         here = self.checkpoint.position
-        if here.ended or here.epoch == epochs:
+        if here.ended or here.epoch >= epochs:
             self.checkpoint.restore()  # of a run that had only its test left
         else:
             self._fit(trainer, callbacks, here.epoch, epochs)

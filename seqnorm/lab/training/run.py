@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import cast
 
 import keras
 
@@ -37,10 +38,26 @@ def run(config: RunConfig, name: str | None = None) -> Result:
         ConfigError: if the configuration contradicts itself.
         UserError: if data is missing or damaged, or a component refuses its arguments.
     """
+    return cast(Result, advance(config, name))
+
+
+def advance(config: RunConfig, name: str | None = None, until: int | None = None) -> Result | None:
+    """Likewise, but with a pause: the same call with a later one goes on, to the same bytes.
+
+    Args:
+        config: as of `run`.
+        name: likewise.
+        until: epochs after which the run is paused: it is saved, and left as one that was stopped;
+            None for no pause.
+
+    Returns:
+        What result.json holds; None of a run that is paused. One that has ended before, by its
+        patience or as it diverged, is finished.
+    """
     start(config)
     if config.model.name in FLOORS:
         return run_floor(config, name)
-    return run_network(config, name)
+    return _run_network(config, name, until)
 
 
 def start(config: RunConfig) -> None:
@@ -67,7 +84,7 @@ def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
         ) from error
 
 
-def run_network(config: RunConfig, name: str | None = None) -> Result:
+def _run_network(config: RunConfig, name: str | None, until: int | None) -> Result | None:
     """Trains, evaluates and records one network."""
     with blame_the_input():
         task = make_task(config.task)
@@ -81,7 +98,10 @@ def run_network(config: RunConfig, name: str | None = None) -> Result:
         training = Training(config, task, dataset, model, folder)
         if folder.saved:
             print(f"goes on where it was stopped, {training.checkpoint.position}", flush=True)
-        diverged = training.fit()
+        diverged = training.fit(until)
+        if training.paused:
+            print(f"paused after epoch {until} of {config.train.epochs}", flush=True)
+            return None
         result = conclude(config, task, dataset, model, training, diverged, folder)
         folder.finish(result)  # before what is only mirrored, whose failure costs no finished run
         # Of a diverged run the score that a sweep compares is none.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from seqnorm.lab.comparison.choice import choose, finalists
 from seqnorm.lab.comparison.plan import Job, Plan
-from seqnorm.lab.comparison.run import Comparison, choose, finalists
+from seqnorm.lab.comparison.run import Comparison
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.report.arms.trials import leaders

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.commands.compare import main
+from seqnorm.lab.comparison.choice import choose, finalists, record_of
 from seqnorm.lab.comparison.plan import Plan
-from seqnorm.lab.comparison.run import Comparison, choose, finalists, record_of
+from seqnorm.lab.comparison.run import Comparison
 from seqnorm.lab.engine.local import Local
-from seqnorm.lab.engine.maker import state_of
 from seqnorm.lab.engine.order import Order, Outcome
-from seqnorm.lab.engine.process import make_run
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.report.arms.trials import arm_trials
 from seqnorm.lab.report.findings.collect import collect
@@ -48,20 +47,6 @@ def start(runs: Path, *more: str) -> subprocess.Popen[str]:
         # A shell's background job ignores ctrl-C, and so would all that it starts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-
-
-@pytest.fixture
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs are made where the test runs: starting TensorFlow takes longer than they take."""
-
-    def here(order: Order) -> Outcome:
-        monkeypatch.setenv("SEQNORM_THREADS", str(order.threads))
-        order.log.touch()
-        answer = make_run(order)
-        return Outcome(order.name, state_of(answer), answer.error or "")
-
-    monkeypatch.setattr(Local, "make", staticmethod(here))
-    monkeypatch.setattr(sys, "argv", sys.argv)  # which a run sets
 
 
 def results(runs: Path) -> dict[str, tuple[int, bytes]]:

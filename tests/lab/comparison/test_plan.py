@@ -13,10 +13,10 @@ from omegaconf import OmegaConf
 
 from seqnorm.lab.commands.compare import HELP, announcement, help_text, main
 from seqnorm.lab.comparison.config import RangeConfig
+from seqnorm.lab.comparison.consistency import keep_settings
 from seqnorm.lab.comparison.expand import expand
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.progress import Progress, duration
-from seqnorm.lab.comparison.run import Comparison
 from seqnorm.lab.comparison.settings import draw_settings
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
@@ -247,11 +247,11 @@ def test_settings_of_another_comparison_stay_those_of_the_first_start(tmp_path: 
     given = [*options, f"compare.settings_of={tmp_path / 'main'}"]
     (tmp_path / "sizes").mkdir()
     for _ in range(2):
-        Comparison(Plan(given), ["seqnorm-compare"]).keep_settings()
+        keep_settings(Plan(given))
     for path in (tmp_path / "main").rglob("*-batch-*/config.yaml"):
         path.write_text(path.read_text().replace("learning_rate: 0.003", "learning_rate: 0.004"))
     with pytest.raises(UserError, match=r"'cell=lstm norm=batch data.batch_size=\d+' now, and"):
-        Comparison(Plan(given), ["seqnorm-compare"]).keep_settings()
+        keep_settings(Plan(given))
 
 
 def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:

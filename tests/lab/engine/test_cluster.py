@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from seqnorm.lab.engine.engine import Engine
 from seqnorm.lab.engine.job import Job, RunFailed
 from seqnorm.lab.engine.order import log_of
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.standing import epochs_done
 from tests.lab.engine.conftest import COMMAND, environment
 from tests.lab.engine.stand_in import deeds
 from tests.lab.engine.test_local import names
@@ -105,6 +107,10 @@ def test_finished_runs_come_home_from_hosts_with_folders_of_their_own(
     assert not (jobs[0].folder / "half").exists()
     assert {path.name for path in runs.iterdir()} == names(jobs[:-1]) | {".log"}
     assert not list(tmp_path.glob("host-*/*/*/result.json"))  # nothing stays there
+    with dask.engine(runs, shared=False) as engine:  # on any of the hosts
+        for until in (1, 3, None):
+            assert names(engine.run_all([replace(job(7), until=until)])) == names([job(7)])
+    assert epochs_done(job(7).folder) == 3 and job(7).is_made
     # Where the one came to the full disk first, it was made again.
     said = [line for line in dask.said if "waiting for a worker" not in line]
     assert all("No space left" in line for line in said) and len(said) <= 1

@@ -18,9 +18,10 @@ from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.checkpoint import CHECKPOINT, unpack
 from seqnorm.lab.runs.result import RESULT
+from seqnorm.lab.runs.standing import epochs_done
 from seqnorm.lab.runs.stopped import finished_run, held, stopped_run
 from seqnorm.lab.training.random_state import random_state, set_random_state
-from seqnorm.lab.training.run import run
+from seqnorm.lab.training.run import advance, run
 from tests.lab.stopping import stopped
 from tests.tiers import exhaustive
 from tests.tools.kill import cases, differences, try_case
@@ -30,7 +31,7 @@ CONFIG = [
     "experiment=smoke", "norm=none", "model.bidirectional=false", "seed=3",
     f"train.epochs={EPOCHS}", "data.examples=90", "data.batch_size=16",
     "data.validation_fraction=0.2", "train.log_every=2", "train.probe_every=0",
-    "optim.learning_rate=0.05", "model.dropout=0.3",
+    "optim.learning_rate=0.05", "optim.schedule=cosine", "model.dropout=0.3",
 ]  # fmt: skip
 
 
@@ -72,6 +73,18 @@ def test_whatever_moment_it_is_asked_to_end_at(
     result = run(config)
     assert f"goes on where it was stopped, {said}" in capfd.readouterr().out
     assert result.run == folder.name
+    assert list(differences(whole, folder)) == []
+
+
+def test_paused_after_an_epoch_it_goes_on_with_the_schedule_of_all(config, whole, tmp_path):
+    """And a pause that lies behind its last epoch is none."""
+    config = replace(config, runs_dir=str(tmp_path))
+    folder = tmp_path / "paused"
+    for until in (1, 2):
+        assert advance(config, folder.name, until) is None
+        assert epochs_done(folder) == until and not (folder / RESULT).exists()
+    result = advance(config, folder.name, EPOCHS + 1)
+    assert result and result.run == folder.name
     assert list(differences(whole, folder)) == []
 
 

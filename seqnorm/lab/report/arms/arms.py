@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from seqnorm.lab.config.former import FIRST_TASK
 from seqnorm.lab.runs.portable import portable_name
+from seqnorm.lab.runs.pruned import PrunedRun
 from seqnorm.lab.runs.read import RunRecord
 from seqnorm.lab.tasks.score import Scoring
 
@@ -27,6 +28,14 @@ _NAMED_KEYS = ("data.name", "cell.name", "norm.name", "task.name", "model.name")
 _RECIPE = ("data.", "task.", "train.", "cell.", "norm.small_batch")
 
 
+class Configured(Protocol):
+    """A run, of which the configuration is known: flat, "optim.learning_rate" -> value."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All of config.yaml."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """Runs that differ in nothing but the seed.
@@ -37,6 +46,7 @@ class Arm:
         label: Short text for tables and legends.
         runs: The runs by rising seed, one per seed.
         trials: Runs of this arm that tried a setting on validation data only.
+        pruned: Such runs that were stopped early, see `compare.prune`.
     """
 
     data: str
@@ -46,6 +56,7 @@ class Arm:
     label: str
     runs: tuple[RunRecord, ...]
     trials: tuple[RunRecord, ...] = ()
+    pruned: tuple[PrunedRun, ...] = ()
 
     @property
     def diverged(self) -> int:
@@ -102,6 +113,11 @@ class Comparison:
         trials = {run.folder: run for arm in self.arms for run in arm.trials}
         return [*self.runs, *trials.values()]
 
+    @property
+    def pruned(self) -> list[PrunedRun]:
+        """All runs that were stopped early, each once."""
+        return [*{run.folder: run for arm in self.arms for run in arm.pruned}.values()]
+
     def baseline_of(self, arm: Arm) -> Arm | None:
         """The arm without normalisation to compare an arm of the same cell with.
 
@@ -152,7 +168,7 @@ def question(run: RunRecord) -> str:
     return " ".join(name.removeprefix(run.result.data).replace("_", " ").split())
 
 
-def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
+def settings_of(run: Configured) -> tuple[tuple[str, str], ...]:
     """All that decides a run beside its seed: equal for runs of one arm, wherever they were made.
 
     A trial and the run on the test set with its setting are equal as well.
@@ -162,7 +178,7 @@ def settings_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
     return (arm, *((key, as_text(run.config[key])) for key in keys))
 
 
-def recipe_of(run: RunRecord) -> tuple[tuple[str, str], ...]:
+def recipe_of(run: Configured) -> tuple[tuple[str, str], ...]:
     """What a comparison of norms holds fixed while it tunes each: data, training and cell."""
     keys = sorted(key for key in run.config if is_setting(key) and key.startswith(_RECIPE))
     return tuple((key, as_text(run.config[key])) for key in keys)

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, settings_of
 from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.arms.pruned import with_pruned
 from seqnorm.lab.report.findings.evidence import OTHER_TEXTS, ArmEvidence, Evidence, reader_of
 from seqnorm.lab.runs.find import Ignored
 from seqnorm.lab.runs.read import RunRecord
@@ -96,7 +97,8 @@ def join(parts: Sequence[Part]) -> tuple[Comparison, Evidence, list[Ignored]]:
     """
     chosen, left_out = _choose_arms(parts)
     runs = [run for held in chosen for run in held.arm.runs]
-    ((comparison,), replaced) = compare([*runs, *_join_trials(parts)])
+    ((joined,), replaced) = compare([*runs, *_join_trials(parts)])
+    comparison = with_pruned(joined, (run for part, _ in parts for run in part.pruned))
     whole = _texts_of_most(chosen)
     notes = {note for held in chosen for note in held.whole.notes}
     found: dict[str, ArmEvidence] = {}

@@ -48,8 +48,12 @@ def _by_setting(trials: Sequence[RunRecord]) -> dict[Setting, list[RunRecord]]:
 
 
 def arm_trials(arm: Arm) -> list[Trial]:
-    """The settings that were tried for an arm; one counts once, however many seeds it ran with."""
-    tried = list(_by_setting(arm.trials).values())
+    """The settings that were tried for an arm; one counts once, however many seeds it ran with.
+
+    Of one that was stopped early some seeds may have ended by themselves: it does not count.
+    """
+    pruned = set(map(settings_of, arm.pruned))
+    tried = [runs for key, runs in _by_setting(arm.trials).items() if key not in pruned]
     shared = (
         set.intersection(*({run.result.seed for run in runs} for runs in tried)) if tried else set()
     )
@@ -59,6 +63,11 @@ def arm_trials(arm: Arm) -> list[Trial]:
         alike = [scores[seed] for seed in sorted(shared)] or list(scores.values())
         found.append(Trial(runs[0].config, mean(alike), mean(scores.values()), len(scores)))
     return found
+
+
+def tried_configs(arm: Arm) -> list[Mapping[str, Any]]:
+    """What was tried for an arm, also what was stopped early; one setting may come twice."""
+    return [run.config for runs in (arm.trials, arm.pruned) for run in runs]
 
 
 def merit_of(run: RunRecord) -> float:
@@ -87,7 +96,7 @@ def best_settings(trials: Sequence[RunRecord]) -> set[Setting]:
 def tried_alike(arms: Sequence[Arm]) -> bool:
     """Whether all networks tried the same values of the keys that all of them have."""
     networks = [arm for arm in arms if not is_floor(arm)]
-    configs = [[trial.config for trial in arm_trials(arm)] for arm in networks]
+    configs = [tried_configs(arm) for arm in networks]
     keys = set.intersection(*(set(varied_keys(tried)) for tried in configs)) if configs else set()
     lists = {
         frozenset(tuple(as_text(one[key]) for key in sorted(keys)) for one in tried)

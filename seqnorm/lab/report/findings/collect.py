@@ -7,9 +7,10 @@ from pathlib import Path
 
 from seqnorm.lab.report.arms.grouping import REPEATED, compare
 from seqnorm.lab.report.arms.join import Part, join_all
+from seqnorm.lab.report.arms.pruned import with_pruned
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.findings.findings import FINDINGS, Findings, load_findings
-from seqnorm.lab.runs.find import Ignored, ignored_lines, read_runs
+from seqnorm.lab.runs.find import Ignored, ignored_lines, read_pruned_runs, read_runs
 from seqnorm.lab.runs.read import RunRecord
 from seqnorm.lab.runs.result import RESULT
 
@@ -37,8 +38,10 @@ def _findings_file(path: Path) -> Path | None:
 def _read_folders(folders: Sequence[Path]) -> Findings:
     records, ignored = read_runs(folders)
     _require_finished(records, folders, ignored)
+    pruned, ignored = read_pruned_runs(ignored)
     comparisons, left_out = compare(records)
-    found = [(comparison, gather(comparison)) for comparison in comparisons]
+    whole = [with_pruned(comparison, pruned) for comparison in comparisons]
+    found = [(comparison, gather(comparison)) for comparison in whole]
     return Findings(found, [*ignored, *left_out])
 
 

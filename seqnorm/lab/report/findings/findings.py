@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ import numpy as np
 from seqnorm.lab.durable import write_text
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.grouping import compare
+from seqnorm.lab.report.arms.pruned import with_pruned
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence, RunCurves
 from seqnorm.lab.report.statistics.profiles import LayerProfiles
 from seqnorm.lab.runs.files import RunFolderError, read_object
 from seqnorm.lab.runs.find import Ignored
+from seqnorm.lab.runs.pruned import PrunedRun
 from seqnorm.lab.runs.read import RunRecord, make_record
 
 FINDINGS = "findings.json"
@@ -85,15 +87,11 @@ def _pack_runs(runs: Sequence[RunRecord]) -> dict[str, Any]:
     for run in runs:
         if run.environment not in environments[-8:]:
             environments.append(run.environment)
-        changes = {
-            key: value for key, value in run.config.items() if base.get(key, _ABSENT) != value
-        }
-        changes |= {key: _ABSENT for key in base if key not in run.config}
         packed.append(
             {
                 "name": run.name,
                 "result": {k: v for k, v in run.result.to_json().items() if k != "task"},
-                "config": dict(sorted(changes.items())),
+                "config": _changes(base, run.config),
                 "environment": len(environments) - 1 - environments[::-1].index(run.environment),
             }
         )
@@ -104,16 +102,42 @@ def _unpack_runs(stored: Mapping[str, Any], parent: Path) -> list[RunRecord]:
     records = []
     task = {"task": stored["task"]} if "task" in stored else {}
     for run in stored["runs"]:
-        config = {**stored["config"], **run["config"]}
         records.append(
             make_record(
                 parent / run["name"],
                 {**run["result"], **task},
-                {key: value for key, value in config.items() if value != _ABSENT},
+                _whole(stored["config"], run["config"]),
                 stored["environments"][run["environment"]],
             )
         )
     return records
+
+
+def _pack_pruned(comparison: Comparison) -> dict[str, Any]:
+    """Nothing where no run was stopped early."""
+    base = comparison.everything[0].config
+    packed = [
+        {"name": run.name, "config": _changes(base, run.config), "seconds": run.seconds}
+        for run in comparison.pruned
+    ]
+    return {"pruned": packed} if packed else {}
+
+
+def _unpack_pruned(stored: Mapping[str, Any], parent: Path) -> Iterator[PrunedRun]:
+    for run in stored.get("pruned", ()):
+        config = _whole(stored["config"], run["config"])
+        yield PrunedRun(parent / run["name"], config, run["seconds"])
+
+
+def _changes(base: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as its difference to another one."""
+    changes = {key: value for key, value in config.items() if base.get(key, _ABSENT) != value}
+    changes |= {key: _ABSENT for key in base if key not in config}
+    return dict(sorted(changes.items()))
+
+
+def _whole(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**base, **changes}.items() if value != _ABSENT}
 
 
 def _pack_arm(arm: ArmEvidence) -> dict[str, Any]:
@@ -177,6 +201,7 @@ def save_findings(path: Path, findings: Findings) -> None:
             {
                 "task": comparison.task.to_json(),
                 **_pack_runs(comparison.everything),
+                **_pack_pruned(comparison),
                 "arms": {label: _pack_arm(arm) for label, arm in evidence.arms.items()},
                 "common": _pack_arrays(evidence.common),
                 "texts": evidence.texts,
@@ -222,7 +247,8 @@ def load_findings(path: Path) -> Findings:
     for kept in stored["comparisons"]:
         part = _modernised(kept) if stored["format"] in _FORMER else kept
         runs = _unpack_runs(part, path.parent)
-        ((comparison,), _) = compare(runs)
+        ((compared,), _) = compare(runs)
+        comparison = with_pruned(compared, _unpack_pruned(part, path.parent))
         _require_labels(path, comparison, part["arms"])
         evidence = Evidence(
             {label: _unpack_arm(arm) for label, arm in part["arms"].items()},

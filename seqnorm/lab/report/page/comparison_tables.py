@@ -10,7 +10,8 @@ import numpy as np
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
 from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
-from seqnorm.lab.report.arms.trials import Trial, arm_trials, varied_keys
+from seqnorm.lab.report.arms.pruned import settings_pruned
+from seqnorm.lab.report.arms.trials import Trial, arm_trials, tried_configs, varied_keys
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
 from seqnorm.lab.report.page.task_pages import page_of
@@ -110,8 +111,9 @@ def cost_table(comparison: Comparison, evidence: Evidence, target: float | None 
         cells += [_median_of(arm, key, True) for key in ("train_seconds", "tokens_per_second")]
         if target is not None:
             cells += _target_cells(arm, evidence, target)
-        hours = sum(run.result.train_seconds for run in arm.trials) / 3600
-        tried = len(arm_trials(arm))
+        seconds = [run.result.train_seconds for run in arm.trials]
+        hours = sum((*seconds, *(run.seconds for run in arm.pruned))) / 3600
+        tried = len(arm_trials(arm)) + settings_pruned(arm.pruned)
         cells += [str(tried), f"{hours:.2f}"] if tried else [NOT_AVAILABLE] * 2
         rows.append(tuple(cells))
     reach: tuple[str, ...] = ()
@@ -142,11 +144,10 @@ def _median_of(arm: Arm, key: str, spread: bool = False) -> str:
 def tuning_table(comparison: Comparison) -> Table | None:
     """What was chosen for each arm and how it scored on validation data; None without trials."""
     tuned = [(arm, arm_trials(arm)) for arm in comparison.arms]
-    keys = sorted(
-        {key for _, trials in tuned for key in varied_keys([trial.config for trial in trials])}
-    )
+    keys = sorted({key for arm, _ in tuned for key in varied_keys(tried_configs(arm))})
     if not keys:
         return None
+    pruned = any(arm.pruned for arm in comparison.arms)
     score = comparison.task.score
     best = {arm.label: _best_finalist(trials, score) for arm, trials in tuned}
     finals = set(best.values()) != {NOT_AVAILABLE}
@@ -161,9 +162,21 @@ def tuning_table(comparison: Comparison) -> Table | None:
         spread = (_number(value, score.digits) for value in (middle, scores[-1], second))
         again = [best[arm.label]] if finals else []
         tested = score.write(float(np.mean([run.result.validation_score for run in arm.runs])))
-        rows.append((arm.label, str(len(trials)), *chosen, *spread, *again, tested))
+        early = [str(settings_pruned(arm.pruned))] if pruned else []
+        rows.append((arm.label, str(len(trials)), *early, *chosen, *spread, *again, tested))
     again = ["best finalist"] if finals else []
-    headings = ("arm", "trials", *keys, "median trial", "best", "second", *again, "its runs")
+    early = ["stopped early"] if pruned else []
+    headings = (
+        "arm",
+        "trials",
+        *early,
+        *keys,
+        "median trial",
+        "best",
+        "second",
+        *again,
+        "its runs",
+    )
     return Table(headings, tuple(rows))
 
 

@@ -10,6 +10,10 @@ from seqnorm.lab.report.page.task_page import TaskPage
 from seqnorm.lab.tasks.score import Scoring
 
 ALIKE = "Every arm tried the same list of settings."
+STOPPED_EARLY = (
+    " Stopped early: settings that were behind after a few epochs, every arm by the same rule and "
+    "with the same number of epochs (compare.prune=halving)."
+)
 NOT_ALIKE = "Not all arms tried the same list of settings: the best of more is {} by chance."
 # What comparisons tune of themselves, in words.
 _TUNED = {
@@ -85,13 +89,14 @@ def cost_note(task: Scoring) -> str:
     )
 
 
-def tuning_note(task: Scoring, own: TaskPage, alike: bool) -> str:
+def tuning_note(task: Scoring, own: TaskPage, alike: bool, pruned: bool) -> str:
     """Under the settings that were chosen.
 
     Args:
         task: What was measured.
         own: What the page says of the task.
         alike: Whether all arms tried the same list.
+        pruned: Whether settings were stopped early.
     """
     better, worse = ("higher", "below") if task.score.higher_is_better else ("lower", "above")
     return (
@@ -101,4 +106,5 @@ def tuning_note(task: Scoring, own: TaskPage, alike: bool) -> str:
         f"mean validation {task.score.title} of the runs with the setting chosen, on splits of "
         f"their own; where it is far {worse} the best trial, another setting may do better, which "
         "finalists find out (compare.finalists)."
+        f"{STOPPED_EARLY if pruned else ''}"
     )

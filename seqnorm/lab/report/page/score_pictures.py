@@ -190,21 +190,26 @@ def trials_picture(looks: Looks) -> Picture | None:
 
     if not any(arm.trials for arm in looks.arms):
         return None
+    pruned = any(arm.pruned for arm in looks.arms)
     charts: list[Chart] = []
     for (ending, curves), (_, points) in zip(
         looks.lines(expected), looks.lines(single), strict=True
     ):
-        title = f"expected best validation {score.title}{ending}"
-        charts.append(LineChart(title, "trials", curves, bounds=score.bounds))
+        if not pruned:  # of those that were left to the end all are better than most
+            title = f"expected best validation {score.title}{ending}"
+            charts.append(LineChart(title, "trials", curves, bounds=score.bounds))
         title = f"validation {score.title} of single trials{ending}"
         charts.append(LineChart(title, "learning rate", points, log_x=True, bounds=score.bounds))
     same = "The list of trials is the same for every arm." if tried_alike(looks.arms) else ""
-    caption = (
+    expectation = (
         f"The first of two charts: expected validation {score.title} of the best of n trials "
         "(Dodge et al., 2019, without replacement): an arm that is "
         f"{'high' if score.higher_is_better else 'low'} at few trials is easy to tune. No band: "
-        "over so few trials a bootstrap one covers far less than it says. The second: every "
-        f"trial by its learning rate{_varied_in_trials(looks)}. {same}".rstrip()
+        "over so few trials a bootstrap one covers far less than it says. The second: every trial"
+    )
+    caption = (
+        f"{'Every trial that was not stopped early' if pruned else expectation}"
+        f" by its learning rate{_varied_in_trials(looks)}. {same}".rstrip()
         + looks.restriction
     )
     return Picture("trials", "What tuning buys", caption, charts, looks.legend)

@@ -78,7 +78,7 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
         "trials": (
             "Settings chosen on validation data",
             tuning_table(comparison),
-            tuning_note(task, own, tried_alike(comparison.arms)),
+            tuning_note(task, own, tried_alike(comparison.arms), bool(comparison.pruned)),
         ),
     }
     tuned = any(arm.trials for arm in comparison.arms)

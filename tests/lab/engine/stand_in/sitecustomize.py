@@ -4,6 +4,7 @@ Tests of engines need no network, and TensorFlow takes longer to import than the
 """
 
 import errno
+import json
 import os
 import signal
 import sys
@@ -13,8 +14,10 @@ from types import ModuleType
 
 import deeds
 
+EPOCH = {"event": "epoch", "step": 1, "seconds": 1.0, "val_loss": 0.5, "val_accuracy": 0.5}
 
-def run(config, name):
+
+def advance(config, name, until=None):
     print(f"seed {config.seed} with {os.environ['SEQNORM_THREADS']} threads", flush=True)
     folder = Path(config.runs_dir) / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,11 +39,15 @@ def run(config, name):
         raise OSError(errno.ENOSPC, "No space left on device")
     (folder / "config.yaml").write_text(f"# of mine\nruns_dir: {config.runs_dir}\nseed: 1\n")
     (folder / "process").write_text(f"{os.getpid()} {os.getppid()}")
-    (folder / "result.json").write_text("{}")
+    if until is None:
+        return (folder / "result.json").write_text("{}")
+    with (folder / "metrics.jsonl").open("a") as records:
+        print(json.dumps(EPOCH | {"epoch": until}), file=records)
+    (folder / "checkpoint.npz").touch()
 
 
 training, module = ModuleType("seqnorm.lab.training"), ModuleType("seqnorm.lab.training.run")
 training.__dict__.update(__path__=[], require_tensorflow=lambda: None)
-module.__dict__["run"] = run
+module.__dict__["advance"] = advance
 if os.environ.get("SEQNORM_STAND_IN"):
     sys.modules |= {each.__name__: each for each in (training, module)}
