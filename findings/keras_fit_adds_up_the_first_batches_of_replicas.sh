@@ -6,9 +6,9 @@
 # What happens: before the first step fit works out shapes from one batch, which under a strategy is
 #   the SUM of the replicas' first batches. TensorFlow has no sum of bools, so a model with a mask as an
 #   input of dtype bool raises InvalidArgumentError (AddN), where it trains on one device. Under
-#   MultiWorkerMirroredStrategy the batch stays a value of each replica, and fit raises ValueError
-#   (PerReplica to a Tensor), with one worker and inputs of floats too; the layers, the loss and
-#   the optimiser work there in a step of one's own with strategy.run.
+#   MultiWorkerMirroredStrategy with two processes the batch stays a value of each replica, and fit
+#   raises ValueError (PerReplica to a Tensor), for inputs of floats too; with one process it trains.
+#   Layers and optimiser work on two in a step of one's own with strategy.run.
 # Why it matters: masks are bool; and what the documentation of TensorFlow says of fit on several
 #   machines is of Keras 2.
 # Versions: Python 3.11, keras 3.15.1, tensorflow 2.21.0.
@@ -20,19 +20,15 @@ python3 -m venv "$work/venv"
 cat > "$work/check.py" <<'PY'
 import json
 import os
-import socket
 import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
 kind = sys.argv[1]
 if kind == "workers":
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    os.environ["TF_CONFIG"] = json.dumps(
-        {"cluster": {"worker": [address]}, "task": {"type": "worker", "index": 0}}
-    )
+    task = {"type": "worker", "index": int(sys.argv[2])}
+    workers = [f"127.0.0.1:{port}" for port in sys.argv[3:]]
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": task})
 import numpy as np
 import tensorflow as tf
 
@@ -63,9 +59,18 @@ def fit(dtype):
 print(json.dumps([kind, fit("float32"), fit("bool")]))
 PY
 found=""
-for kind in one devices workers; do
+for kind in one devices; do
   found+=$("$work/venv/bin/python" "$work/check.py" "$kind" 2>/dev/null | tail -n 1)$'\n'
 done
+ports=$(python3 -c 'import socket
+two = [socket.socket() for _ in range(2)]
+for each in two: each.bind(("127.0.0.1", 0))
+print(*(each.getsockname()[1] for each in two))')
+# shellcheck disable=SC2086
+timeout 300 "$work/venv/bin/python" "$work/check.py" workers 1 $ports >/dev/null 2>&1 &
+# shellcheck disable=SC2086
+found+=$(timeout 300 "$work/venv/bin/python" "$work/check.py" workers 0 $ports 2>/dev/null | tail -n 1)
+wait || true
 echo "keras 3.15.1, tensorflow 2.21.0: strategy, fit of float32, fit of bool"
 echo "$found"
 expected='["one", "trains", "trains"]

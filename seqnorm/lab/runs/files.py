@@ -49,6 +49,7 @@ def epoch_records(
         RunFolderError: If the file cannot be read, or a line of it that mentions the name is no
             record.
     """
+    events = ("epoch", "validation") if between else ("epoch",)
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

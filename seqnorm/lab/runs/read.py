@@ -68,7 +68,7 @@ class RunRecord:
             RunFolderError: If metrics.jsonl is missing or a line of it is not JSON.
         """
         points: dict[int, tuple[int, float, float]] = {}
-        for record in epoch_records(self.folder / METRICS, name):
+        for record in epoch_records(self.folder / METRICS, name, between=True):
             if record.get(name) is not None:
                 seconds = float(record.get("seconds", math.nan))
                 points[int(record["step"])] = int(record["step"]), seconds, float(record[name])
