@@ -138,6 +138,7 @@ def scan_forward(
     initial: States,
     given: tuple[Any, Any, Any] = (None, None, None),
     masked: int = UNSET,
+    room: np.ndarray | None = None,
 ) -> Record:
     """Runs the cell over every row's alive steps.
 
@@ -153,6 +154,7 @@ def scan_forward(
             the mean and variance to correct towards (a variance below 0: none).
         masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
             rows have holes it must be UNSET.
+        room: where `Record.h` is written; None: memory of the pool.
     """
     batch, steps, inputs = x.shape
     units = initial.h.shape[1]
@@ -164,7 +166,7 @@ def scan_forward(
         shares,
         buffers.saved(spec, shares),
         buffers.sites(spec, shares, given),
-        h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)),
+        h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)) if room is None else room,
     )
     panels = [
         [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]
