@@ -64,8 +64,6 @@ def _of_torch() -> str | None:
 
     if torch.jit.is_tracing() or torch.compiler.is_exporting():
         return _EXPORTED
-    if torch.compiler.is_compiling():
-        return None  # the kernels are called between the graphs
     device = ops.zeros(()).device.type
     if device not in ("cpu", "meta"):
         return _NOT_THE_CPU.format(f"Keras's device is {device}")

@@ -18,6 +18,7 @@ from seqnorm.layers.remat import Passes, replayed
 from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_replicas
 from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
+from seqnorm.ops import backend
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
 from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
@@ -171,6 +172,7 @@ class NormRNN(keras.layers.RNN):
         if self.fresh is not None:
             self.fresh.assign(1.0)
 
+    @backend.between_graphs
     @replayed
     def call(
         self,

@@ -143,16 +143,16 @@ def test_gradients_fail_when_statistics_count_as_constants(module, norm, monkeyp
 
 @pytest.mark.skipif(not FUSED, reason="the kernels need TensorFlow and numba")
 def test_gradients_fail_when_the_kernels_backward_pass_is_off(monkeypatch):
-    from seqnorm.kernels.host import tensorflow
+    from seqnorm.kernels.host import operation
 
-    right = tensorflow.scan_backward
+    right = operation.scan_backward
 
     def off(*arguments):
         got = right(*arguments)
         return got._replace(x=1.001 * got.x)
 
     monkeypatch.setattr(gradients, "CELLS", ("lstm",))
-    monkeypatch.setattr(tensorflow, "scan_backward", off)
+    monkeypatch.setattr(operation, "scan_backward", off)
     assert failed(gradients) == {f"lstm {norm}, relative error" for norm in gradients.NORMS}
 
 

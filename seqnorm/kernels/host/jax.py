@@ -22,7 +22,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.experimental.buffer_callback import buffer_callback
 
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
-from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan
+from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan, require_shapes
 from seqnorm.kernels.host.scan import Weights
 from seqnorm.kernels.spec import OF_BATCH, SITES, Spec
 
@@ -61,6 +61,7 @@ def fused_scan(
         zeros=lambda: jnp.zeros((x.shape[0], weights.recurrent_kernel.shape[0]), dtype),
         none=jnp.zeros(0, dtype),
     )
+    require_shapes(inputs)  # what a callback raises is told by XLA, with a page around it
     forward_ready(spec.dtype)  # calls come in threads that Ctrl-C does not reach
     scan = Scan(spec, backwards, repeat, sequences, need_x=False, keep=False)
     values = [jnp.asarray(value, bool if value is inputs.mask else dtype) for value in inputs.flat()]

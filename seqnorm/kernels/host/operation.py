@@ -115,7 +115,7 @@ def _ticket(record: Record) -> np.ndarray:
     return ticket
 
 
-def _require_shapes(inputs: Inputs) -> None:
+def require_shapes(inputs: Inputs) -> None:
     """Compiled code checks no bounds: what does not fit would be read and written elsewhere."""
     (batch, steps, _), units = inputs.x.shape, inputs.weights[1].shape[0]
     for name, value, wanted in (
@@ -144,7 +144,7 @@ class Scan:
     keep: bool = True  # whether a backward pass may come
 
     def _run(self, inputs: Inputs, room: np.ndarray | None = None) -> Record:
-        _require_shapes(inputs)
+        require_shapes(inputs)
         given = tuple(value if value.size else None for value in inputs.given)
         rows = rows_of(inputs.mask, self.backwards)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)

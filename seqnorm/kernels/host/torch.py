@@ -20,7 +20,6 @@ from seqnorm.kernels.host.scan import Weights
 from seqnorm.kernels.spec import SITES, Spec
 
 
-@torch.compiler.disable(reason="seqnorm's fused kernels are compiled already; they run between graphs")
 def fused_scan(
     spec: Spec,
     x: Any,
@@ -37,6 +36,7 @@ def fused_scan(
     dtype = getattr(torch, spec.dtype)
     x = torch.as_tensor(x, dtype=dtype)
     units, device = weights.recurrent_kernel.shape[0], x.device
+    _require_cpu([x, *weights])
     inputs = Inputs.full(
         x,
         weights,
@@ -53,7 +53,6 @@ def fused_scan(
     if any(value.is_meta for value in values):
         h, c, *rest = _shapes(scan, x, units)
     else:
-        _require_cpu(values)
         h, c, *rest = _Operation.apply(scan, *values)
     return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if sequences else None)
 
@@ -113,8 +112,8 @@ def _shapes(scan: Scan, x: torch.Tensor, units: int) -> list[torch.Tensor]:
 
 
 def _require_cpu(values: list[torch.Tensor]) -> None:
-    devices = sorted({str(value.device) for value in values})
-    if devices != ["cpu"]:
+    devices = sorted({str(value.device) for value in values} - {"meta"})
+    if devices not in (["cpu"], []):
         raise ValueError(
             "The fused kernels need tensors on the CPU. Received: tensors on "
             f"{', '.join(devices)}. Build the layer with implementation='loop'."
