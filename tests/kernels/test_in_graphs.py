@@ -14,8 +14,7 @@ if keras.backend.backend() != "tensorflow":
 tf = pytest.importorskip("tensorflow")
 
 from seqnorm import NormLSTM  # noqa: E402  (after the skips)
-from seqnorm.kernels.host import embedded  # noqa: E402
-from seqnorm.kernels.host import operation  # noqa: E402
+from seqnorm.kernels.host import embedded, operation  # noqa: E402
 from tests.tiers import exhaustive  # noqa: E402
 
 X = np.random.default_rng(5).normal(size=(4, 5, 2)).astype("float32")

@@ -64,7 +64,9 @@ def fused_scan(
     require_shapes(inputs)  # what a callback raises is told by XLA, with a page around it
     forward_ready(spec.dtype)  # calls come in threads that Ctrl-C does not reach
     scan = Scan(spec, backwards, repeat, sequences, need_x=False, keep=False)
-    values = [jnp.asarray(value, bool if value is inputs.mask else dtype) for value in inputs.flat()]
+    values = [
+        jnp.asarray(value, bool if value is inputs.mask else dtype) for value in inputs.flat()
+    ]
     try:
         h, c, *rest = _operation(scan, *values)
     except TypeError as error:

@@ -163,7 +163,9 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
             samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
             if not tables:  # before the first
-                print(f"{options.mode}, {options.rounds} rounds. {LEGEND.format(base=_base(options))}")
+                print(
+                    f"{options.mode}, {options.rounds} rounds. {LEGEND.format(base=_base(options))}"
+                )
             tables[title] = summary(samples, _base(options))
             print(f"\n{title}\n{HEADER}")
             for name, row in tables[title].items():
