@@ -42,9 +42,9 @@ class NormRNN(keras.layers.RNN):
             `reset_state`, starts as the cells' `init_state` says.
         unroll: write the steps out one after the other instead of looping.
         zero_output_for_mask: put out zeros on masked steps instead of the output before.
-        implementation: "loop", one step after the other on any backend; "fused", the compiled CPU
-            kernels (TensorFlow, torch or JAX), an error where they cannot serve; "auto", the kernels
-            where they can serve, see `why_not_fused`.
+        implementation: "loop", one step after the other anywhere; "fused", the compiled CPU kernels
+            (TensorFlow, torch or JAX, and numba), an error where they cannot serve; "auto", the
+            kernels where they can serve, see `why_not_fused`.
         **kwargs: `name`, `dtype`, `trainable` of the Keras layer; `dtype` is the cells'.
 
     Call arguments:

@@ -87,7 +87,7 @@ def test_a_second_derivative_is_refused():
     x = torch.from_numpy(X).requires_grad_()
     layer = layer_of()
     (first,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
-    with pytest.raises(LookupError, match="first derivatives only.*implementation='loop'"):
+    with pytest.raises(LookupError, match=r"first derivatives only.*implementation='loop'"):
         torch.autograd.grad((first**2).sum(), x)
 
 

@@ -27,7 +27,8 @@ BACKENDS = ("tensorflow", "torch", "jax")
 FULL = ", full"  # the same subject, on batches without padding
 LEGEND = """\
 Each subject runs once a round, in turn with the others. A number below 1 is faster than {base}.
-  keras      Keras's own layer, without a norm; torch.nn: torch's own, over all tokens of a padded batch
+  keras      Keras's own layer, without a norm
+  torch.nn   torch's own layer, likewise, in a loop of torch's own, over all tokens, padding too
   products   the matrix products of a step and nothing else: what no layer can be faster than
   fused      our layer with its time loop compiled; loop: our portable loop; keras-rnn: our cell in
              keras.layers.RNN
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__)
     add = parser.add_argument
     add("--backend", default=BACKENDS[0], choices=BACKENDS,
-        help="Keras's; beside torch's own layers on torch, TensorFlow need not be installed")  # fmt: skip
+        help="of Keras; TensorFlow need not be installed for another one")  # fmt: skip
     add("--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"])
     add("--norms", nargs="+", default=["none", "layer", "group", "rms", "batch"], metavar="NORM")
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
@@ -163,9 +164,8 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
             samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
             if not tables:  # before the first
-                print(
-                    f"{options.mode}, {options.rounds} rounds. {LEGEND.format(base=_base(options))}"
-                )
+                legend = LEGEND.format(base=_base(options))
+                print(f"{options.mode}, {options.rounds} rounds. {legend}")
             tables[title] = summary(samples, _base(options))
             print(f"\n{title}\n{HEADER}")
             for name, row in tables[title].items():
