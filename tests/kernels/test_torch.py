@@ -235,6 +235,14 @@ def test_torch_func_and_forward_derivatives_take_the_loop():
     assert layer.why_not_fused() is None
 
 
+def test_a_jacobian_is_taken_row_by_row():
+    layer, x = layer_of(), torch.from_numpy(X)
+    jacobian = torch.autograd.functional.jacobian
+    assert_same([jacobian(layer, x)], [jacobian(layer_of("loop"), x)])
+    with pytest.raises(NotImplementedError, match="one gradient at a time"):
+        jacobian(layer, x, vectorize=True)
+
+
 def test_a_trace_holds_the_loop():
     """The kernels' results would stand in it as constants."""
     layer = layer_of("auto")

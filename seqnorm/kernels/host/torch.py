@@ -72,6 +72,7 @@ class _Operation(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, d_h: Any, d_c: Any, *d_rest: Any) -> Any:
+        _require_one_gradient((d_h, d_c, *d_rest))
         ticket, *saved = ctx.saved_tensors
         h, c = Inputs.of(saved[len(d_rest) - len(SITES) :])[2:4]
         slopes = zip((d_h, d_c, *d_rest[len(SITES) :]), (h, c, *saved), strict=False)
@@ -109,6 +110,15 @@ def _shapes(scan: Scan, x: torch.Tensor, units: int) -> list[torch.Tensor]:
     if scan.sequences:
         shapes.append((batch, steps, units))
     return [torch.empty(shape, dtype=x.dtype, device="meta") for shape in shapes]
+
+
+def _require_one_gradient(slopes: Sequence[Any]) -> None:
+    if any(d is not None and torch._C._functorch.is_legacy_batchedtensor(d) for d in slopes):
+        raise NotImplementedError(
+            "The fused kernels take one gradient at a time. Received: several at once "
+            "(is_grads_batched=True, vectorize=True). Leave that out, or build the layer with "
+            "implementation='loop'."
+        )
 
 
 def _require_cpu(values: list[torch.Tensor]) -> None:
