@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -83,12 +83,8 @@ def _operation(scan: Scan, *values: jax.Array) -> list[jax.Array]:
     return [h, c, *rest]
 
 
-@jax.tree_util.register_static
-@dataclass(frozen=True)
-class _Asked:
-    """What the backward pass is to compute, beside the arrays that are handed on to it."""
-
-    scan: Scan
+# The backward pass gets it with the arrays that are handed on to it.
+jax.tree_util.register_static(Scan)
 
 
 def _with_record(scan: Scan, *primals: Any) -> tuple[list[jax.Array], Any]:
@@ -96,16 +92,16 @@ def _with_record(scan: Scan, *primals: Any) -> tuple[list[jax.Array], Any]:
     scan = replace(scan, keep=True, need_x=primals[0].perturbed)
     values = [primal.value for primal in primals]
     h, c, ticket, *rest = _forward(scan, *values)
-    return [h, c, *rest], (_Asked(scan), ticket, rest[len(SITES) :], values)
+    return [h, c, *rest], (scan, ticket, rest[len(SITES) :], values)
 
 
 def _gradients(_: Scan, kept: Any, slopes: list[Any]) -> list[Any]:
-    asked, ticket, y, values = kept
+    scan, ticket, y, values = kept
     d_h, d_c, *d_rest = (
         jnp.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in slopes
     )
-    found = list(_backward(asked.scan, ticket, d_h, d_c, *d_rest[len(SITES) :], *y, *values))
-    d_x = found.pop(0) if asked.scan.need_x else None
+    found = list(_backward(scan, ticket, d_h, d_c, *d_rest[len(SITES) :], *y, *values))
+    d_x = found.pop(0) if scan.need_x else None
     return [d_x, None, *found, *[None] * len(SITES)]
 
 

@@ -83,14 +83,9 @@ class Gradients(NamedTuple):
 
 def _codes(spec: Spec, masked: int) -> Codes:
     kind = spec.kind
-    return Codes(
-        cell=kind.code,
-        carry=int(spec.carry),
-        joined=int(spec.joined),
-        apart=int(kind.apart),
-        direct=int(kind.direct),
-        masked=masked,
-    )
+    flags = {name: int(getattr(spec, name)) for name in ("carry", "joined")}
+    flags |= {name: int(getattr(kind, name)) for name in ("apart", "direct")}
+    return Codes(cell=kind.code, masked=masked, **flags)
 
 
 def _call(
