@@ -119,7 +119,7 @@ def test_parity_fails_when_epsilon_stands_outside(monkeypatch):
     assert "lstm hou, float64" not in names  # of group norms, which the fault leaves alone
 
 
-@pytest.mark.skipif(not FUSED, reason="the kernels need TensorFlow and numba")
+@pytest.mark.skipif(not FUSED, reason="the kernels need numba")
 def test_parity_fails_when_the_kernels_carry_another_state(monkeypatch):
     right = fused.spec_of
     monkeypatch.setattr(
@@ -141,7 +141,7 @@ def test_gradients_fail_when_statistics_count_as_constants(module, norm, monkeyp
     assert failed(gradients) == {f"lstm {norm}, relative error"}
 
 
-@pytest.mark.skipif(not FUSED, reason="the kernels need TensorFlow and numba")
+@pytest.mark.skipif(not FUSED, reason="the kernels need numba")
 def test_gradients_fail_when_the_kernels_backward_pass_is_off(monkeypatch):
     from seqnorm.kernels.host import operation
 
