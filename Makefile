@@ -30,6 +30,7 @@ test-exhaustive: $(VENV)/ready
 # Keras on JAX and on torch, without TensorFlow.
 BACKENDS := .venv-backends
 CONFORMANCE := $(BACKENDS)/bin/python -m pytest -n auto --dist loadfile tests/conformance
+BINDING := $(BACKENDS)/bin/python -m pytest
 
 $(BACKENDS)/ready: pyproject.toml
 	$(PYTHON) -m venv $(BACKENDS)
@@ -38,17 +39,22 @@ $(BACKENDS)/ready: pyproject.toml
 	touch $@
 
 test-backends: $(BACKENDS)/ready
-	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE)
-	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE)
+	$(BACKENDS)/bin/python -m tests.kernels.compile
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) tests/kernels/test_jax.py tests/kernels/test_layers.py
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) tests/kernels/test_torch.py tests/kernels/test_layers.py
 
 # Each cell and normaliser against the reference and in keras.layers.RNN on a padded batch, one
-# `fit`, a stateful layer, and one model per normaliser saved and loaded in a fresh process.
+# `fit`, a stateful layer, and one model per normaliser saved and loaded in a fresh process; each by
+# the loop and by the kernels. Then what each backend could do to the kernels.
 SELECTION := (test_property and float64 and right and (reference or keras_rnn)) \
   or (dynamic_shapes and simple_rnn-batch) or (saves_and_loads) \
   or (stateful and lstm-batch)
 smoke-backends: $(BACKENDS)/ready
+	$(BACKENDS)/bin/python -m tests.kernels.compile
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(BINDING) -m 'not exhaustive' tests/kernels/test_jax.py
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BINDING) -m 'not exhaustive' tests/kernels/test_torch.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check

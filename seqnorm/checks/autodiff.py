@@ -64,7 +64,8 @@ def _of_jax(loss: Callable[..., Any], layer: Any, tensors: list[Any]) -> tuple[l
 
     values = [variable.value for variable in trained]
     # A scan would be compiled for this one call; Keras's unrolled loop forgets this option.
-    unroll, layer.unroll = layer.unroll, layer.unroll or not layer.zero_output_for_mask
+    unroll = layer.unroll
+    layer.unroll = unroll or not (layer.zero_output_for_mask or _takes_the_kernels(layer))
     (of_weights, of_tensors), (assigned, more) = jax.grad(pure, argnums=(0, 1), has_aux=True)(
         values, tensors
     )
@@ -73,6 +74,12 @@ def _of_jax(loss: Callable[..., Any], layer: Any, tensors: list[Any]) -> tuple[l
         if value is not None:
             variable.assign(value)
     return [*of_weights, *of_tensors], more
+
+
+def _takes_the_kernels(layer: Any) -> bool:
+    if getattr(layer, "implementation", "loop") == "loop":
+        return False
+    return layer.why_not_fused() is None
 
 
 _BACKENDS = {"tensorflow": _of_tensorflow, "torch": _of_torch, "jax": _of_jax}

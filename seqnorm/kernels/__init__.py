@@ -1,11 +1,12 @@
 """Fused CPU kernels: the whole time loop of a normalised recurrent cell, compiled once.
 
-Importing this package costs nothing; numba and TensorFlow are imported on the first call.
+Importing this package costs nothing; numba and the backend are imported on the first call.
 
     contract   what a cell and a normaliser are to a kernel: their `to_kernel`
     spec       what is computed: kinds of cells and norms; why_not
-    machine    what the processor offers
-    host/      a call: tensorflow (gradients, tickets) -> scan (NumPy alone)
+    surroundings   why a backend has no use for the kernels here and now
+    host/      a call: tensorflow, torch, jax (gradients) -> operation (arrays in, arrays out, what
+               is kept between) -> scan
       plan, rows           which rows or units a thread has, and where their tokens lie
       buffers, pool        memory
       workers              threads
@@ -24,6 +25,8 @@ if it is a known kind over other parts of a row. A cell more: its file, its line
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seqnorm.kernels.contract import KernelCell, KernelNorm, changed
@@ -38,10 +41,11 @@ from seqnorm.kernels.spec import (
     not_here,
     why_not,
 )
+from seqnorm.kernels.surroundings import called_by, obstacle
 
 if TYPE_CHECKING:
+    from seqnorm.kernels.host.operation import Outputs
     from seqnorm.kernels.host.scan import Weights
-    from seqnorm.kernels.host.tensorflow import Outputs
 
 __all__ = [
     "CELLS",
@@ -55,18 +59,66 @@ __all__ = [
     "SiteSpec",
     "Spec",
     "Weights",
+    "called_by",
     "changed",
     "fused_scan",
     "not_here",
+    "obstacle",
     "why_not",
 ]
 
 
-def fused_scan(*args: Any, **kwargs: Any) -> Outputs:
-    """See `seqnorm.kernels.host.tensorflow.fused_scan`."""
-    from seqnorm.kernels.host import tensorflow
+def fused_scan(
+    spec: Spec,
+    x: Any,
+    weights: Weights,
+    mask: Any = None,
+    initial: tuple[Any, Any] | None = None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    backwards: bool = False,
+    repeat: bool = True,
+    sequences: bool = True,
+) -> Outputs:
+    """Runs a recurrent cell over a batch; differentiable once in x, weights and initial.
 
-    return tensorflow.fused_scan(*args, **kwargs)
+    Args:
+        spec: cell, norms and dtype.
+        x: [B, T, E] of the spec's dtype, a tensor of Keras's backend: TensorFlow, torch or JAX.
+        weights: tensors of the spec's dtype; see `scan.Weights` for shapes and unused entries.
+        mask: bool[B, T], the alive steps, or None: all.
+        initial: (h, c), each [B, H], or None: zeros.
+        given: for sites ("input", "recurrent", "state") of kind "fixed" mean and
+            1 / sqrt(variance + epsilon), [T, 2, columns]; of kind "batch" the weight of the batch's
+            own moments, and the mean and variance that have the rest, [T, 3, columns] (none: the
+            batch has all the weight); of kind "renorm" see `scan.scan_forward`.
+        backwards: run from the last token to the first.
+        repeat: the output of a masked step repeats the one before it; otherwise it is zero.
+        sequences: whether the outputs of all steps are wanted.
+
+    Returns:
+        Outputs; `moments` has an entry for each site of kind "batch" or "renorm".
+
+    Raises:
+        LookupError: if a second derivative is asked for.
+        ValueError: for a mask, states or weights of another shape; torch: for tensors that are not
+            on the CPU.
+        TypeError: JAX: under `jax.jvp`.
+    """
+    import keras
+
+    binding = import_module(f"seqnorm.kernels.host.{keras.backend.backend()}")
+    return binding.fused_scan(
+        spec,
+        x,
+        weights,
+        mask,
+        initial,
+        given,
+        backwards=backwards,
+        repeat=repeat,
+        sequences=sequences,
+    )
 
 
 def __getattr__(name: str) -> Any:
@@ -75,7 +127,7 @@ def __getattr__(name: str) -> Any:
 
         return Weights
     if name == "Outputs":
-        from seqnorm.kernels.host.tensorflow import Outputs
+        from seqnorm.kernels.host.operation import Outputs
 
         return Outputs
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ from seqnorm.layers.remat import Passes, replayed
 from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_replicas
 from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
+from seqnorm.ops import backend
 from seqnorm.ops.masking import of_sequence
 from seqnorm.ops.moments import Moments
 from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
@@ -41,9 +42,9 @@ class NormRNN(keras.layers.RNN):
             `reset_state`, starts as the cells' `init_state` says.
         unroll: write the steps out one after the other instead of looping.
         zero_output_for_mask: put out zeros on masked steps instead of the output before.
-        implementation: "loop", one step after the other on any backend; "fused", the compiled CPU
-            kernels (TensorFlow and numba), an error where they cannot serve; "auto", the kernels
-            where they can serve, see `why_not_fused`.
+        implementation: "loop", one step after the other anywhere; "fused", the compiled CPU kernels
+            (TensorFlow, torch or JAX, and numba), an error where they cannot serve; "auto", the
+            kernels where they can serve, see `why_not_fused`.
         **kwargs: `name`, `dtype`, `trainable` of the Keras layer; `dtype` is the cells'.
 
     Call arguments:
@@ -171,6 +172,7 @@ class NormRNN(keras.layers.RNN):
         if self.fresh is not None:
             self.fresh.assign(1.0)
 
+    @backend.between_graphs
     @replayed
     def call(
         self,

@@ -74,6 +74,15 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return tf.function(function, reduce_retracing=True)
 
 
+def between_graphs(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which `torch.compile` does not look into: it runs between two of its graphs."""
+    if keras.backend.backend() != "torch":
+        return function
+    import torch
+
+    return torch.compiler.disable(function, reason="seqnorm's layers run between graphs")
+
+
 def kept(valid: Any, x: Any) -> Any:
     """`x` where `valid`, zeros elsewhere, whatever stood there, even NaN; so is the gradient.
 

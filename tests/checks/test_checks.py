@@ -126,7 +126,7 @@ def test_parity_fails_when_epsilon_stands_outside(monkeypatch):
     assert "lstm hou, float64" not in names  # of group norms, which the fault leaves alone
 
 
-@pytest.mark.skipif(not FUSED, reason="the kernels need TensorFlow and numba")
+@pytest.mark.skipif(not FUSED, reason="the kernels need numba")
 def test_parity_fails_when_the_kernels_carry_another_state(monkeypatch):
     right = fused.spec_of
     monkeypatch.setattr(
@@ -148,18 +148,18 @@ def test_gradients_fail_when_statistics_count_as_constants(module, norm, monkeyp
     assert failed(gradients) == {f"lstm {norm}, relative error"}
 
 
-@pytest.mark.skipif(not FUSED, reason="the kernels need TensorFlow and numba")
+@pytest.mark.skipif(not FUSED, reason="the kernels need numba")
 def test_gradients_fail_when_the_kernels_backward_pass_is_off(monkeypatch):
-    from seqnorm.kernels.host import tensorflow
+    from seqnorm.kernels.host import operation
 
-    right = tensorflow.scan_backward
+    right = operation.scan_backward
 
     def off(*arguments):
         got = right(*arguments)
         return got._replace(x=1.001 * got.x)
 
     monkeypatch.setattr(gradients, "CELLS", ("lstm",))
-    monkeypatch.setattr(tensorflow, "scan_backward", off)
+    monkeypatch.setattr(operation, "scan_backward", off)
     assert failed(gradients) == {f"lstm {norm}, relative error" for norm in gradients.NORMS}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests import grid
 
-FUSED = grid.BACKEND == "tensorflow" and find_spec("numba") is not None
+FUSED = find_spec("numba") is not None
 
 
 @pytest.fixture(autouse=True, params=["loop", "auto"] if FUSED else ["loop"])

@@ -14,7 +14,7 @@ if keras.backend.backend() != "tensorflow":
 tf = pytest.importorskip("tensorflow")
 
 from seqnorm.kernels import SiteSpec, Spec, Weights, fused_scan  # noqa: E402  (after the skips)
-from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
+from seqnorm.kernels.host import operation  # noqa: E402
 
 BATCH, STEPS, INPUTS, UNITS = 6, 7, 5, 12
 LENGTHS = [7, 3, 1, 5, 7, 2]
@@ -78,15 +78,15 @@ def test_memory_comes_back_with_and_without_a_gradient(layer, rng):
         train(x)
     gc.collect()
     forward(x)  # TensorFlow gives arrays back when it next enters Python
-    assert len(graph._RECORDS) <= 2
+    assert len(operation._RECORDS) <= 2
 
 
 def test_one_forward_pass_for_one_gradient(layer, rng, monkeypatch):
     x = tf.constant(rng.normal(size=(BATCH, STEPS, INPUTS)), tf.float32)
     values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
     calls = []
-    original = graph.scan_forward
-    monkeypatch.setattr(graph, "scan_forward", lambda *args: calls.append(1) or original(*args))
+    original = operation.scan_forward
+    monkeypatch.setattr(operation, "scan_forward", lambda *args: calls.append(1) or original(*args))
 
     def train(x):
         with tf.GradientTape() as tape:

@@ -14,8 +14,7 @@ if keras.backend.backend() != "tensorflow":
 tf = pytest.importorskip("tensorflow")
 
 from seqnorm import NormLSTM  # noqa: E402  (after the skips)
-from seqnorm.kernels.host import embedded  # noqa: E402
-from seqnorm.kernels.host import tensorflow as graph  # noqa: E402
+from seqnorm.kernels.host import embedded, operation  # noqa: E402
 from tests.tiers import exhaustive  # noqa: E402
 
 X = np.random.default_rng(5).normal(size=(4, 5, 2)).astype("float32")
@@ -47,8 +46,8 @@ def test_a_graph_of_another_process_gets_no_number_of_ours(monkeypatch):
 @pytest.mark.parametrize("norm", ["layer", pytest.param("batch", marks=exhaustive)])
 def test_tf_gradients_of_inputs_that_no_tape_watches(norm, monkeypatch):
     """The tape's backward pass leaves dL/dx out; who asks for it gets it from a second one."""
-    passes, original = [], graph.scan_backward
-    monkeypatch.setattr(graph, "scan_backward", lambda *a: passes.append(a[-1]) or original(*a))
+    passes, original = [], operation.scan_backward
+    monkeypatch.setattr(operation, "scan_backward", lambda *a: passes.append(a[-1]) or original(*a))
     found = {}
     for implementation in ("loop", "auto"):
         layer = layer_of(implementation, norm, return_sequences=True)

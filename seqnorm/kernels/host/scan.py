@@ -83,14 +83,9 @@ class Gradients(NamedTuple):
 
 def _codes(spec: Spec, masked: int) -> Codes:
     kind = spec.kind
-    return Codes(
-        cell=kind.code,
-        carry=int(spec.carry),
-        joined=int(spec.joined),
-        apart=int(kind.apart),
-        direct=int(kind.direct),
-        masked=masked,
-    )
+    flags = {name: int(getattr(spec, name)) for name in ("carry", "joined")}
+    flags |= {name: int(getattr(kind, name)) for name in ("apart", "direct")}
+    return Codes(cell=kind.code, masked=masked, **flags)
 
 
 def _call(
@@ -138,6 +133,7 @@ def scan_forward(
     initial: States,
     given: tuple[Any, Any, Any] = (None, None, None),
     masked: int = UNSET,
+    room: np.ndarray | None = None,
     run: Run = run,
 ) -> Record:
     """Runs the cell over every row's alive steps.
@@ -154,6 +150,7 @@ def scan_forward(
             the mean and variance to correct towards (a variance below 0: none).
         masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
             rows have holes it must be UNSET.
+        room: where `Record.h` is written; None: memory of the pool.
         run: what is done with the calls, other than running them.
     """
     batch, steps, inputs = x.shape
@@ -166,7 +163,7 @@ def scan_forward(
         shares,
         buffers.saved(spec, shares),
         buffers.sites(spec, shares, given),
-        h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)),
+        h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)) if room is None else room,
     )
     panels = [
         [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]

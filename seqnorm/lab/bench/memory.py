@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 from seqnorm.lab.bench.held import mebibytes, reset_peak
-from seqnorm.lab.bench.subjects import Shape, subject
+from seqnorm.lab.bench.shapes import Shape
+from seqnorm.lab.bench.subjects import subject
 from seqnorm.lab.errors import UserError
 
 _STEPS = 5

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.lab.bench.subjects import Shape, Step
+from seqnorm.lab.bench.shapes import Shape, Step
 
 
 def installed() -> list[str]:

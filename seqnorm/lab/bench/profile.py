@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.host import scan, tensorflow
+from seqnorm.kernels.host import operation, scan
 from seqnorm.lab.bench.measure import measure
-from seqnorm.lab.bench.subjects import Shape, Step, products, subject
+from seqnorm.lab.bench.shapes import Shape, Step
+from seqnorm.lab.bench.subjects import subject
 
 _WATCHED = {
     "compiled loops": (scan, "run"),
-    "forward": (tensorflow.Scan, "forward"),
-    "backward": (tensorflow.Scan, "backward"),
+    "forward": (operation.Scan, "forward"),
+    "backward": (operation.Scan, "backward"),
 }
 
 
@@ -27,10 +28,10 @@ def _watching() -> Iterator[dict[str, list[float]]]:
     originals = {name: getattr(owner, of) for name, (owner, of) in _WATCHED.items()}
 
     def timed(name: str) -> Any:
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **keywords: Any) -> Any:
             start = time.perf_counter()
             try:
-                return originals[name](*arguments)
+                return originals[name](*arguments, **keywords)
             finally:
                 spent[name].append(time.perf_counter() - start)
 
@@ -51,12 +52,12 @@ def breakdown(norm: str, cell: str, shape: Shape, mode: str, rounds: int) -> dic
         step = subject(f"fused {norm}", cell, shape, mode)
         step(), step()
         rows = [_parts(step, spent) for _ in range(rounds)]
-    floor = measure({"products": products(cell, shape, mode)}, rounds)["products"]
+    floor = measure({"products": subject("products", cell, shape, mode)}, rounds)["products"]
     names = [
         "whole step",
         "compiled loops",
         "buffers, packing, handing over",
-        "rest of the step (TensorFlow)",
+        "rest of the step (the backend)",
         "matrix products alone",
     ]
     medians = [*np.median(rows, axis=0), np.median(floor.wall)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import re
 import sys
@@ -19,17 +20,19 @@ from seqnorm.lab.signals import interruptible
 
 if TYPE_CHECKING:
     from seqnorm.lab.bench.measure import Summary
-    from seqnorm.lab.bench.subjects import Shape, Step
+    from seqnorm.lab.bench.shapes import Shape, Step
 
 SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
+BACKENDS = ("tensorflow", "torch", "jax")
 FULL = ", full"  # the same subject, on batches without padding
 LEGEND = """\
-Each subject runs once a round, in turn with the others. A number below 1 is faster than keras.
-  keras      Keras's own layer, without a norm: 1 in every column
+Each subject runs once a round, in turn with the others. A number below 1 is faster than {base}.
+  keras      Keras's own layer, without a norm
+  torch.nn   torch's own layer, likewise, in a loop of torch's own, over all tokens, padding too
   products   the matrix products of a step and nothing else: what no layer can be faster than
   fused      our layer with its time loop compiled; loop: our portable loop; keras-rnn: our cell in
              keras.layers.RNN
-  wall       median time over the median of keras
+  wall       median time over the median of {base}, whose is 1 in every column
   paired     median of the ratios round by round, which what else runs on the machine moves least
   cpu        the same of the processor time of all threads
   ms         median time in milliseconds; quartiles: a quarter of the rounds took less, one more"""
@@ -48,6 +51,8 @@ def _shape(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="seqnorm-bench", description=__doc__)
     add = parser.add_argument
+    add("--backend", default=BACKENDS[0], choices=BACKENDS,
+        help="of Keras; TensorFlow need not be installed for another one")  # fmt: skip
     add("--cells", nargs="+", default=["lstm"], choices=["lstm", "gru", "simple_rnn"])
     add("--norms", nargs="+", default=["none", "layer", "group", "rms", "batch"], metavar="NORM")
     add("--ways", nargs="+", default=["fused"], choices=["fused", "loop", "keras-rnn"],
@@ -96,23 +101,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"argument --rounds: a median needs a sample; received --rounds {options.rounds}. "
             "Leave it out for 15."
         )
+    _require_tensorflow(parser, options)
+    os.environ["KERAS_BACKEND"] = options.backend
     import_keras()
-    from seqnorm.lab.config.rules import ConfigError
     from seqnorm.lab.errors import UserError
 
     # Keras's loop around our cells is here to be measured.
     warnings.filterwarnings("ignore", message="keras.layers.RNN runs")
     try:
         _carry_out(options)
-    except (ConfigError, UserError, OSError, ValueError) as error:
+    except (UserError, OSError, ValueError) as error:
         print(f"seqnorm-bench: {console.uncoloured(str(error))}", file=sys.stderr)
         return 1
     return 0
 
 
+def _require_tensorflow(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuses what runs on TensorFlow only where another backend is asked for."""
+    asked = [name for name in ("epoch", "jit", "others") if getattr(options, name)]
+    if asked and options.backend != "tensorflow":
+        parser.error(
+            f"argument --{asked[0]}: it is measured on TensorFlow; received --backend "
+            f"{options.backend} --{asked[0]}. Leave one of them out."
+        )
+
+
 def _carry_out(options: argparse.Namespace) -> None:
     from seqnorm import machine
-    from seqnorm.lab.bench import picture
 
     record = {"machine": platform.platform(), "threads": machine.threads()}
     record |= {"processor": machine.processor_name(), "vector_bits": _vector_bits()}
@@ -129,6 +144,8 @@ def _carry_out(options: argparse.Namespace) -> None:
         text = json.dumps(record, indent=1, default=str)
         write_text(options.out / "bench.json", text)
         if tables:
+            from seqnorm.lab.bench import picture
+
             with writing(options.out / "bench.png"):
                 picture.draw(tables, options.out / "bench.png")
 
@@ -136,7 +153,7 @@ def _carry_out(options: argparse.Namespace) -> None:
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
     """Times single steps; the tables by cell and shape, everything measured in `record`."""
     from seqnorm.lab.bench.measure import measure, summary
-    from seqnorm.lab.bench.subjects import Shape
+    from seqnorm.lab.bench.shapes import Shape
 
     record |= {"samples": {}, "memory_mib": {}, "profile_ms": {}}
     tables: dict[str, Any] = {}
@@ -147,8 +164,9 @@ def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Sum
             samples = measure(_subjects(options, cell, shape), options.rounds)
             record["samples"][title] = {name: got._asdict() for name, got in samples.items()}
             if not tables:  # before the first
-                print(f"{options.mode}, {options.rounds} rounds. {LEGEND}")
-            tables[title] = summary(samples, "keras")
+                legend = LEGEND.format(base=_base(options))
+                print(f"{options.mode}, {options.rounds} rounds. {legend}")
+            tables[title] = summary(samples, _base(options))
             print(f"\n{title}\n{HEADER}")
             for name, row in tables[title].items():
                 print(f"  {name:24}{row.ratio:7.2f}{row.paired:8.2f}{row.cpu:7.2f}"
@@ -174,7 +192,8 @@ def _vector_bits() -> int | None:
 def _machine_line(record: dict) -> str:
     bits = record["vector_bits"]
     vectors = f"vectors of {bits} bits, " if bits else ""
-    return f"{record['processor']}, {vectors}{record['threads']} threads"
+    on = record["options"]["backend"]
+    return f"{record['processor']}, {vectors}{record['threads']} threads, {on}"
 
 
 def _subjects(options: argparse.Namespace, cell: str, shape: Shape) -> dict[str, Step]:
@@ -183,7 +202,7 @@ def _subjects(options: argparse.Namespace, cell: str, shape: Shape) -> dict[str,
     from seqnorm.lab.bench.subjects import subject
 
     ours = _ours(options)
-    shapes = {name: shape for name in ("keras", "products", *ours)}
+    shapes = {name: shape for name in (_base(options), "products", *ours)}
     if options.share < 1:
         shapes |= {name + FULL: shape._replace(share=1.0, masked=True) for name in ours}
     steps = {
@@ -207,6 +226,11 @@ def _epoch(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     return found
 
 
+def _base(options: argparse.Namespace) -> str:
+    """The subject that all others are compared with."""
+    return "torch.nn" if options.backend == "torch" else "keras"
+
+
 def _ours(options: argparse.Namespace) -> list[str]:
     """Names of our subjects; Keras's RNN cannot host per-step statistics."""
     pairs = [(way, norm) for way in options.ways for norm in options.norms]
@@ -219,7 +243,7 @@ def _extras(options: argparse.Namespace, record: dict, title: str, cell: str, sh
     from seqnorm.lab.bench.profile import breakdown
 
     if options.memory:
-        names = ["keras", *_ours(options)]
+        names = [_base(options), *_ours(options)]
         found = {name: peak(name, cell, shape, options.mode) for name in names}
         record["memory_mib"][title] = found
         print("  peak memory of a step, MiB: ", {k: round(v) for k, v in found.items()})

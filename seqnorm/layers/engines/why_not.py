@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from warnings import warn
 
-import keras
 from keras import activations
 
 from seqnorm import kernels
@@ -18,14 +16,9 @@ from seqnorm.layers.engines.fused import Norms, norms_at, spec_of
 _OF_CELL = ("step", "advance", "preactivation", "recurrent", "project", "offset")
 _OF_NORM = ("call", "affine")
 
-# What traces a function in order to save it.
-_EXPORTERS = ("keras.src.export", "tensorflow.lite", "tf2onnx")
-
 
 def fused_obstacle(call: Call) -> str | None:
     """Why the kernels cannot run the call here and now; None when they can."""
-    if keras.backend.backend() != "tensorflow":
-        return f"the kernels are bound to TensorFlow, not to {keras.backend.backend()}"
     if call.all_states:
         return "the states of all steps are known to the loop only"
     if call.unroll:
@@ -35,45 +28,14 @@ def fused_obstacle(call: Call) -> str | None:
     if call.time_aware and call.carried:
         return "rows that start at different steps need the loop where statistics are per step"
     of_cells = (_cell_obstacle(cell, call.training) for cell in call.cells)
-    return _graph_obstacle() or next(filter(None, of_cells), None)
+    return kernels.obstacle() or next(filter(None, of_cells), None)
 
 
 def replaceable(cell: NormCell) -> bool:
     """Whether `keras.layers.RNN` is running a cell that the kernels would run inside `NormRNN`."""
-    if keras.backend.backend() != "tensorflow" or not _called_by("keras.src.layers.rnn.rnn"):
+    if not kernels.called_by("keras.src.layers.rnn.rnn"):
         return False
-    return _cell_obstacle(cell, training=True) is None and _graph_obstacle() is None
-
-
-def _graph_obstacle() -> str | None:
-    import tensorflow as tf
-    from tensorflow.python.eager.forwardprop_util import pack_tangents
-    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-    from tensorflow.python.saved_model.save_context import in_save_context
-
-    if tf.config.list_logical_devices("GPU"):
-        return "the kernels run on the CPU, and TensorFlow sees a GPU"
-    if pack_tangents([]).indices:  # one entry for each accumulator that is at work
-        return "tf.autodiff.ForwardAccumulator (keras.ops.jvp) needs the loop's derivatives"
-    if tf.executing_eagerly():
-        return None
-    if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
-        return "XLA compiles the loop (jit_compile=True)"
-    if in_save_context() or _called_by(*_EXPORTERS):
-        return "an exported model must run without Python"
-    if _called_by("tensorflow.python.ops.parallel_for"):
-        return "tf.vectorized_map rewrites the operations of the loop"
-    return None
-
-
-def _called_by(*packages: str) -> bool:
-    """Whether a function of one of the packages is under way: none of them says so otherwise."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if str(frame.f_globals.get("__name__")).startswith(packages):
-            return True
-    return False
+    return _cell_obstacle(cell, training=True) is None and kernels.obstacle() is None
 
 
 def _cell_obstacle(cell: NormCell, training: bool) -> str | None:

@@ -79,7 +79,8 @@ def test_padded_batches_are_timed_against_full_ones(tmp_path, capsys):
 def test_every_way_is_timed_on_the_same_task():
     import keras
 
-    from seqnorm.lab.bench.subjects import Shape, subject
+    from seqnorm.lab.bench.shapes import Shape
+    from seqnorm.lab.bench.subjects import subject
 
     found = []
     for mode in ("fit", "fit-last"):
@@ -92,7 +93,7 @@ def test_every_way_is_timed_on_the_same_task():
 
 
 def test_masks_of_padded_and_of_full_batches():
-    from seqnorm.lab.bench.subjects import Shape
+    from seqnorm.lab.bench.shapes import Shape
 
     shape = Shape(40, 50, 1, 1)
     lengths = shape._replace(share=0.4).mask().sum(1)
@@ -134,7 +135,7 @@ def test_kernels_are_not_asked_for_under_xla(capsys):
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_memory_grows_with_the_batch():
     from seqnorm.lab.bench.memory import peak
-    from seqnorm.lab.bench.subjects import Shape
+    from seqnorm.lab.bench.shapes import Shape
 
     small, large = (peak("fused layer", "lstm", Shape(rows, 50, 64, 64)) for rows in (4, 256))
     # Two products of 4 x 64 columns are kept for every token, as there are as many inputs as units.

@@ -1,0 +1,188 @@
+"""A call as the binding of each backend makes it: NumPy arrays in, NumPy arrays out, and a ticket.
+
+What the backward pass needs stays here, under a ticket that travels through the backend as a small
+array. When the backend drops the ticket, the memory goes back to the pool, whether or not a
+backward pass came. A backward pass whose record is gone computes it again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqnorm.kernels.host.pool import POOL
+from seqnorm.kernels.host.rows import rows_of
+from seqnorm.kernels.host.scan import (
+    Record,
+    States,
+    Weights,
+    last_states,
+    moments,
+    scan_backward,
+    scan_forward,
+)
+from seqnorm.kernels.spec import OF_BATCH, REPEAT, SITES, UNSET, ZEROS, Spec
+
+FIRST_ONLY = (
+    "The fused kernels have first derivatives only; a second one was asked for. Build the layer "
+    "with implementation='loop'."
+)
+TICKET = (8,)  # shape; a cache line, as the backends like arrays to be aligned
+WEIGHTS = len(Weights._fields)
+_RECORDS: dict[int, Record] = {}
+_NUMBERS = itertools.count(1)
+
+
+class Outputs(NamedTuple):
+    """Result of `fused_scan`."""
+
+    sequence: Any | None  # [B, T, H] in running order
+    h: Any  # [B, H] after the last alive step
+    c: Any  # [B, H]
+    # Site -> mean and variance of the rows alive [steps, 2, columns]; the steps that no row reached
+    # are absent, or of no meaning where the backend needs to know all shapes before.
+    moments: dict[str, Any]
+
+    @classmethod
+    def of(cls, spec: Spec, h: Any, c: Any, seen: Sequence[Any], sequence: Any) -> Outputs:
+        """From what `Scan.forward` gives; `seen` has an entry for each of `SITES`."""
+        found = zip(SITES, spec.norms, seen, strict=True)
+        return cls(sequence, h, c, {site: each for site, name, each in found if name in OF_BATCH})
+
+
+class Inputs(NamedTuple):
+    """Arrays of one call, in the order in which the operation takes them."""
+
+    x: Any
+    mask: Any
+    h: Any
+    c: Any
+    weights: tuple[Any, ...]
+    given: tuple[Any, ...]
+
+    @classmethod
+    def full(
+        cls,
+        x: Any,
+        weights: Weights,
+        mask: Any,
+        initial: tuple[Any, Any] | None,
+        given: Mapping[str, Any] | None,
+        *,
+        ones: Callable[[], Any],
+        zeros: Callable[[], Any],
+        none: Any,
+    ) -> Inputs:
+        """From the arguments of `fused_scan`.
+
+        Args:
+            x: likewise.
+            weights: likewise.
+            mask: likewise.
+            initial: likewise.
+            given: likewise.
+            ones: makes the mask where there is none, bool[B, T].
+            zeros: makes the initial states likewise, [B, H].
+            none: what stands for a site without given moments, of no element.
+        """
+        mask = ones() if mask is None else mask
+        found = tuple((given or {}).get(site, none) for site in SITES)
+        return cls(x, mask, *(initial or (zeros(),) * 2), tuple(weights), found)
+
+    @classmethod
+    def of(cls, flat: Sequence[Any]) -> Inputs:
+        """The opposite of `flat`."""
+        cut = 4 + WEIGHTS
+        return cls(*flat[:4], tuple(flat[4:cut]), tuple(flat[cut:]))
+
+    def flat(self) -> list[Any]:
+        """All arrays in one list."""
+        return [*self[:4], *self.weights, *self.given]
+
+
+def _ticket(record: Record) -> np.ndarray:
+    """A small array that stands for the record and releases it when it is dropped."""
+    number = next(_NUMBERS)
+    ticket = POOL.lend(TICKET, np.dtype(np.int64))
+    ticket[:] = number
+    _RECORDS[number] = record
+    weakref.finalize(ticket, _RECORDS.pop, number, None).atexit = False
+    return ticket
+
+
+def require_shapes(inputs: Inputs) -> None:
+    """Compiled code checks no bounds: what does not fit would be read and written elsewhere."""
+    (batch, steps, _), units = inputs.x.shape, inputs.weights[1].shape[0]
+    for name, value, wanted in (
+        ("mask", inputs.mask, (batch, steps)),
+        ("initial h", inputs.h, (batch, units)),
+        ("initial c", inputs.c, (batch, units)),
+        ("kernel", inputs.weights[0], (inputs.x.shape[2], inputs.weights[1].shape[1])),
+    ):
+        if tuple(value.shape) != wanted:
+            raise ValueError(
+                f"The fused kernels need {name} of shape {wanted} for inputs of shape "
+                f"{tuple(inputs.x.shape)}. Received: {name}.shape={tuple(value.shape)}. Give every "
+                "row and step its own entry."
+            )
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The two functions behind one operation, and all that they know before they see an array."""
+
+    spec: Spec
+    backwards: bool
+    repeat: bool
+    sequences: bool
+    need_x: bool
+    keep: bool = True  # whether a backward pass may come
+
+    def _run(self, inputs: Inputs, room: np.ndarray | None = None) -> Record:
+        require_shapes(inputs)
+        given = tuple(value if value.size else None for value in inputs.given)
+        rows = rows_of(inputs.mask, self.backwards)
+        initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
+        masked = REPEAT if self.repeat else ZEROS
+        if rows.holes or not self.sequences:
+            masked, room = UNSET, None
+        return scan_forward(self.spec, inputs.x, weights, rows, initial, given, masked, room)
+
+    def forward(self, *arrays: np.ndarray, room: np.ndarray | None = None) -> list[np.ndarray]:
+        """h, c, the ticket, the seen moments of each site and, if wanted, y.
+
+        y [B, T, H] are the outputs of all steps, in `room` unless a row has holes.
+        """
+        inputs = Inputs.of(arrays)
+        record = self._run(inputs, room)
+        empty = np.empty((0, 2, 0), self.spec.dtype)
+        seen = [empty if value is None else value for value in moments(record)]
+        sequence = [record.rows.spread(record.h, self.repeat)] if self.sequences else []
+        ticket = _ticket(record) if self.keep else np.zeros(TICKET, np.int64)
+        return [*last_states(record, States(inputs.h, inputs.c)), ticket, *seen, *sequence]
+
+    def backward(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Gradients of x (if needed), h, c, weights from ticket, dh, dc, (dy, y,) and inputs.
+
+        The record does without a copy of y, which must therefore be as it was.
+        """
+        ticket, d_h, d_c, *rest = arrays
+        d_sequence, y = rest[:2] if self.sequences else (None, None)
+        inputs = Inputs.of(rest[2:] if self.sequences else rest)
+        record = _RECORDS.pop(int(ticket[0]), None)
+        if record is None:  # a second gradient of the same call: its memory is used up
+            record = self._run(inputs)
+        if d_sequence is not None:
+            if not record.rows.holes:
+                record.h = y
+            d_sequence = record.rows.collect(d_sequence, self.repeat)
+        initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
+        d_last = States(d_h, d_c)
+        got = scan_backward(record, inputs.x, weights, initial, d_sequence, d_last, self.need_x)
+        d_x = [] if got.x is None else [got.x]
+        return [*d_x, *got.initial, *got.weights]

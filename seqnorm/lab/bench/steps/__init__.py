@@ -1,0 +1,1 @@
+"""How each backend takes a step: `fit`, `gradient`, `forward`, `products`."""
