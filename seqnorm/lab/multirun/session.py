@@ -106,11 +106,17 @@ def show(error: BaseException, job: str = "") -> None:
     session = SESSION.get()
     lead = f"seqnorm-train: {job} " if job else "seqnorm-train: "
     if _is_the_users(error) and not (session and session.tracebacks):
-        print(f"{lead}{explain(error)}", file=sys.stderr, flush=True)
+        _say(f"{lead}{explain(error)}")
     else:
         if job:
-            print(f"{lead}failed", file=sys.stderr, flush=True)
+            _say(f"{lead}failed")
         traceback.print_exception(error)
+
+
+def _say(line: str) -> None:
+    """In one write: of two, as `print` makes where Python does not buffer, workers' lines mix."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def in_one_line(error: BaseException) -> str:

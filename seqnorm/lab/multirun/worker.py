@@ -116,7 +116,10 @@ def _end_as_failed() -> None:
 def show_in_the_queue(name: str) -> None:
     """Has squeue show the run's name: all jobs of one submission begin under the same."""
     if in_a_queue():
-        job = f"jobid={os.environ['SLURM_JOB_ID']}"
+        own = os.environ["SLURM_JOB_ID"]
+        if array := os.environ.get("SLURM_ARRAY_JOB_ID"):  # the last task's own id is the array's
+            own = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+        job = f"jobid={own}"
         with suppress(OSError, subprocess.TimeoutExpired):  # a name is worth no run
             subprocess.run(
                 ["scontrol", "update", job, f"jobname=seqnorm-{name}"],
