@@ -13,8 +13,11 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import tempfile
+import time
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -28,6 +31,7 @@ from seqnorm.lab.data.spec import Sequences
 
 LIMIT = 4 * 2**30  # bytes of all entries
 _PARTS, _WORDS = "parts.json", "words.json"
+_UNFINISHED, _DAY = ".unfinished-", 86_400.0
 
 
 @dataclass(frozen=True)
@@ -99,30 +103,61 @@ def find(source: Source) -> Kept | None:
     return Kept(words, parts)
 
 
-def keep(source: Source, kept: Kept) -> None:
-    """Keeps what was read; says so on standard error if the folder does not take it."""
-    root = place()
-    if root is None:
-        return
-    folder = root / source.entry
-    made = root / f".{folder.name}.{os.getpid()}"
-    try:
-        made.mkdir(parents=True)
-        for name, (rows, _) in kept.parts.items():
-            np.save(made / f"{name}.values.npy", rows.values)
-            np.save(made / f"{name}.offsets.npy", rows.offsets)
-        labels = {name: labels for name, (_, labels) in kept.parts.items()}
-        (made / _PARTS).write_text(json.dumps(labels), "utf-8")
-        (made / _WORDS).write_text(json.dumps(kept.words, ensure_ascii=False), "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-        os.replace(made, folder)
-        _make_room(root, folder)
-    except (OSError, UnicodeEncodeError) as error:
-        if not folder.exists():  # or another process was quicker
-            said = f"The words of {source.name} are not kept for the next run"
+class Keeper:
+    """Keeps what is read of a source, part by part, so that no copy of it stays in memory.
+
+    Says so on standard error if the folder does not take it; no run ends for that. What is not
+    finished is removed with the keeper.
+
+    Args:
+        source: What is read.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._labels: dict[str, list[Any]] = {}
+        self._made: Path | None = None
+        root = place()
+        if root is not None:
+            with self._said():
+                root.mkdir(parents=True, exist_ok=True)
+                self._made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
+                weakref.finalize(self, shutil.rmtree, self._made, ignore_errors=True)
+
+    def add(self, part: str, rows: Sequences, labels: list[Any]) -> None:
+        """Writes a part."""
+        if self._made is not None:
+            with self._said():
+                np.save(self._made / f"{part}.values.npy", rows.values)
+                np.save(self._made / f"{part}.offsets.npy", rows.offsets)
+                self._labels[part] = labels
+
+    def finish(self, words: list[str]) -> None:
+        """Puts the whole in its place, once all parts were added."""
+        if self._made is None:
+            return
+        made, folder = self._made, self._made.parent / self.source.entry
+        with self._said():
+            (made / _PARTS).write_text(json.dumps(self._labels), "utf-8")
+            (made / _WORDS).write_text(json.dumps(words, ensure_ascii=False), "utf-8")
+            shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+            shutil.copystat(folder.parent, made)  # a temporary folder is its maker's alone
+            try:
+                made.rename(folder)
+            except OSError:
+                if not folder.exists():  # or another process was quicker
+                    raise
+            _make_room(folder.parent, folder)
+        self._made = None
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, UnicodeEncodeError) as error:
+            said = f"The words of {self.source.name} are not kept for the next run"
             print(f"{said}: {error}. Set SEQNORM_CACHE to another folder, or off.", file=sys.stderr)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+            self._made = None
 
 
 def _rows(folder: Path, part: str) -> Sequences:
@@ -133,7 +168,13 @@ def _rows(folder: Path, part: str) -> Sequences:
 
 
 def _make_room(root: Path, newest: Path) -> None:
-    """Removes the entries that were not used for longest until the others are below `LIMIT`."""
+    """Removes the entries that were not used for longest until the others are below `LIMIT`.
+
+    And what a process that was killed has left a day ago.
+    """
+    for left in root.glob(f"{_UNFINISHED}*"):
+        if time.time() - left.stat().st_mtime > _DAY:
+            shutil.rmtree(left, ignore_errors=True)
     entries = sorted(root.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
     total = 0
     for entry in entries:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.data.kept import Kept, Source, find, keep
+from seqnorm.lab.data.kept import Keeper, Source, find
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.splits import hold_out, start_and_cut
 from seqnorm.lab.data.tokenizer import Tokenizer
@@ -52,10 +52,10 @@ class TextReader:
     def __init__(self, config: TextConfig, source: Source) -> None:
         self.config = config
         tokenizer = Tokenizer.named(config.tokenizer, config.lowercase, config.strip_breaks)
-        self._source = source.also(**asdict(tokenizer))
-        self.known = find(self._source)
+        source = source.also(**asdict(tokenizer))
+        self.known = find(source)
+        self._keeper = None if self.known else Keeper(source)
         self.counter = WordCounter(tokenizer, self.known.words if self.known else ())
-        self._parts: dict[str, tuple[Sequences, list[Any]]] = {}
 
     def read(
         self, part: str, texts: Callable[[list[Any]], Iterable[str]]
@@ -71,7 +71,8 @@ class TextReader:
             return self.known.parts[part]
         labels: list[Any] = []
         rows = Sequences.from_lengths(*self.counter.read(texts(labels)))
-        self._parts[part] = rows, labels
+        if self._keeper:
+            self._keeper.add(part, rows, labels)
         return rows, labels
 
     def dataset(
@@ -93,8 +94,8 @@ class TextReader:
             validation: as train; None holds out a share of the training part.
         """
         config = self.config
-        if not self.known:
-            keep(self._source, Kept(self.counter.words, self._parts))
+        if self._keeper:
+            self._keeper.finish(self.counter.words)
         if validation is None:
             kept, held = hold_out(train[1], config, seed)
             chosen = [(train, kept), (train, held), (test, all_of(test))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from seqnorm.lab import data
 from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data import kept
-from seqnorm.lab.data.kept import Kept, Source, find, keep
+from seqnorm.lab.data.kept import Keeper, Source, find
 from seqnorm.lab.data.spec import Dataset, Sequences
 
 SAID = "Reading reviews.csv"
@@ -100,16 +101,30 @@ def test_a_folder_that_takes_nothing_is_said_and_costs_no_run(reviews, cache, ca
     assert "The words of files are not kept for the next run" in said and "SEQNORM_CACHE" in said
 
 
+def keep(source: Source, rows: Sequences) -> None:
+    keeper = Keeper(source)
+    keeper.add("train", rows, [1])
+    keeper.finish(["word"])
+
+
 def test_what_was_not_used_for_longest_goes_first(tmp_path, cache, monkeypatch):
     rows = Sequences(np.arange(1000), [0, 1000])
     size = rows.values.nbytes + rows.offsets.nbytes
     monkeypatch.setattr(kept, "LIMIT", 3 * size)  # and less than that of three with their words
     sources = [Source(name, (), {}) for name in "abcd"]
     for age, source in enumerate(sources[:2]):
-        keep(source, Kept(["word"], {"train": (rows, [1])}))
+        keep(source, rows)
         os.utime(cache / source.entry, (age, age))
     assert find(sources[0])  # which makes it the one that was used last
-    keep(sources[2], Kept(["word"], {"train": (rows, [1])}))
+    keep(sources[2], rows)
     assert [bool(find(source)) for source in sources[:3]] == [True, False, True]
     shutil.rmtree(cache)
     assert find(sources[0]) is None
+
+
+def test_reading_that_fails_leaves_nothing(reviews, cache):
+    reviews.write_text(reviews.read_text() + "no label\n")
+    with pytest.raises(ValueError, match="line 62"):
+        load(reviews)
+    gc.collect()
+    assert list(cache.iterdir()) == []
