@@ -41,7 +41,7 @@ from seqnorm.kernels.spec import (
     not_here,
     why_not,
 )
-from seqnorm.kernels.surroundings import called_by, obstacle
+from seqnorm.kernels.surroundings import called_by, is_exporting, obstacle
 
 if TYPE_CHECKING:
     from seqnorm.kernels.host.operation import Outputs
@@ -62,6 +62,7 @@ __all__ = [
     "called_by",
     "changed",
     "fused_scan",
+    "is_exporting",
     "not_here",
     "obstacle",
     "why_not",

@@ -26,6 +26,14 @@ def obstacle() -> str | None:
     return _OBSTACLES[backend]()
 
 
+def is_exporting() -> bool:
+    """Whether the call is traced in order to be saved."""
+    if called_by(*_EXPORTERS):
+        return True
+    torch = sys.modules.get("torch")
+    return torch is not None and (torch.jit.is_tracing() or torch.compiler.is_exporting())
+
+
 def called_by(*packages: str) -> bool:
     """Whether a function of one of the packages is under way: none of them says so otherwise."""
     frame = sys._getframe()

@@ -1,14 +1,33 @@
-"""Advice, given once per process, where a cell runs slower than it need."""
+"""Advice, given once per process: on a slower way, and on what an export cannot refuse."""
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
 from warnings import warn
 
+from seqnorm import kernels
 from seqnorm.cells import NormCell
 from seqnorm.cells.base import watchers
 from seqnorm.layers.engines.why_not import replaceable
 
 KERASS_LOOP = "keras.layers.RNN runs"  # how the warning begins
+
+
+def on_padding_of_an_export(time_aware: bool, mask: Any) -> None:
+    """Say what a graph cannot refuse, where batch statistics are exported with a mask."""
+    if time_aware and mask is not None and kernels.is_exporting():
+        _say_what_no_graph_refuses()
+
+
+@cache
+def _say_what_no_graph_refuses() -> None:
+    warn(
+        "An exported model cannot refuse padding that is not on the right. With batch statistics, "
+        "which are of each step, it answers such rows with NaN. Pad them on the right.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
 
 
 def on_kerass_loop(cell: NormCell) -> None:

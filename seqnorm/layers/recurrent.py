@@ -11,6 +11,7 @@ import keras
 from keras import ops, tree
 
 from seqnorm.cells import NormCell
+from seqnorm.layers.advice import on_padding_of_an_export
 from seqnorm.layers.engines import check_implementation, engine_of
 from seqnorm.layers.engines.call import Call
 from seqnorm.layers.engines.why_not import fused_obstacle
@@ -190,6 +191,7 @@ class NormRNN(keras.layers.RNN):
         carried = initial_state is not None or self.stateful
         check_call(self, sequences)
         check_replicas(self, bool(training))
+        on_padding_of_an_export(self.time_aware, mask)
         states, age = initial_states(self, sequences, initial_state, bool(training))
         timeline = Timeline(
             of_sequence(mask),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
 from seqnorm import MaskedPooling, NormLSTM
 from seqnorm.checks.layers import randomize
-from seqnorm.layers import recurrent_layer
+from seqnorm.layers import advice, recurrent_layer
 from tests import grid
 from tests.tiers import exhaustive
 
@@ -97,3 +99,14 @@ def test_padding_on_the_left_comes_out_as_nan_where_steps_matter(tmp_path):
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     (found,) = session.run(None, {session.get_inputs()[0].name: TOKENS[:, ::-1]})
     assert np.isnan(found).all()
+
+
+def test_what_an_export_cannot_refuse_is_said(tmp_path):
+    advice._say_what_no_graph_refuses.cache_clear()
+    model = over_tokens(NormLSTM(2, "batch"))
+    with pytest.warns(RuntimeWarning, match="padding that is not on the right.*with NaN"):
+        model.export(tmp_path / "model", verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        over_tokens(NormLSTM(2, "layer")).export(tmp_path / "other", verbose=False)
+        model.predict(TOKENS, verbose=0)  # where Keras raises

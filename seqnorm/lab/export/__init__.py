@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -72,7 +73,9 @@ def export(
         print(f"{to} does not hold {lack}", flush=True)
     with _folder_of(target), _complete(target) as folder:
         try:
-            checked = write_checked(trained, model, kind, folder, tried)
+            with warnings.catch_warnings():  # rows are padded as encoding.json says
+                warnings.filterwarnings("ignore", "An exported model cannot refuse padding")
+                checked = write_checked(trained, model, kind, folder, tried)
         except Exception as error:  # converters raise anything
             why = " ".join(str(error).split())[:300]
             raise UserError(
