@@ -33,12 +33,13 @@ class Multirun:
             folder of this multirun.
 
     Raises:
-        ConfigError: if W&B is set up so that jobs would be made as one, or a sweeper so that it
-            would find the worst setting.
+        ConfigError: if W&B is set up so that jobs would be made as one, a sweeper so that it would
+            find the worst setting, or a launcher so that a job is told of its limit at once.
     """
 
     def __init__(self, config: DictConfig) -> None:
         refuse_one_id(config.tracking, "a multirun")
+        _refuse_early_signal(config.hydra.launcher)
         self.runs_dir = Path(config.runs_dir).expanduser().absolute()
         self.folder = _place(config, self.runs_dir)
         target = str(config.hydra.launcher._target_).rpartition(".")[2]
@@ -123,6 +124,18 @@ class Multirun:
             f"the jobs go on in the queue: squeue --me shows them, {self.folder} has their logs, "
             f"and their runs come to {self.runs_dir}. To cancel them: scancel "
             f"{' '.join(numbers) or '--me'}"
+        )
+
+
+def _refuse_early_signal(launcher: DictConfig) -> None:
+    """Refuses a limit that a job would be told of before it has begun to train."""
+    delay, minutes = launcher.get("signal_delay_s"), launcher.get("timeout_min")
+    if delay is not None and minutes is not None and delay >= 60 * minutes:
+        raise ConfigError(
+            "hydra.launcher.signal_delay_s, how long before its limit a job is told to save "
+            f"itself, must be below the limit; received signal_delay_s={delay} and timeout_min="
+            f"{minutes}, {60 * minutes} s. Set hydra.launcher.signal_delay_s={30 * minutes}, or a "
+            "higher limit."
         )
 
 

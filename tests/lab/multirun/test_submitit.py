@@ -33,3 +33,11 @@ def test_slurm_jobs_have_a_name_files_that_nodes_see_and_go_on_after_a_limit(cap
     lines = capsys.readouterr().out.splitlines()
     assert "submitit_folder: ${hydra.sweep.dir}/%j" in lines
     assert "timeout_min: 240" in lines and "max_num_timeout: 3" in lines
+
+
+def test_a_limit_that_a_job_is_told_of_at_once_is_refused(capsys):
+    options = ["hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=2"]
+    assert train(["-m", "data=synthetic", *options]) == 1
+    said = capsys.readouterr().err
+    assert "received signal_delay_s=120 and timeout_min=2, 120 s" in said
+    assert "Set hydra.launcher.signal_delay_s=60" in said
