@@ -50,13 +50,13 @@ def backward_ready(dtype: str) -> None:
     x, weights, initial = _arrays(dtype)
     record = _forward(dtype, _nothing)  # whose numbers are any
     d_h = np.zeros_like(x)
-    scan_backward(record, x, weights, initial, d_h, initial, run=_only_compile)
+    scan_backward(record, x, weights, initial, d_h, initial, instead=_only_compile)
 
 
-def _forward(dtype: str, run: Run) -> Record:
+def _forward(dtype: str, instead: Run) -> Record:
     x, weights, initial = _arrays(dtype)
     rows = rows_of(np.ones((1, 1), bool))
-    return scan_forward(Spec("lstm", dtype=dtype), x, weights, rows, initial, run=run)
+    return scan_forward(Spec("lstm", dtype=dtype), x, weights, rows, initial, instead=instead)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def scan_forward(
     given: tuple[Any, Any, Any] = (None, None, None),
     masked: int = UNSET,
     room: np.ndarray | None = None,
-    run: Run = run,
+    instead: Run | None = None,
 ) -> Record:
     """Runs the cell over every row's alive steps.
 
@@ -151,7 +151,7 @@ def scan_forward(
         masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
             rows have holes it must be UNSET.
         room: where `Record.h` is written; None: memory of the pool.
-        run: what is done with the calls, other than running them.
+        instead: what is done with the calls in place of running them.
     """
     batch, steps, inputs = x.shape
     units = initial.h.shape[1]
@@ -174,7 +174,7 @@ def scan_forward(
         _call(record, i, sync, x, weights, initial, w=w, u=u)
         for i, (w, u) in zip(range(len(shares)), cycle(panels))
     ]
-    run(forward, calls, spec.couples_rows)
+    (instead or run)(forward, calls, spec.couples_rows)
     return record
 
 
@@ -212,7 +212,7 @@ def scan_backward(
     d_h: np.ndarray | None,
     d_last: States,
     need_x: bool = True,
-    run: Run = run,
+    instead: Run | None = None,
 ) -> Gradients:
     """Gradients of one forward call; uses up the record.
 
@@ -225,7 +225,7 @@ def scan_backward(
             is added to the last states if `record.codes.masked` says that there are some.
         d_last: gradients of the states after each row's last alive step.
         need_x: whether dL/dx is wanted.
-        run: as in the forward call.
+        instead: as in the forward call.
     """
     spec, shares, dtype = record.spec, record.shares, np.dtype(record.spec.dtype)
     dx = POOL.lend(x.shape, dtype) if need_x else None
@@ -252,7 +252,7 @@ def scan_backward(
     for call in calls:
         _rows_of(call, call.scratch.dh)[:] = d_last.h[call.layout.rows]
         _rows_of(call, call.scratch.dc)[:] = d_last.c[call.layout.rows]
-    run(backward, calls, spec.couples_rows)
+    (instead or run)(backward, calls, spec.couples_rows)
     for block in blocks[1:]:
         np.add(blocks[0], block, out=blocks[0])
     if dx is not None:

@@ -13,10 +13,7 @@ from typing import Any
 GONE = ("task",)
 FIRST_TASK = "classification"  # of all runs before there were others
 RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
-LATER: dict[str, dict[str, Any]] = {
-    "cell": {"init_state": "rest", "init_stddev": 0.1},
-    "train": {"validate_every": 0},
-}
+LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
 
 
 def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def read(builder: Callable[[], Any], part: str, reader: TextReader) -> tuple[Seq
 
     found = builder()
     try:
-        rows, labels = reader.read(part, partial(texts, found, part))
+        rows, labels = reader.read_once(part, partial(texts, found, part))
         expected = found.info.splits[part].num_examples
     except (*_UNREADABLE, tf.errors.OpError) as error:
         raise _incomplete(found, part, error) from error

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from seqnorm.lab.data.kept import Keeper, Source, find
+from seqnorm.lab.data.kept import Keeper, Kept, Source, find
 from seqnorm.lab.data.spec import Dataset, Sequences, Split
 from seqnorm.lab.data.splits import hold_out, start_and_cut
 from seqnorm.lab.data.tokenizer import Tokenizer
@@ -24,7 +24,7 @@ Part = tuple[Sequences, NDArray[np.int32]]
 
 
 def labelled(read: tuple[Sequences, list[int]]) -> Part:
-    """A part as `TextReader.read` gives it whose labels are numbers of classes."""
+    """A part as `TextReader.read_once` gives it whose labels are numbers of classes."""
     return read[0], np.array(read[1], np.int32)
 
 
@@ -43,24 +43,32 @@ class TextReader:
 
     Args:
         config: how words are cut and which get an id.
-        source: what is read. What an earlier run has read of it is not read again.
+        source: what is read, by `read_once`; what an earlier run has read of it is not read again.
 
     Attributes:
         known: what an earlier run has read.
     """
 
-    def __init__(self, config: TextConfig, source: Source) -> None:
+    def __init__(self, config: TextConfig, source: Source | None = None) -> None:
         self.config = config
         tokenizer = Tokenizer.named(config.tokenizer, config.lowercase, config.strip_breaks)
-        source = source.also(**asdict(tokenizer))
-        self.known = find(source)
-        self._keeper = None if self.known else Keeper(source)
+        self.known: Kept | None = None
+        self._keeper: Keeper | None = None
+        if source is not None:
+            source = source.also(**asdict(tokenizer))
+            self.known = find(source)
+            self._keeper = None if self.known else Keeper(source)
         self.counter = WordCounter(tokenizer, self.known.words if self.known else ())
 
-    def read(
+    def read(self, texts: Iterable[str], labels: ArrayLike) -> Part:
+        """Provisional word numbers of the texts, and their labels, which are numbers of classes."""
+        rows = Sequences.from_lengths(*self.counter.read(texts))
+        return rows, np.asarray(labels, dtype=np.int32)
+
+    def read_once(
         self, part: str, texts: Callable[[list[Any]], Iterable[str]]
     ) -> tuple[Sequences, list[Any]]:
-        """Provisional word numbers of a part, and the labels of its rows.
+        """Provisional word numbers of a part of the source, and the labels of its rows.
 
         Args:
             part: its name.

@@ -31,8 +31,10 @@ def config_hash(config: RunConfig) -> str:
     values = {key: value for key, value in asdict(config).items() if key not in _NOT_HASHED}
     del values["data"]["dir"]
     del values["train"]["save_every"]
+    if not values["train"]["validate_every"]:  # as in the first runs, whose names last
+        del values["train"]["validate_every"]
     if values["task"] == {"name": FIRST_TASK}:
-        values["task"] = "train"  # as in the first runs, whose names last
+        values["task"] = "train"  # likewise
     for group, keys in LATER.items():  # so set, they are as before and do not enter
         for key, before in keys.items():
             if values[group].get(key) == before:

@@ -226,10 +226,10 @@ def test_other_seed_other_weights_order_and_split(small, monkeypatch):
     begun = []
 
     class Watched(Training):
-        def fit(self):
+        def fit(self, until=None):
             embedding = self.model.get_weights()[0]
             begun.append((embedding, self.batches.order, self.validation.split.labels))
-            return super().fit()
+            return super().fit(until)
 
     monkeypatch.setattr("seqnorm.lab.training.run.Training", Watched)
     first, second = (run(small(f"seed={seed}", *PLAIN)) for seed in (0, 1))

@@ -80,7 +80,7 @@ class PartReader:
                 labels.append(row.label)
                 yield row.text
 
-        words, found = self._reader.read(key, texts)
+        words, found = self._reader.read_once(key, texts)
         if self._reader.known:
             for each in found:
                 self.labels.add(each)

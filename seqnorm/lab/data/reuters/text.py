@@ -40,5 +40,7 @@ def load(config: TextConfig, seed: int) -> Dataset:
             yield document.text
 
     reader = TextReader(config, Source(config.name, (path,), {}))
-    train, test = (labelled(reader.read(part, partial(texts, part))) for part in ("train", "test"))
+    train, test = (
+        labelled(reader.read_once(part, partial(texts, part))) for part in ("train", "test")
+    )
     return reader.dataset(seed, train, test, names)
