@@ -154,7 +154,7 @@ class Keeper:
     def _said(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, UnicodeEncodeError) as error:
+        except (OSError, UnicodeEncodeError, TypeError) as error:  # a label may be any object
             said = f"The words of {self.source.name} are not kept for the next run"
             print(f"{said}: {error}. Set SEQNORM_CACHE to another folder, or off.", file=sys.stderr)
             self._made = None

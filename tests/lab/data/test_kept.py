@@ -128,3 +128,11 @@ def test_reading_that_fails_leaves_nothing(reviews, cache):
         load(reviews)
     gc.collect()
     assert list(cache.iterdir()) == []
+
+
+def test_labels_that_no_file_can_hold_are_said_and_cost_no_run(cache, capfd):
+    keeper = Keeper(Source("mine", (), {}))
+    keeper.add("train", Sequences(np.arange(3), [0, 3]), [object()])
+    keeper.finish(["word"])
+    assert "The words of mine are not kept for the next run" in capfd.readouterr().err
+    assert find(Source("mine", (), {})) is None
