@@ -108,18 +108,10 @@ def fused_scan(
     """
     import keras
 
+    from seqnorm.kernels.host.operation import Scan
+
     binding = import_module(f"seqnorm.kernels.host.{keras.backend.backend()}")
-    return binding.fused_scan(
-        spec,
-        x,
-        weights,
-        mask,
-        initial,
-        given,
-        backwards=backwards,
-        repeat=repeat,
-        sequences=sequences,
-    )
+    return binding.run(Scan(spec, backwards, repeat, sequences), x, weights, mask, initial, given)
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ from jax.experimental.buffer_callback import buffer_callback
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan, require_shapes
 from seqnorm.kernels.host.scan import Weights
-from seqnorm.kernels.spec import OF_BATCH, SITES, Spec
+from seqnorm.kernels.spec import OF_BATCH, SITES
 
 # Tickets of the last forward passes: what no backward pass comes for is kept until as many others
 # were made.
@@ -36,21 +36,18 @@ _NO_JVP = (
 )
 
 
-def fused_scan(
-    spec: Spec,
+def run(
+    scan: Scan,
     x: Any,
     weights: Weights,
-    mask: Any = None,
-    initial: tuple[Any, Any] | None = None,
-    given: Mapping[str, Any] | None = None,
-    *,
-    backwards: bool = False,
-    repeat: bool = True,
-    sequences: bool = True,
+    mask: Any,
+    initial: tuple[Any, Any] | None,
+    given: Mapping[str, Any] | None,
 ) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
-    dtype = jax.dtypes.canonicalize_dtype(spec.dtype)  # without x64 a layer of float64 is float32
-    spec, x = replace(spec, dtype=str(dtype)), jnp.asarray(x, dtype)
+    # Without x64 a layer of float64 is float32.
+    dtype = jax.dtypes.canonicalize_dtype(scan.spec.dtype)
+    spec, x = replace(scan.spec, dtype=str(dtype)), jnp.asarray(x, dtype)
     inputs = Inputs.full(
         x,
         weights,
@@ -63,7 +60,7 @@ def fused_scan(
     )
     require_shapes(inputs)  # what a callback raises is told by XLA, with a page around it
     forward_ready(spec.dtype)  # calls come in threads that Ctrl-C does not reach
-    scan = Scan(spec, backwards, repeat, sequences, need_x=False, keep=False)
+    scan = replace(scan, spec=spec, keep=False)
     values = [
         jnp.asarray(value, bool if value is inputs.mask else dtype) for value in inputs.flat()
     ]
@@ -73,7 +70,7 @@ def fused_scan(
         if "forward-mode" in str(error):
             raise TypeError(_NO_JVP) from error
         raise
-    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if sequences else None)
+    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if scan.sequences else None)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

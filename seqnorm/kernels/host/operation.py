@@ -140,7 +140,7 @@ class Scan:
     backwards: bool
     repeat: bool
     sequences: bool
-    need_x: bool
+    need_x: bool = False
     keep: bool = True  # whether a backward pass may come
 
     def _run(self, inputs: Inputs, room: np.ndarray | None = None) -> Record:

@@ -16,23 +16,19 @@ from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 from seqnorm.kernels.host.embedded import call
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, WEIGHTS, Inputs, Outputs, Scan
 from seqnorm.kernels.host.scan import Weights
-from seqnorm.kernels.spec import SITES, Spec
+from seqnorm.kernels.spec import SITES
 
 
-def fused_scan(
-    spec: Spec,
+def run(
+    scan: Scan,
     x: Any,
     weights: Weights,
-    mask: Any = None,
-    initial: tuple[Any, Any] | None = None,
-    given: Mapping[str, Any] | None = None,
-    *,
-    backwards: bool = False,
-    repeat: bool = True,
-    sequences: bool = True,
+    mask: Any,
+    initial: tuple[Any, Any] | None,
+    given: Mapping[str, Any] | None,
 ) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
-    dtype = tf.as_dtype(spec.dtype)
+    spec, dtype = scan.spec, tf.as_dtype(scan.spec.dtype)
     x = tf.convert_to_tensor(x, dtype)
     units = int(weights.recurrent_kernel.shape[0])
     inputs = Inputs.full(
@@ -51,9 +47,8 @@ def fused_scan(
         forward_ready(spec.dtype)  # the graph may run in threads that Ctrl-C does not reach
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
-    scan = Scan(spec, backwards, repeat, sequences, need_x)
-    h, c, *rest = _operation(scan, units, values)
-    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if sequences else None)
+    h, c, *rest = _operation(replace(scan, need_x=need_x), units, values)
+    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if scan.sequences else None)
 
 
 def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:

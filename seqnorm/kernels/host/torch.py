@@ -17,23 +17,19 @@ import torch
 
 from seqnorm.kernels.host.operation import FIRST_ONLY, Inputs, Outputs, Scan
 from seqnorm.kernels.host.scan import Weights
-from seqnorm.kernels.spec import SITES, Spec
+from seqnorm.kernels.spec import SITES
 
 
-def fused_scan(
-    spec: Spec,
+def run(
+    scan: Scan,
     x: Any,
     weights: Weights,
-    mask: Any = None,
-    initial: tuple[Any, Any] | None = None,
-    given: Mapping[str, Any] | None = None,
-    *,
-    backwards: bool = False,
-    repeat: bool = True,
-    sequences: bool = True,
+    mask: Any,
+    initial: tuple[Any, Any] | None,
+    given: Mapping[str, Any] | None,
 ) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
-    dtype = getattr(torch, spec.dtype)
+    spec, dtype = scan.spec, getattr(torch, scan.spec.dtype)
     x = torch.as_tensor(x, dtype=dtype)
     units, device = weights.recurrent_kernel.shape[0], x.device
     _require_cpu([x, *weights])
@@ -49,12 +45,12 @@ def fused_scan(
     )
     values = [torch.as_tensor(value) for value in inputs.flat()]
     keep = torch.is_grad_enabled() and any(value.requires_grad for value in values)
-    scan = Scan(spec, backwards, repeat, sequences, need_x=False, keep=keep)
+    scan = replace(scan, keep=keep)
     if any(value.is_meta for value in values):
         h, c, *rest = _shapes(scan, x, units)
     else:
         h, c, *rest = _Operation.apply(scan, *values)
-    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if sequences else None)
+    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if scan.sequences else None)
 
 
 class _Operation(torch.autograd.Function):
