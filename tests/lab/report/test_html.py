@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -82,7 +84,9 @@ def test_page_is_sound_and_refers_to_nothing_outside(page: Path) -> None:
     parser.feed(text)
     assert parser.open == [] and parser.fetched == []
     assert len(set(parser.ids)) == len(parser.ids)
-    assert parser.links and all(link.removeprefix("#") in parser.ids for link in parser.links)
+    saved = [link for link in parser.links if link.startswith("data:text/csv")]
+    places = [link.removeprefix("#") for link in parser.links if link not in saved]
+    assert saved and places and all(place in parser.ids for place in places)
     assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest", text)
     # The name of SVG in the script is an identifier, no address that is visited.
     assert set(re.findall(r"https?://[\w./]+", text)) <= {"http://www.w3.org/2000/svg"}
@@ -112,8 +116,27 @@ def test_the_name_of_a_reference_lies_above_the_frame_of_its_chart() -> None:
 
 
 def test_what_runs_say_is_text_and_no_markup() -> None:
-    html = table_html(Table(("<b>", "n"), (("<script>alert(1)</script>", "&"),)), 'a "name"')
+    table = Table(("<b>", "n"), (("<script>alert(1)</script>", "&"),))
+    html = table_html(table, 'a "name"', 'a "file"')
     assert "<script>" not in html and "&lt;script&gt;" in html and "&amp;" in html
+
+
+def test_a_table_can_be_saved_as_it_stands() -> None:
+    table = Table(("arm", "95 %"), (("lstm layer, few=8", "0.8–0.9"), ('a "norm"', "-")))
+    (link,) = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)"', table_html(table, "t", "f"))
+    assert list(csv.reader(unquote(link).splitlines())) == [
+        [*table.headings],
+        *map(list, table.rows),
+    ]
+
+
+def test_a_long_table_is_folded_away() -> None:
+    short, long = (
+        table_html(Table(("arm",), tuple((f"arm {n}",) for n in range(count))), "t", "f")
+        for count in (40, 41)
+    )
+    assert "<details>" not in short
+    assert long.startswith("<details><summary>All 41 rows</summary>")
 
 
 def test_names_that_runs_choose_stay_names(tmp_path: Path) -> None:

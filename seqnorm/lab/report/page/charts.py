@@ -101,12 +101,14 @@ class DotChart:
         rows: From top to bottom.
         references: Values of vertical lines by name.
         bounds: Where the axis ends, however few values there are, as 0 and 1 of an accuracy.
+        log: Whether the axis is logarithmic.
     """
 
     title: str
     rows: Sequence[Row]
     references: Mapping[str, float] = field(default_factory=dict)
     bounds: tuple[float, float] | None = None
+    log: bool = False
 
 
 Chart = LineChart | DotChart

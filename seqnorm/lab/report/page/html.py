@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from urllib.parse import quote
 
 from seqnorm.lab.report.page.charts import Chart, DotChart, Picture
 from seqnorm.lab.report.page.section import (
@@ -21,6 +22,7 @@ from seqnorm.lab.report.page.tables import Table
 # Nothing may be fetched, and a browser enforces it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _LONG = 60  # characters from which a cell may break
+_MANY = 40  # rows of a table that is folded away
 
 
 @cache
@@ -45,17 +47,23 @@ def _row(cells: Sequence[str], table: Table) -> str:
     return f"<tr{attribute}>{inner}</tr>"
 
 
-def table_html(table: Table, name: str) -> str:
+def table_html(table: Table, name: str, file: str) -> str:
     """A table that scrolls sideways where the screen is narrow, also by the keyboard.
 
-    A shadow at its edge says that there is more (see the style).
+    A shadow at its edge says that there is more (see the style). Below it a link saves it as CSV; a
+    long one is folded away.
     """
     head = "".join(_cell(text, at < table.words, "col") for at, text in enumerate(table.headings))
     body = "\n".join(_row(row, table) for row in table.rows)
-    return (
+    shown = (
         f'<div class="wrap" tabindex="0" role="region" aria-label="{escape(name)}"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+        f'<a class="csv" download="{escape(file)}.csv" '
+        f'href="data:text/csv;charset=utf-8,{quote(table.csv())}">Save as CSV</a>'
     )
+    if len(table.rows) <= _MANY:
+        return shown
+    return f"<details><summary>All {len(table.rows)} rows</summary>{shown}</details>"
 
 
 def _legend(picture: Picture) -> str:
@@ -75,15 +83,15 @@ def _figure(chart: Chart) -> str:
     return f"<figure><h4>{escape(chart.title)}</h4>{svg}</figure>" if svg else ""
 
 
-def _explained(entry: Explained | None) -> Iterator[str]:
+def _explained(entry: Explained | None, file: str) -> Iterator[str]:
     if entry is not None:
-        yield table_html(entry.table, entry.heading)
+        yield table_html(entry.table, entry.heading, file)
         yield f'<p class="note">{escape(entry.note)}</p>'
 
 
 def _picture(picture: Picture, slug: str, entry: Explained | None) -> Iterator[str]:
     yield f'<h3 id="{escape(slug)}-{picture.key}">{escape(picture.title)}</h3>'
-    yield from _explained(entry)
+    yield from _explained(entry, f"{slug}-{picture.key}")
     yield _legend(picture)
     single = " one" if len(picture.charts) == 1 else ""
     yield f'<div class="charts{single}">'
@@ -98,7 +106,7 @@ def _results(section: Section) -> Iterator[str]:
     for key, entry in section.tables.items():
         if key not in shown:
             yield f"<h3>{escape(entry.heading)}</h3>"
-            yield from _explained(entry)
+            yield from _explained(entry, f"{section.comparison.slug}-{key}")
     for picture in section.pictures:
         yield from _picture(picture, section.comparison.slug, section.tables.get(picture.key))
 
@@ -109,7 +117,8 @@ def _making(section: Section) -> Iterator[str]:
     yield f"<pre>{escape(chr(10).join(remake_commands(comparison)))}</pre>"
     yield f'<p class="note">{escape("; ".join(provenance(comparison)))}</p>'
     yield "<details><summary>Settings of each arm, and those that all runs share</summary>"
-    yield table_html(section.settings, "Settings of each arm")
+    file = f"{comparison.slug}-settings"
+    yield table_html(section.settings, "Settings of each arm", file)
     yield f"<pre>{escape(chr(10).join(config_text(comparison)))}</pre></details>"
 
 

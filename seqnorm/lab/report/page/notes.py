@@ -37,9 +37,9 @@ def listed(words: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def untuned_note(comparison: Comparison) -> str:
-    """Of arms that tried nothing: of what comparisons tune, what these have."""
-    keys = {key for run in comparison.runs for key in run.config} & _TUNED.keys()
+def untuned_note(comparison: Comparison, varied: Iterable[str] = ()) -> str:
+    """Of arms that tried nothing: of what comparisons tune, what these have and do not vary."""
+    keys = {key for run in comparison.runs for key in run.config} & _TUNED.keys() - {*varied}
     words = listed(in_words(keys) or ["settings"])
     are, them = ("are", "them") if " and " in words else ("is", "it")
     return (

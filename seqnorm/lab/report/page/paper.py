@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -96,13 +96,17 @@ def _draw_references(
     )
 
 
+def _write_logarithmic(axes: Any, values: NDArray[np.float64], ticks: Sequence[float] = ()) -> None:
+    """Matplotlib's own labels of less than a decade touch each other."""
+    ticks = ticks or logarithmic_ticks(float(values.min()), float(values.max()))
+    axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
+    axes.minorticks_off()
+
+
 def _write_x(axes: Any, chart: LineChart) -> None:
     xs = x_values(chart.lines)
     if chart.x_ticks or (chart.log_x and xs.size):
-        # matplotlib's own labels of less than a decade touch each other
-        ticks = chart.x_ticks or logarithmic_ticks(float(xs.min()), float(xs.max()))
-        axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
-        axes.minorticks_off()
+        _write_logarithmic(axes, xs, chart.x_ticks)
     elif are_whole(xs):
         axes.xaxis.get_major_locator().set_params(integer=True)  # there is no trial 1.5
 
@@ -140,7 +144,11 @@ def _draw_dots(axes: Any, chart: DotChart) -> None:
     axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows], fontsize=8)
     axes.set_ylim(len(chart.rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    axes.locator_params(axis="x", nbins=6)  # labels of three decimals do not touch
+    if chart.log:
+        axes.set_xscale("log")
+        _write_logarithmic(axes, dot_values(chart))
+    else:
+        axes.locator_params(axis="x", nbins=6)  # labels of three decimals do not touch
     if chart.bounds is not None:
         axes.set_xlim(np.clip(axes.get_xlim(), *chart.bounds))
 

@@ -10,9 +10,9 @@ from seqnorm.lab.report.page.score_pictures import (
     differences_picture,
     lengths_picture,
     scores_picture,
-    setting_pictures,
     trials_picture,
 )
+from seqnorm.lab.report.page.setting_pictures import setting_pictures
 from seqnorm.lab.report.page.task_pages import page_of
 from seqnorm.lab.report.page.time_pictures import curves_picture, statistics_pictures
 
@@ -29,9 +29,9 @@ def make_pictures(comparison: Comparison, evidence: Evidence) -> list[Picture]:
     """
     looks = arm_looks(comparison, evidence)
     pictures = [
+        *setting_pictures(looks),  # what such a comparison asks
         scores_picture(looks),
         differences_picture(looks),
-        *setting_pictures(looks),
         curves_picture(looks),
         trials_picture(looks),
         lengths_picture(looks),

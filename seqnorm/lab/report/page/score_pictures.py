@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +26,11 @@ from seqnorm.lab.report.page.charts import (
     Row,
     plain_band,
 )
-from seqnorm.lab.report.page.looks import Looks, no_band, without
+from seqnorm.lab.report.page.looks import Looks, no_band
 from seqnorm.lab.report.page.notes import in_words, listed
-from seqnorm.lab.report.page.styles import make_looks
 from seqnorm.lab.report.statistics.budget import expected_maximum
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
-from seqnorm.lab.runs.portable import portable_name
-from seqnorm.lab.tasks.score import Score
 
 MOST_TICKS = 8
 
@@ -83,85 +79,6 @@ def differences_picture(looks: Looks) -> Picture | None:
     )
     kept = any(np.isfinite(dot.value) for row in charts[0].rows for dot in row.dots)
     return Picture("differences", "Against no normalisation", caption, charts) if kept else None
-
-
-Series = dict[tuple[str, str], list[Arm]]
-
-
-def _series(looks: Looks, key: str) -> Series:
-    """The arms that agree in everything but one setting, by panel and label."""
-    series: Series = {}
-    if key == looks.axis:  # the other charts have a panel for each of its values: looks as there
-        for arm in looks.arms:
-            panel = arm.cell if looks.several_cells else ""
-            series.setdefault((panel, looks.variant(arm)), []).append(arm)
-        return series
-    for arm in looks.comparison.arms:
-        if key in dict(arm.settings):
-            rest = (f"{name}={value}" for name, value in without(arm.settings, key))
-            label = f"{arm.cell} {arm.norm} {', '.join(rest)}".rstrip()
-            series.setdefault(("", label), []).append(arm)
-    return series
-
-
-def _against(key: str, arms: Sequence[Arm], score: Score) -> Band:
-    """First test score of each arm against its value of a setting."""
-    ordered = sorted(arms, key=lambda arm: dict(arm.settings)[key])
-    x = np.array([dict(arm.settings)[key] for arm in ordered], dtype=float)
-    found = [mean_estimate(list(arm.values(score.name).values())) for arm in ordered]
-    mean = np.array([one.value for one in found])
-    low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
-    single = np.isnan(low)
-    return Band(x, mean, np.where(single, mean, low), np.where(single, mean, high))
-
-
-def _against_chart(looks: Looks, key: str, panel: str, lines: Sequence[Line]) -> LineChart:
-    score = looks.comparison.task.score
-    ticks = sorted({float(value) for line in lines for value in line.band.x})
-    return LineChart(
-        f"test {score.title}, {panel}" if panel else f"test {score.title}",
-        key,
-        lines,
-        looks.floors(),
-        log_x=ticks[0] > 0,
-        x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
-        bounds=score.bounds,
-    )
-
-
-def _varied_beside(key: str, series: Series) -> str:
-    """A sentence that names what else differs along a line, as a rate that grows with the batch."""
-    keys = dict.fromkeys(
-        found
-        for arms in series.values()
-        for found in varied_keys([arm.runs[0].config for arm in arms])
-        if found != key
-    )
-    return f" Along a line {', '.join(keys)} varies as well." if keys else ""
-
-
-def setting_pictures(looks: Looks) -> Iterator[Picture]:
-    """One picture for each setting that is varied, as the size of a batch."""
-    score = looks.comparison.task.score
-    for key in looks.varied:
-        series = _series(looks, key)
-        legend = looks.legend
-        if key != looks.axis:
-            legend = make_looks((label, arms[0].norm) for (_, label), arms in series.items())
-        by_label = {look.name: look for look in legend}
-        charts = []
-        for panel in dict.fromkeys(panel for panel, _ in series):
-            lines = [
-                Line(by_label[label], _against(key, arms, score))
-                for (place, label), arms in series.items()
-                if place == panel
-            ]
-            charts.append(_against_chart(looks, key, panel, lines))
-        short = key.rsplit(".", 1)[-1]
-        caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
-        caption += _varied_beside(key, series)
-        title = f"{capitalised(score.title)} against {short.replace('_', ' ')}"
-        yield Picture(portable_name(f"against-{short}"), title, caption, charts, legend)
 
 
 def _varied_in_trials(looks: Looks) -> str:

@@ -18,6 +18,7 @@ from seqnorm.lab.report.page.comparison_tables import (
     robust_table,
     tuning_table,
 )
+from seqnorm.lab.report.page.looks import arm_looks
 from seqnorm.lab.report.page.notes import (
     cost_note,
     pairs_note,
@@ -26,7 +27,9 @@ from seqnorm.lab.report.page.notes import (
     untuned_note,
 )
 from seqnorm.lab.report.page.pictures import make_pictures
+from seqnorm.lab.report.page.plateaus import NOTE, plateau_table
 from seqnorm.lab.report.page.sentences import sentences
+from seqnorm.lab.report.page.setting_pictures import setting_picture_key
 from seqnorm.lab.report.page.tables import Table, settings_table
 from seqnorm.lab.report.page.task_pages import page_of
 
@@ -67,7 +70,12 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     """Tables, sentences and charts of one comparison."""
     single = all(len(arm.runs) == 1 for arm in comparison.arms)
     task, own = comparison.task, page_of(comparison)
+    looks = arm_looks(comparison, evidence)
     candidates = {
+        **{
+            setting_picture_key(key): ("Plateaus", plateau_table(looks, key), NOTE)
+            for key in looks.varied
+        },
         task.score.name: ("Test scores", robust_table(comparison), scores_note(task, single)),
         "differences": (
             "Against no normalisation",
@@ -84,7 +92,10 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     tuned = any(arm.trials for arm in comparison.arms)
     return Section(
         comparison,
-        [*sentences(comparison, evidence), *([] if tuned else [untuned_note(comparison)])],
+        [
+            *sentences(comparison, evidence),
+            *([] if tuned else [untuned_note(comparison, looks.varied)]),
+        ],
         floor_lines(comparison),
         {
             key: Explained(heading, table, note)

@@ -15,6 +15,7 @@ from seqnorm.lab.report.arms.floors import (
 )
 from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.looks import Looks, arm_looks
+from seqnorm.lab.report.page.plateaus import plateau_sentences
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import (
     arm_time_to_target,
@@ -142,7 +143,8 @@ def _along(looks: Looks, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator
 def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     """The best arm against the floor, then each arm against its counterpart without a norm, if any.
 
-    Arms that differ in a varied setting, as the batch size, share a sentence.
+    Arms that differ in a varied setting, as the batch size, share a sentence; along a curve it is
+    about the plateau.
 
     Args:
         comparison: The arms.
@@ -158,7 +160,10 @@ def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
         if base is not None and arm.values(name).keys() & base.values(name)
     ]
     looks = arm_looks(comparison, evidence)
-    if looks.axis is not None:
+    curves = [sentence for key in looks.varied for sentence in plateau_sentences(looks, key)]
+    if curves:
+        yield from curves  # one for each value beside them would be no short result
+    elif looks.axis is not None:
         yield from _along(looks, looks.axis, known)
     else:
         for arm, base in known:

@@ -198,15 +198,16 @@ def _line_svg(chart: LineChart) -> str:
 def _dot(dot: Dot, axis: Axis, y: float, radius: float) -> str:
     if not math.isfinite(dot.value):
         return ""
+    written = ".2g" if axis.logarithmic else ".4f"
     strokes = "".join(f"M{_pixel(float(axis.place(point)))} {y - 5:.1f}v10" for point in dot.points)
     parts = [f'<path class="run" d="{strokes}"/>'] if strokes else []
     interval = ""
     if math.isfinite(dot.low):
         low, high = (_pixel(float(axis.place(end))) for end in (dot.low, dot.high))
         parts.append(f'<path class="interval" d="M{low} {_pixel(y)}H{high}"/>')
-        interval = f" ({dot.low:.4f} to {dot.high:.4f})"
+        interval = f" ({dot.low:{written}} to {dot.high:{written}})"
     parts.append(symbol(dot.look, float(axis.place(dot.value)), y, radius))
-    title = f"{escape(dot.label)}: {dot.value:.4f}{interval}"
+    title = f"{escape(dot.label)}: {dot.value:{written}}{interval}"
     return (
         f'<g class="dot" data-arm="{escape(dot.look.name)}" style="--c:{dot.look.colour}">'
         f"<title>{title}</title>{''.join(parts)}</g>"
@@ -219,7 +220,7 @@ def _dots_svg(chart: DotChart) -> str:
         return ""
     values = np.append(values, list(near_references(chart.references, values).values()))
     left = min(230.0, 12 + 7.4 * max(len(row.label) for row in chart.rows))
-    axis = make_axis(values, left, WIDTH - RIGHT, margin=0.05, bounds=chart.bounds)
+    axis = make_axis(values, left, WIDTH - RIGHT, chart.log, margin=0.05, bounds=chart.bounds)
     top = DOT_TOP + HEAD * len(chart.references)
     bottom = top + ROW * len(chart.rows)
     parts = [_frame(axis, None, bottom, left, top - 4)]

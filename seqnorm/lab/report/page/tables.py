@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 
 from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.report.arms.arms import Comparison, is_setting
@@ -26,6 +28,12 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
     floors: tuple[str, ...] = tuple(FLOORS.values())
+
+    def csv(self) -> str:
+        """As CSV, the cells as they are on the page."""
+        written = StringIO()
+        csv.writer(written, lineterminator="\n").writerows([self.headings, *self.rows])
+        return written.getvalue()
 
     def markdown(self) -> str:
         """As a Markdown table, its columns aligned so that it reads well as plain text."""

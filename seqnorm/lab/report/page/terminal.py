@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqnorm.lab.report.page.section import Section
+from seqnorm.lab.report.page.setting_pictures import AGAINST
 
 
 def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
@@ -14,8 +15,9 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
     for section in sections:
         parts.append(section.comparison.title)
         keys = (section.comparison.task.score.name, "differences")
-        for entry in (section.tables[key] for key in keys if key in section.tables):
-            parts.append(entry.table.markdown())
-            notes[entry.note] = None
+        for key, entry in section.tables.items():
+            if key in keys or key.startswith(AGAINST):
+                parts.append(entry.table.markdown())
+                notes[entry.note] = None
         parts += ["\n".join(section.floors)]
     return "\n\n".join([*parts, *notes, *remarks])

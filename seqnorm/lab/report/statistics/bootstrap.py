@@ -45,7 +45,7 @@ def interquartile_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return stats.trim_mean(values, 0.25, axis=-1)
 
 
-def _expanded_levels(count: int, level: float) -> tuple[float, float]:
+def expanded_levels(count: int, level: float) -> tuple[float, float]:
     """Percentiles that widen a bootstrap interval to what few values deserve.
 
     The plain percentile interval of n values is too narrow by sqrt((n - 1) / n) and by the ratio of
@@ -107,7 +107,7 @@ def bootstrap(
         return Estimate(value, np.nan, np.nan, 1)
     few = array.size <= MOST_ENUMERATED
     drawn = statistic(_all_resamples(array) if few else _resampled(array, resamples, rng))
-    low, high = np.quantile(drawn, _expanded_levels(array.size, level))
+    low, high = np.quantile(drawn, expanded_levels(array.size, level))
     return Estimate(value, float(low), float(high), array.size)
 
 
@@ -170,5 +170,5 @@ def probability_of_improvement(
     if count == 1 or value in (0.0, 1.0):
         return Estimate(value, np.nan, np.nan, count)
     drawn = _share_above(_resampled(left, resamples, rng), _resampled(right, resamples, rng))
-    low, high = np.quantile(drawn, _expanded_levels(count, level))
+    low, high = np.quantile(drawn, expanded_levels(count, level))
     return Estimate(value, float(low), float(high), count)

@@ -16,6 +16,7 @@ from seqnorm.lab.report.statistics.bootstrap import (
     paired_bootstrap,
     probability_of_improvement,
 )
+from seqnorm.lab.report.statistics.plateau import Plateau, find_plateau
 from seqnorm.lab.report.statistics.targets import (
     TimeToTarget,
     first_reaching,
@@ -53,6 +54,13 @@ def improvement_estimate(
     """Probability that a run of one arm beats one of the other."""
     ours, theirs = ([score.merit(value) for value in arm.values()] for arm in (treated, baseline))
     return probability_of_improvement(ours, theirs, fresh_generator())
+
+
+def plateau_estimate(arms: Mapping[float, Sequence[float]], score: Score, near: float) -> Plateau:
+    """Where scores, by the value of a setting, lie within a share of the best mean."""
+    merits = {value: [*map(score.merit, scores)] for value, scores in arms.items()}
+    best = max(np.mean(scores) for scores in merits.values())
+    return find_plateau(merits, near * abs(float(best)), fresh_generator())
 
 
 def common_target(comparison: Comparison) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.report.statistics.bootstrap import Estimate
+from seqnorm.lab.report.statistics.bootstrap import Estimate, expanded_levels
 from seqnorm.lab.report.statistics.curves import LEVEL
 
 RESAMPLES = 2_000
@@ -20,12 +20,14 @@ class Plateau:
     """The values of a setting around the best one at which the score is nearly as good.
 
     Attributes:
+        best: The value with the best mean.
         begin, end: Its ends.
         decades: log10(end / begin), with its interval.
         open_begin, open_end: Whether the plateau reaches the first or last value that was tried, so
             that it may be wider.
     """
 
+    best: float
     begin: float
     end: float
     decades: Estimate
@@ -57,14 +59,24 @@ def find_plateau(
         )
     runs = [np.asarray(scores[value], dtype=np.float64) for value in values]
     places = np.log10(values)
-    [(begin, end)] = _ends(places, np.array([[each.mean() for each in runs]]), margin)
+    means = np.array([each.mean() for each in runs])
+    [(begin, end)] = _ends(places, means[None], margin)
     low = high = math.nan
     if min(each.size for each in runs) > 1:
         drawn = np.stack([_means(each, rng) for each in runs], axis=1)  # [resamples, values]
         ends = _ends(places, drawn, margin)
-        low, high = np.quantile(ends[:, 1] - ends[:, 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        levels = expanded_levels(min(each.size for each in runs), LEVEL)
+        low, high = np.quantile(ends[:, 1] - ends[:, 0], levels)
     width = Estimate(float(end - begin), float(low), float(high), runs[0].size)
-    return Plateau(float(10**begin), float(10**end), width, begin == places[0], end == places[-1])
+    best = float(values[means.argmax()])
+    return Plateau(
+        best,
+        float(10**begin),
+        float(10**end),
+        width,
+        open_begin=bool(begin == places[0]),
+        open_end=bool(end == places[-1]),
+    )
 
 
 def _means(scores: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
