@@ -117,7 +117,7 @@ class Spec:
 
     @property
     def couples_rows(self) -> bool:
-        """Whether rows see each other, so that threads must split units instead of rows."""
+        """Whether rows see each other, so that threads must meet at every step."""
         return not set(OF_BATCH).isdisjoint(self.norms)
 
 

@@ -33,17 +33,16 @@ class Sizes(NamedTuple):
     inputs: int
     units: int
     columns: int
-    low: int  # first unit of this thread
-    high: int  # one past its last unit
-    share: int  # index among the threads that have the same rows
-    shares: int  # how many have them
-    block: int  # rows that go through a step together, all of them if they are coupled
+    share: int  # this thread's index among those that meet
+    shares: int  # how many meet; 1 if rows do not see each other
+    block: int  # rows that go through a step together, all of the thread's if it meets others
 
 
 class Layout(NamedTuple):
     """Where rows and tokens are (int64)."""
 
-    alive: Array  # [steps] rows alive
+    alive: Array  # [steps] rows alive, of this thread
+    together: Array  # [shares, steps] those of each thread that it meets
     start: Array  # [steps + 1] first token of a step
     chunks: Array  # first step of each chunk, then the number of steps
     kept_from: Array  # [steps] the first token whose x W is held while the step runs
@@ -55,9 +54,6 @@ class Layout(NamedTuple):
     state_rows: Array  # [R] the row in [B, H]
     wide_rows: Array  # multiples of G
     unit_rows: Array  # multiples of H
-    blocks: Array  # [., 2] column ranges (start, width) of the products
-    own_units: Array  # [1, 2] the unit range of this thread
-    own_inputs: Array  # [1, 2] (0, E)
 
 
 class Site(NamedTuple):
@@ -70,8 +66,9 @@ class Site(NamedTuple):
     epsilon: float  # of the arrays' type
     columns: int
     pieces: Array  # [., 2] column ranges (start, width) that are normalised together
-    mean: Array  # what is subtracted, of each row and piece or of each step and column
+    mean: Array  # what is subtracted, of each row and piece, or of each column (and step, if given)
     scale: Array  # what is multiplied by, likewise
+    sums: Array  # [4, columns] of one step: what all threads' rows come to, see `together`
     seen: Array  # [steps, 2, columns] the mean and the variance of the rows alive
     prior: Array  # [steps, 3, columns] the weight of the batch, a mean and a variance
     gain: Array  # [columns]
@@ -100,7 +97,6 @@ class Scratch(NamedTuple):
     dc: Array  # [R, H]
     left: Array  # left factor of a chunk
     panel: Array  # right panel of a chunk
-    sums: Array  # [3 G]
 
 
 class Tables(NamedTuple):
@@ -137,3 +133,4 @@ class Call(NamedTuple):
     du: Array  # [H, G]
     silent: Array  # [R] first steps after which the state still rests at zero; backward only
     sync: Array  # a counter at zero
+    meeting: Array  # [2, shares, .] what the threads tell each other, see `together`

@@ -16,7 +16,7 @@ from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.compiled.products import outer, pack_left, product, product_to
 from seqnorm.kernels.compiled.sites import site_backward
 from seqnorm.kernels.compiled.step import inputs_at, project_inputs
-from seqnorm.kernels.compiled.sync import barrier
+from seqnorm.kernels.compiled.together import product_sums, recall_moments
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import REPEAT
 
@@ -26,21 +26,24 @@ def _block(call, step, row, rows):
     """A block of rows from dh to the gradients of its two products."""
     codes, scratch, first, second = call.codes, call.scratch, call.input, call.recurrent
     token = call.layout.start[step] + row
+    pre_in, pre_rec = inputs_at(call, step), call.saved.pre_rec
+    recall_moments(call, step)
     gates_again(call, step, token, rows)
     cell_backward(call, step, row, rows)
-    sum_rows(scratch.z, rows, first.columns, first.pieces, first.d_offset)
-    site_backward(first, inputs_at(call, step), token, rows, step, scratch.z, scratch.sums)
+    recurrent = scratch.q if codes.apart else scratch.z
+    product_sums(call, pre_in, token, rows, step, recurrent)
+    sum_rows(scratch.z, rows, first.columns, first.d_offset)
+    site_backward(first, pre_in, token, rows, step, scratch.z)
     if codes.joined:
         return
-    recurrent = scratch.q if codes.apart else scratch.z
     if codes.apart:
-        sum_rows(recurrent, rows, second.columns, second.pieces, second.d_offset)
-    site_backward(second, call.saved.pre_rec, token, rows, step, recurrent, scratch.sums)
+        sum_rows(recurrent, rows, second.columns, second.d_offset)
+    site_backward(second, pre_rec, token, rows, step, recurrent)
 
 
 @njit(**PART)
 def _chunk(call, begin, end, pre_rec):
-    """Adds to dW and dU, and writes into dx, the part of steps [begin, end)."""
+    """Adds to dW and dU, and writes into dx, the part of steps [begin, end), some tokens."""
     sizes, layout, left, tables = call.sizes, call.layout, call.scratch.left, call.tables
     wide, units, inputs = sizes.columns, sizes.units, sizes.inputs
     pre_in = inputs_at(call, begin)
@@ -50,28 +53,24 @@ def _chunk(call, begin, end, pre_rec):
         rest = layout.start[1]
         pack_left(rest, call.h0, layout.state_rows, 0, units, 0, depth, left)
     pack_left(last - rest, call.h, layout.h_tokens, rest, units, rest - first, depth, left)
-    outer(units, depth, left, pre_rec, first * wide, wide, layout.blocks, call.du, panel, tables)
+    outer(units, depth, left, pre_rec, first * wide, wide, call.du, panel, tables)
     pack_left(depth, call.x, layout.x_tokens, first, inputs, 0, depth, left)
-    outer(inputs, depth, left, pre_in, first * wide, wide, layout.blocks, call.dw, panel,
-          tables)  # fmt: skip
+    outer(inputs, depth, left, pre_in, first * wide, wide, call.dw, panel, tables)
     if call.w_back.size > 0:
-        low = first + depth * sizes.share // sizes.shares
-        high = first + depth * (sizes.share + 1) // sizes.shares
-        product_to(high - low, pre_in, layout.wide_rows, low * wide, wide, call.w_back,
-                   layout.own_inputs, call.dx, layout.x_tokens, low, tables)  # fmt: skip
+        product_to(depth, pre_in, layout.wide_rows, 0, first * wide, wide, call.w_back, inputs,
+                   call.dx, layout.x_tokens, first, 0, False, tables)  # fmt: skip
 
 
 @njit(**PART)
 def _repeated(call):
     """Adds to dh of each row's last state what comes through the outputs that repeat it."""
     sizes, layout = call.sizes, call.layout
-    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    units = sizes.units
     for r in range(layout.lengths.size):
-        first = layout.state_rows[r] * sizes.steps + low
+        first = layout.state_rows[r] * sizes.steps
         end = layout.begins[r] + layout.lengths[r]
         for step in range(end, sizes.steps):
-            add_rows(call.d_h, first + step * units, call.scratch.dh, r * units + low, 1, units,
-                     width)  # fmt: skip
+            add_rows(call.d_h, first + step * units, call.scratch.dh, r * units, 1, 0, units)
 
 
 @njit(**PART)
@@ -92,29 +91,29 @@ def _backward(call):
     states on return.
     """
     sizes, layout, saved, dh = call.sizes, call.layout, call.saved, call.scratch.dh
-    wide, units, low, width = sizes.columns, sizes.units, sizes.low, sizes.high - sizes.low
+    wide, units = sizes.columns, sizes.units
     pre_rec = saved.pre_in if call.codes.joined else saved.pre_rec
     if call.codes.masked == REPEAT and call.d_h.size > 0:
         _repeated(call)
     for chunk in range(layout.chunks.size - 2, -1, -1):
         begin, end = layout.chunks[chunk], layout.chunks[chunk + 1]
         if call.w.size > 0:
-            barrier(call.sync, sizes.shares)  # dx of the chunk before may still read its x W
             project_inputs(call, begin, end)
         for step in range(end - 1, begin - 1, -1):
             token, alive = layout.start[step], layout.alive[step]
             _rest(call, step, alive)
             if call.d_h.size > 0:
                 for r in range(alive):
-                    at = layout.h_tokens[token + r] + units + low
-                    add_rows(call.d_h, at, dh, r * units + low, 1, units, width)
-            for row in range(0, alive, sizes.block):
+                    add_rows(
+                        call.d_h, layout.h_tokens[token + r] + units, dh, r * units, 1, 0, units
+                    )
+            for row in range(0, max(alive, 1), sizes.block):  # a thread without rows meets too
                 _block(call, step, row, min(sizes.block, alive - row))
-            barrier(call.sync, sizes.shares)
             product(alive, pre_rec, layout.wide_rows, 0, token * wide, wide, call.u,
-                    layout.own_units, dh, layout.unit_rows, 0, call.codes.direct,
+                    units, dh, layout.unit_rows, 0, call.codes.direct,
                     call.tables)  # fmt: skip
-        _chunk(call, begin, end, pre_rec)
+        if layout.start[end] > layout.start[begin]:
+            _chunk(call, begin, end, pre_rec)
 
 
 def _entry(stamp: int) -> Any:

@@ -20,12 +20,11 @@ from seqnorm.kernels.spec import GRU, LSTM, SIMPLE_RNN
 @njit(**PART)
 def activate(call, rows):
     """Replaces the pre-activations of a block by its gates; a SimpleRNN has none."""
-    sizes, scratch = call.sizes, call.scratch
-    width = sizes.high - sizes.low
+    scratch, units = call.scratch, call.sizes.units
     if call.codes.cell == LSTM:
-        lstm_gates(scratch.z, rows, sizes.units, sizes.low, width)
+        lstm_gates(scratch.z, rows, units)
     elif call.codes.cell == GRU:
-        gru_gates(scratch.z, scratch.q, rows, sizes.units, sizes.low, width)
+        gru_gates(scratch.z, scratch.q, rows, units)
 
 
 @njit(**PART)

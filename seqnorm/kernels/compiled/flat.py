@@ -27,18 +27,14 @@ def copy_rows(source, first, target, at, rows, stride, width):
 
 
 @njit(**JIT)
-def sum_rows(source, rows, stride, pieces, total):
-    """Adds every row of a block to `total`, in the columns of the pieces; four rows at a time."""
+def sum_rows(source, rows, width, total):
+    """Adds every row of a block to `total`; four rows at a time."""
     fours = rows // 4 * 4
-    for p in range(pieces.shape[0]):
-        low, width = pieces[p, 0], pieces[p, 1]
-        out = window(total, low, width)
-        for r in range(0, fours, 4):
-            at = r * stride + low
-            first, second = window(source, at, width), window(source, at + stride, width)
-            third = window(source, at + 2 * stride, width)
-            fourth = window(source, at + 3 * stride, width)
-            for j in range(width):
-                out[j] += (first[j] + second[j]) + (third[j] + fourth[j])
-        for r in range(fours, rows):
-            add_rows(source, r * stride + low, total, low, 1, stride, width)
+    for r in range(0, fours, 4):
+        at = r * width
+        first, second = window(source, at, width), window(source, at + width, width)
+        third, fourth = window(source, at + 2 * width, width), window(source, at + 3 * width, width)
+        for j in range(width):
+            total[j] += (first[j] + second[j]) + (third[j] + fourth[j])
+    for r in range(fours, rows):
+        add_rows(source, r * width, total, 0, 1, width, width)

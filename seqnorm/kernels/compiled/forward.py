@@ -1,4 +1,4 @@
-"""The time loop forward: one thread's share of rows (or, if rows are coupled, of units)."""
+"""The time loop forward: one thread's share of rows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from numba import njit
 
 from seqnorm.kernels.compiled.cells import activate, cell_forward
 from seqnorm.kernels.compiled.flat import copy_rows
-from seqnorm.kernels.compiled.moments import site_moments
 from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.compiled.products import product
 from seqnorm.kernels.compiled.step import inputs_at, output_before, preactivate, project_inputs
-from seqnorm.kernels.compiled.sync import barrier
+from seqnorm.kernels.compiled.together import product_moments
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import REPEAT, UNSET
 
@@ -21,8 +20,7 @@ from seqnorm.kernels.spec import REPEAT, UNSET
 def _block(call, step, row, rows):
     """A block of rows from its products to h."""
     token = call.layout.start[step] + row
-    site_moments(call.input, inputs_at(call, step), token, rows, step)
-    site_moments(call.recurrent, call.saved.pre_rec, token, rows, step)
+    product_moments(call, inputs_at(call, step), token, rows, step)
     preactivate(call, step, token, rows)
     activate(call, rows)
     cell_forward(call, step, row, rows)
@@ -32,17 +30,17 @@ def _block(call, step, row, rows):
 def _masked(call):
     """Outputs of the masked steps, before and after each row's alive ones."""
     sizes, layout, h = call.sizes, call.layout, call.h
-    units, low, width = sizes.units, sizes.low, sizes.high - sizes.low
+    units = sizes.units
     for r in range(layout.lengths.size):
-        first = layout.state_rows[r] * sizes.steps + low
+        first = layout.state_rows[r] * sizes.steps
         end = layout.begins[r] + layout.lengths[r]
         for step in range(layout.begins[r]):
-            window(h, first + step * units, width)[:] = 0
+            window(h, first + step * units, units)[:] = 0
         for step in range(end, sizes.steps):
             if call.codes.masked == REPEAT:
-                copy_rows(h, first + (end - 1) * units, h, first + step * units, 1, units, width)
+                copy_rows(h, first + (end - 1) * units, h, first + step * units, 1, units, units)
             else:
-                window(h, first + step * units, width)[:] = 0
+                window(h, first + step * units, units)[:] = 0
 
 
 @njit(**PART)
@@ -63,11 +61,10 @@ def _forward(call):
         for step in range(begin, end):
             token, alive = layout.start[step], layout.alive[step]
             past, rows, at = output_before(call, step, 0)
-            product(alive, past, rows, at, 0, sizes.units, call.u, layout.blocks, target, starts,
+            product(alive, past, rows, at, 0, sizes.units, call.u, wide, target, starts,
                     token * wide, codes.joined, tables)  # fmt: skip
-            for row in range(0, alive, sizes.block):
+            for row in range(0, max(alive, 1), sizes.block):  # a thread without rows meets too
                 _block(call, step, row, min(sizes.block, alive - row))
-            barrier(call.sync, sizes.shares)
     if call.codes.masked != UNSET:
         _masked(call)
 

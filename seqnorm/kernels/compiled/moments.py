@@ -1,9 +1,9 @@
 """What a normalisation site divides and shifts by: moments of rows or columns, in compiled code.
 
 Row kinds (LAYER, RMS) keep mean and scale = 1 / sqrt(variance + epsilon) for each row and piece;
-the mean of RMS is zero, so both share every loop after the moments. Column kinds keep the same two
-numbers for each step and column: FIXED is given them; BATCH mixes the moments of the rows alive
-with given ones,
+the mean of RMS is zero, so both share every loop after the moments. Column kinds have the same two
+numbers for each column of a step: FIXED is given them; BATCH mixes the moments of the rows alive,
+which `together` takes, with given ones,
 
     mean = w mean_B + (1 - w) mean_P,
     variance = w var_B + (1 - w) var_P + w (1 - w) (mean_B - mean_P)^2,
@@ -24,7 +24,7 @@ from numba import njit
 
 from seqnorm.kernels.compiled.options import JIT
 from seqnorm.kernels.compiled.window import window
-from seqnorm.kernels.spec import BATCH, D_MAX, FIXED, LAYER, NONE, R_MAX, RENORM
+from seqnorm.kernels.spec import D_MAX, LAYER, R_MAX, RMS
 
 
 @njit(**JIT)
@@ -45,35 +45,12 @@ def _row_moments(kind, row, epsilon):
 
 
 @njit(**JIT)
-def _column_moments(source, first, rows, stride, mean, variance):
-    """Moments of mean.size columns from `first` on over `rows` rows; two passes."""
-    width = mean.size
-    share = mean.dtype.type(1) / mean.dtype.type(rows)
-    mean[:] = 0
-    variance[:] = 0
-    for r in range(rows):
-        row = window(source, first + r * stride, width)
-        for j in range(width):
-            mean[j] += row[j]
-    for j in range(width):
-        mean[j] *= share
-    for r in range(rows):
-        row = window(source, first + r * stride, width)
-        for j in range(width):
-            centred = row[j] - mean[j]
-            variance[j] += centred * centred
-    for j in range(width):
-        variance[j] *= share
-
-
-@njit(**JIT)
-def _mix(seen, prior, at, stride, epsilon, mean, scale):
-    """What the columns are normalised by: the moments seen, mixed with the prior's."""
+def mixed(seen_mean, seen_variance, prior, epsilon, mean, scale):
+    """BATCH: what columns are normalised by, from the moments seen and the prior [3, columns]."""
     width = mean.size
     one = mean.dtype.type(1)
-    seen_mean, seen_variance = window(seen, at[0], width), window(seen, at[0] + stride, width)
-    weight, prior_mean = window(prior, at[1], width), window(prior, at[1] + stride, width)
-    prior_variance = window(prior, at[1] + 2 * stride, width)
+    weight, prior_mean = window(prior, 0, width), window(prior, width, width)
+    prior_variance = window(prior, 2 * width, width)
     for j in range(width):
         rest = one - weight[j]
         apart = seen_mean[j] - prior_mean[j]
@@ -85,14 +62,12 @@ def _mix(seen, prior, at, stride, epsilon, mean, scale):
 
 
 @njit(**JIT)
-def _renormalise(seen, prior, at, stride, epsilon, mean, scale):
-    """What the columns are normalised by: the moments seen, corrected towards the prior's."""
+def corrected(seen_mean, seen_variance, prior, epsilon, mean, scale):
+    """RENORM: likewise."""
     width = mean.size
     one = mean.dtype.type(1)
     most_r, most_d = mean.dtype.type(R_MAX), mean.dtype.type(D_MAX)
-    seen_mean, seen_variance = window(seen, at[0], width), window(seen, at[0] + stride, width)
-    prior_mean = window(prior, at[1] + stride, width)
-    prior_variance = window(prior, at[1] + 2 * stride, width)
+    prior_mean, prior_variance = window(prior, width, width), window(prior, 2 * width, width)
     for j in range(width):
         own = np.sqrt(seen_variance[j] + epsilon)
         r, d = one, one - one
@@ -105,26 +80,14 @@ def _renormalise(seen, prior, at, stride, epsilon, mean, scale):
 
 
 @njit(**JIT)
-def site_moments(site, source, token, rows, step):
-    """Fills the moments of a block; nothing to do for NONE and FIXED."""
+def site_moments(site, source, token, rows):
+    """Fills the moments of a block of rows; nothing to do for kinds that have those of columns."""
     kind, stride, count = site.kind, site.columns, site.pieces.shape[0]
-    if kind in (NONE, FIXED):
+    if kind not in (LAYER, RMS):
         return
     for p in range(count):
         low, width = site.pieces[p, 0], site.pieces[p, 1]
-        if kind in (BATCH, RENORM):
-            at, first = step * stride + low, 2 * step * stride + low
-            _column_moments(source, token * stride + low, rows, stride,
-                            window(site.seen, first, width),
-                            window(site.seen, first + stride, width))  # fmt: skip
-            both = first, 3 * step * stride + low
-            centre, factor = window(site.mean, at, width), window(site.scale, at, width)
-            if kind == BATCH:
-                _mix(site.seen, site.prior, both, stride, site.epsilon, centre, factor)
-            else:
-                _renormalise(site.seen, site.prior, both, stride, site.epsilon, centre, factor)
-        else:
-            for r in range(rows):
-                slot = (token + r) * count + p
-                row = window(source, (token + r) * stride + low, width)
-                site.mean[slot], site.scale[slot] = _row_moments(kind, row, site.epsilon)
+        for r in range(rows):
+            slot = (token + r) * count + p
+            row = window(source, (token + r) * stride + low, width)
+            site.mean[slot], site.scale[slot] = _row_moments(kind, row, site.epsilon)

@@ -1,8 +1,7 @@
 """Matrix products of the time loop, built on the register tile.
 
 A weight [K, N] is packed once a call into panels of `panel_width` columns, each stored k by k,
-padded with zeros. `pieces` are column ranges [start, width]: every piece starts a new panel, so
-that a thread can own some columns of every gate.
+padded with zeros.
 """
 
 from __future__ import annotations
@@ -47,29 +46,25 @@ def _tile(m, unit, a, a_rows, a_step, depth, panel, c, c_rows, add):
 
 
 @njit(**JIT)
-def _pack(matrix, pieces, packed):
-    """Packs the columns `pieces` of a matrix [K, N] into panels."""
+def _pack(matrix, packed):
+    """Packs the columns of a matrix [K, N] into panels."""
     width = panel_width(matrix)
-    depth = matrix.shape[0]
-    panel = 0
-    for p in range(pieces.shape[0]):
-        start, stop = pieces[p, 0], pieces[p, 0] + pieces[p, 1]
-        for column in range(start, stop, width):
-            count = min(width, stop - column)
-            for k in range(depth):
-                target = window(packed, panel + k * width, width)
-                for j in range(count):
-                    target[j] = matrix[k, column + j]
-                for j in range(count, width):
-                    target[j] = 0
-            panel += depth * width
+    depth, columns = matrix.shape
+    for column in range(0, columns, width):
+        count = min(width, columns - column)
+        for k in range(depth):
+            target = window(packed, column * depth + k * width, width)
+            for j in range(count):
+                target[j] = matrix[k, column + j]
+            for j in range(count, width):
+                target[j] = 0
 
 
 def _entry(stamp: int) -> Any:
     @njit(**ENTRY)
-    def pack(matrix, pieces, packed):
+    def pack(matrix, packed):
         if stamp:
-            _pack(matrix, pieces, packed)
+            _pack(matrix, packed)
 
     return pack
 
@@ -93,63 +88,40 @@ def _copy_tile(spill, c, c_rows, c_first, c_shift, m, width, count, add):
 
 
 @njit(**JIT)
-def _product(
-    rows,
-    a,
-    a_rows,
-    a_first,
-    a_shift,
-    depth,
-    packed,
-    pieces,
-    c,
-    c_rows,
-    c_first,
-    c_shift,
-    add,
+def product_to(
+    rows, a, a_rows, a_first, a_shift, depth, packed, columns, c, c_rows, c_first, c_shift, add,
     tables,
-):
-    """c[rows, pieces] (+)= a[rows, depth] @ packed; both a and c may be scattered rows."""
+):  # fmt: skip
+    """c[rows, columns] (+)= a[rows, depth] @ packed; both a and c may be scattered rows.
+
+    Row i of a starts at a_rows[a_first + i] + a_shift of the flat array a, row i of c at
+    c_rows[c_first + i] + c_shift. `tables` is a `Tables`.
+    """
     width = panel_width(a)
     unit = a.dtype.type(0)
     spill, spill_rows = address(tables.spill, 0), address(tables.spill_rows, 0)
-    left, panel = address(a, a_shift), address(packed, 0)
-    panel_bytes = depth * width * a.itemsize
-    for p in range(pieces.shape[0]):
-        start, stop = pieces[p, 0], pieces[p, 0] + pieces[p, 1]
-        for column in range(start, stop, width):
-            whole = stop - column >= width
-            target = address(c, c_shift + column) if whole else spill
-            for first in range(0, rows, ROWS):
-                m, at = min(ROWS, rows - first), c_first + first
-                out_rows = address(c_rows, at) if whole else spill_rows
-                _tile(m, unit, left, address(a_rows, a_first + first), 1, depth, panel, target,
-                      out_rows, add and whole)  # fmt: skip
-                if not whole:
-                    _copy_tile(tables.spill, c, c_rows, at, c_shift + column, m, width,
-                               stop - column, add)  # fmt: skip
-            panel += panel_bytes
+    left = address(a, a_shift)
+    for column in range(0, columns, width):
+        whole = columns - column >= width
+        panel = address(packed, column * depth)
+        target = address(c, c_shift + column) if whole else spill
+        for first in range(0, rows, ROWS):
+            m, at = min(ROWS, rows - first), c_first + first
+            out_rows = address(c_rows, at) if whole else spill_rows
+            _tile(m, unit, left, address(a_rows, a_first + first), 1, depth, panel, target,
+                  out_rows, add and whole)  # fmt: skip
+            if not whole:
+                _copy_tile(tables.spill, c, c_rows, at, c_shift + column, m, width,
+                           columns - column, add)  # fmt: skip
 
 
 @njit(**JIT)
 def product(
-    rows, a, a_rows, a_first, a_shift, depth, packed, pieces, c, c_rows, c_shift, add, tables
+    rows, a, a_rows, a_first, a_shift, depth, packed, columns, c, c_rows, c_shift, add, tables
 ):
-    """c[rows, pieces] (+)= a[rows, depth] @ packed.
-
-    Row i of a starts at a_rows[a_first + i] + a_shift of the flat array a, row i of c at
-    c_rows[i] + c_shift. `tables` is a `Tables`.
-    """
-    _product(rows, a, a_rows, a_first, a_shift, depth, packed, pieces, c, c_rows, 0, c_shift, add,
-             tables)  # fmt: skip
-
-
-@njit(**JIT)
-def product_to(rows, a, a_rows, a_shift, depth, packed, pieces, c, c_rows, c_first, tables):
-    """c[rows, pieces] = a[rows, depth] @ packed, row i of c starting at c_rows[c_first + i]."""
-    _product(
-        rows, a, a_rows, 0, a_shift, depth, packed, pieces, c, c_rows, c_first, 0, False, tables
-    )
+    """As `product_to`, row i of c starting at c_rows[i] + c_shift."""
+    product_to(rows, a, a_rows, a_first, a_shift, depth, packed, columns, c, c_rows, 0, c_shift,
+               add, tables)  # fmt: skip
 
 
 @njit(**JIT)
@@ -176,51 +148,30 @@ def pack_left(rows, source, source_rows, first, features, position, depth, packe
 
 
 @njit(**JIT)
-def outer(features, depth, left, right, right_first, stride, pieces, c, panel, tables):
-    """c[features, pieces] += left^T @ right over `depth` rows; c is flat with `stride` a row.
+def outer(features, depth, left, right, right_first, columns, c, panel, tables):
+    """c[features, columns] += left^T @ right over `depth` rows, at least one; c is flat.
 
-    left comes from `pack_left`; right is flat, its row k starting at right_first + k * stride;
-    `panel` has room for [depth, panel_width]. tables.c_rows must hold multiples of `stride`.
+    left comes from `pack_left`; right is flat, its row k starting at right_first + k * columns;
+    `panel` has room for [depth, panel_width]. tables.c_rows must hold multiples of `columns`.
     """
     width = panel_width(right)
     unit = right.dtype.type(0)
     spill, spill_rows = address(tables.spill, 0), address(tables.spill_rows, 0)
     left_rows, c_rows = address(tables.left_rows, 0), address(tables.c_rows, 0)
-    for p in range(pieces.shape[0]):
-        start, stop = pieces[p, 0], pieces[p, 0] + pieces[p, 1]
-        for column in range(start, stop, width):
-            count = min(width, stop - column)
-            for k in range(depth):
-                row = window(right, right_first + k * stride + column, count)
-                target = window(panel, k * width, width)
-                for j in range(count):
-                    target[j] = row[j]
-                for j in range(count, width):
-                    target[j] = 0
-            whole = count == width
-            for first in range(0, features, ROWS):
-                m = min(ROWS, features - first)
-                _tile(
-                    m,
-                    unit,
-                    address(left, first * depth),
-                    left_rows,
-                    ROWS,
-                    depth,
-                    address(panel, 0),
-                    address(c, first * stride + column) if whole else spill,
-                    c_rows if whole else spill_rows,
-                    whole,
-                )
-                if not whole:
-                    _copy_tile(
-                        tables.spill,
-                        c,
-                        tables.c_rows,
-                        0,
-                        first * stride + column,
-                        m,
-                        width,
-                        count,
-                        1,
-                    )
+    for column in range(0, columns, width):
+        count = min(width, columns - column)
+        for k in range(depth):
+            row = window(right, right_first + k * columns + column, count)
+            target = window(panel, k * width, width)
+            for j in range(count):
+                target[j] = row[j]
+            for j in range(count, width):
+                target[j] = 0
+        whole = count == width
+        for first in range(0, features, ROWS):
+            m, at = min(ROWS, features - first), first * columns + column
+            _tile(m, unit, address(left, first * depth), left_rows, ROWS, depth,
+                  address(panel, 0), address(c, at) if whole else spill,
+                  c_rows if whole else spill_rows, whole)  # fmt: skip
+            if not whole:
+                _copy_tile(tables.spill, c, tables.c_rows, 0, at, m, width, count, 1)

@@ -19,7 +19,7 @@ def project_inputs(call, begin, end):
     sizes, layout, wide = call.sizes, call.layout, call.sizes.columns
     first = layout.start[begin]
     product(layout.start[end] - first, call.x, layout.x_tokens, first, 0, sizes.inputs, call.w,
-            layout.blocks, inputs_at(call, begin), layout.wide_rows, first * wide, 0,
+            wide, inputs_at(call, begin), layout.wide_rows, first * wide, 0,
             call.tables)  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -35,27 +35,21 @@ def zeros(
     return block, [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def packed(matrix: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-    """The columns `pieces` [., 2] (start, width) of a matrix [K, N] in panels, for `product`."""
+def packed(matrix: np.ndarray) -> np.ndarray:
+    """A matrix [K, N] in panels, for `product`."""
     width = 2 * VECTOR_BYTES // matrix.itemsize
-    columns = sum(-(-int(size) // width) * width for _, size in pieces)
+    columns = -(-matrix.shape[1] // width) * width
     out = POOL.lend((columns * matrix.shape[0],), matrix.dtype)
     flags = matrix.flags
     kind = flags.c_contiguous, flags.f_contiguous, flags.writeable
-    compile_here(pack, (matrix, pieces, out), matrix.dtype, kind)
-    pack(matrix, pieces, out)
+    compile_here(pack, (matrix, out), matrix.dtype, kind)
+    pack(matrix, out)
     return out
 
 
 def saved(spec: Spec, shares: tuple[Share, ...]) -> list[Saved]:
-    """Buffers of every share; shares that split units see the same ones."""
-    return _of_each(spec, shares, lambda share: _saved(spec, share))
-
-
-def _of_each(spec: Spec, shares: tuple[Share, ...], make: Callable[[Share], Any]) -> list[Any]:
-    if spec.couples_rows:
-        return [make(shares[0])] * len(shares)
-    return [make(share) for share in shares]
+    """Buffers of every share."""
+    return [_saved(spec, share) for share in shares]
 
 
 def _saved(spec: Spec, share: Share) -> Saved:
@@ -75,42 +69,59 @@ def sites(spec: Spec, shares: tuple[Share, ...], given: Sequence[Any]) -> list[t
     `given` has for each site of kind "fixed" its mean and scale, [steps, 2, columns], and for those
     of batch moments the prior, [steps, 3, columns], or None: these moments have all the weight.
     """
-    kept = _of_each(spec, shares, lambda share: _moments(spec, share, given))
-    return [
-        tuple(site._replace(pieces=pieces) for site, pieces in zip(own, share.pieces, strict=True))
-        for own, share in zip(kept, shares, strict=True)
-    ]
-
-
-def _moments(spec: Spec, share: Share, given: Sequence[Any]) -> list[Site]:
-    """The sites of a share with what they normalise by; shares that split units have the same."""
-    columns, units = share.sizes.columns, share.sizes.units
-    return [
-        _site(each, np.dtype(spec.dtype), share, index, width, given[index])
+    columns, units = shares[0].sizes.columns, shares[0].sizes.units
+    by_site = [
+        _sites(each, np.dtype(spec.dtype), shares, index, width, given[index])
         for index, (each, width) in enumerate(
             zip(spec.sites, (columns, columns, units), strict=True)
         )
     ]
+    return list(zip(*by_site, strict=True))
 
 
-def _site(
-    spec: SiteSpec, dtype: np.dtype, share: Share, index: int, columns: int, given: Any
-) -> Site:
-    steps, pieces = len(share.layout.alive), share.pieces[index]
+def _sites(
+    spec: SiteSpec,
+    dtype: np.dtype,
+    shares: tuple[Share, ...],
+    index: int,
+    columns: int,
+    given: Any,
+) -> list[Site]:
+    """One site of every share; what holds for all rows is theirs together."""
+    steps = len(shares[0].layout.alive)
     empty = np.empty(0, dtype)
-    mean = scale = seen = prior = empty
-    if spec.kind in OF_ROW:
-        mean, scale = (np.empty(share.tokens * len(pieces), dtype) for _ in range(2))
-    elif spec.kind in OF_BATCH:
-        mean, scale, seen = (np.empty(size * steps * columns, dtype) for size in (1, 1, 2))
+    whole = Site(
+        KINDS[spec.kind], dtype.type(spec.epsilon), columns, shares[0].pieces[index],
+        *[empty] * 9,
+    )  # fmt: skip
+    if spec.kind in OF_BATCH:
         prior = _no_prior(steps, columns, dtype) if given is None else given
         prior = np.ascontiguousarray(prior, dtype).reshape(-1)
+        whole = whole._replace(seen=np.empty(2 * steps * columns, dtype), prior=prior)
     elif spec.kind == "fixed":
         mean, scale = (given[:, part].astype(dtype).reshape(-1) for part in range(2))
-    return Site(
-        KINDS[spec.kind], dtype.type(spec.epsilon), columns, pieces, mean, scale, seen, prior,
-        gain=empty, offset=empty, d_gain=empty, d_offset=empty,
-    )  # fmt: skip
+        whole = whole._replace(mean=mean, scale=scale)
+    return [_own(whole, spec, share, dtype) for share in shares]
+
+
+def _own(whole: Site, spec: SiteSpec, share: Share, dtype: np.dtype) -> Site:
+    """With room for what a share takes from its own rows, or has of one step."""
+    if spec.kind in OF_ROW:
+        mean, scale = (np.empty(share.tokens * len(whole.pieces), dtype) for _ in range(2))
+        return whole._replace(mean=mean, scale=scale)
+    if spec.kind in OF_BATCH:
+        _, (mean, scale, sums) = cut([whole.columns * size for size in (1, 1, 4)], dtype)
+        return whole._replace(mean=mean, scale=scale, sums=sums)
+    return whole
+
+
+def meeting(spec: Spec, shares: tuple[Share, ...], dtype: np.dtype) -> np.ndarray:
+    """Where shares whose rows see each other tell sums: twice a place for each, [2, shares, .]."""
+    sizes = shares[0].sizes
+    lanes = VECTOR_BYTES // dtype.itemsize
+    wide = -(-(4 * sizes.columns + 2 * sizes.units) // lanes) * lanes
+    size = 2 * len(shares) * wide if spec.couples_rows else 0
+    return cut([size], dtype)[1][0]
 
 
 def _no_prior(steps: int, columns: int, dtype: np.dtype) -> np.ndarray:
@@ -135,7 +146,6 @@ def scratch(share: Share, dtype: np.dtype, backward: bool) -> Scratch:
         "dc": carried,
         "left": tall * depth,
         "panel": 2 * VECTOR_BYTES // dtype.itemsize * depth,
-        "sums": 3 * sizes.columns,
     }
     _, parts = cut(list(wanted.values()), dtype)
     return Scratch(**dict(zip(wanted, parts, strict=True)))

@@ -1,4 +1,4 @@
-"""How a call is divided: which rows (or units) a thread has, and where their tokens lie."""
+"""How a call is divided: which rows a thread has, and where their tokens lie."""
 
 from __future__ import annotations
 
@@ -45,17 +45,18 @@ class Share:
 
 @lru_cache(maxsize=8)  # of the layers and directions of one batch; the next has another mask
 def plan(spec: Spec, batch: Rows, inputs: int, units: int, threads: int) -> tuple[Share, ...]:
-    """Shares of a batch; never more shares than rows (or units).
+    """Shares of a batch; never more shares than rows.
 
-    Rows are dealt so that the shares have equal work. If rows are coupled by batch moments, every
-    share has all rows and a range of units instead.
+    Rows are dealt so that the shares have equal work. If batch moments couple them, the shares meet
+    at every step, also those that have no row left.
     """
-    limit = units // 16 if spec.couples_rows else len(batch.lengths)
-    shares = max(1, min(threads, limit))
+    shares = max(1, min(threads, len(batch.lengths)))
     order = np.argsort(-batch.lengths, kind="stable")
-    dealt = [order] * shares if spec.couples_rows else _deal(order, batch.lengths, shares)
+    dealt = _deal(order, batch.lengths, shares)
+    meeting = [dealt] * shares if spec.couples_rows else [[rows] for rows in dealt]
     return tuple(
-        _share(spec, batch, inputs, units, rows, index, shares) for index, rows in enumerate(dealt)
+        _share(spec, batch, inputs, units, index % len(met), met)
+        for index, met in enumerate(meeting)
     )
 
 
@@ -73,15 +74,15 @@ def _deal(order: np.ndarray, lengths: np.ndarray, shares: int) -> list[np.ndarra
 
 
 def _share(
-    spec: Spec, batch: Rows, inputs: int, units: int, rows: np.ndarray, index: int, shares: int
+    spec: Spec, batch: Rows, inputs: int, units: int, index: int, met: list[np.ndarray]
 ) -> Share:
-    coupled, steps = spec.couples_rows, batch.mask.shape[1]
-    low, high = (units * index // shares, units * (index + 1) // shares) if coupled else (0, units)
-    columns = spec.gates * units
+    """The share that has the rows met[index], and meets those that have the others."""
+    rows, steps, columns = met[index], batch.mask.shape[1], spec.gates * units
     own = batch.lengths[rows]
-    times = np.arange(int(own.max(initial=0)))[:, None]
+    times = np.arange(max(int(batch.lengths[each].max(initial=0)) for each in met))[:, None]
     alive_grid = times < own[None, :]
-    alive = alive_grid.sum(1, dtype=np.int64)
+    together = [(times < batch.lengths[each]).sum(1, dtype=np.int64) for each in met]
+    alive = together[index]
     start = np.concatenate([[0], np.cumsum(alive)]).astype(np.int64)
 
     def tokens(where: np.ndarray, width: int) -> np.ndarray:
@@ -93,21 +94,18 @@ def _share(
     longest = max(int(np.diff(start[chunks]).max(initial=0)), len(rows), 1)
     counting = np.arange(longest, dtype=np.int64)
     layout = Layout(
-        alive=alive, start=start, chunks=chunks, kept_from=kept_from, lengths=own,
+        alive=alive, together=np.concatenate(together), start=start, chunks=chunks,
+        kept_from=kept_from, lengths=own,
         begins=batch.begins[rows], rows=rows.astype(np.int64),
         x_tokens=tokens(batch.positions[rows, : len(times)].T, inputs),
         h_tokens=tokens(times - 1 + batch.begins[rows], units),
         state_rows=(rows * units).astype(np.int64),
         wide_rows=counting * columns, unit_rows=counting * units,
-        blocks=_blocks(spec.gates, units, low, high, coupled),
-        own_units=np.array([[low, high - low]], np.int64),
-        own_inputs=np.array([[0, inputs]], np.int64),
     )  # fmt: skip
-    split = (index, shares) if coupled else (0, 1)
-    block = max(len(rows), 1) if coupled else _BLOCK_ROWS
-    sizes = Sizes(steps, inputs, units, columns, low, high, *split, block)
+    block = max(len(rows), 1) if spec.couples_rows else _BLOCK_ROWS
+    sizes = Sizes(steps, inputs, units, columns, index, len(met), block)
     pieces = tuple(
-        _blocks(gates, units, low, high, True) if coupled else _pieces(site, gates, units)
+        _pieces(site, gates, units)
         for site, gates in zip(spec.sites, (spec.gates, spec.gates, 1), strict=True)
     )
     return Share(sizes, layout, pieces, keeps)
@@ -119,12 +117,6 @@ def _chunks(start: np.ndarray) -> np.ndarray:
         if start[step] - start[edges[-1]] >= _CHUNK_TOKENS or step == len(start) - 1:
             edges.append(step)
     return np.array(edges, np.int64)
-
-
-def _blocks(gates: int, units: int, low: int, high: int, coupled: bool) -> np.ndarray:
-    if not coupled:
-        return np.array([[0, gates * units]], np.int64)
-    return np.array([[gate * units + low, high - low] for gate in range(gates)], np.int64)
 
 
 def _pieces(site: SiteSpec, gates: int, units: int) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,11 +66,6 @@ class Record:
     sites: list[tuple[Site, ...]]  # of each share, without gains and offsets
     h: np.ndarray  # [B, T, H], a row's alive steps from `rows.begins` on
 
-    @property
-    def packing(self) -> tuple[Share, ...]:
-        """The shares that pack weights of their own; the others have those of the first one."""
-        return self.shares if self.spec.couples_rows else self.shares[:1]
-
 
 class Gradients(NamedTuple):
     """Gradients of a call; x is None if it was not asked for."""
@@ -88,10 +82,22 @@ def _codes(spec: Spec, masked: int) -> Codes:
     return Codes(cell=kind.code, masked=masked, **flags)
 
 
+class Among(NamedTuple):
+    """What the calls of all shares have in common to meet with."""
+
+    sync: np.ndarray
+    meeting: np.ndarray
+
+
+def _among(record: Record) -> Among:
+    dtype = np.dtype(record.spec.dtype)
+    return Among(np.zeros(8, np.int64), buffers.meeting(record.spec, record.shares, dtype))
+
+
 def _call(
     record: Record,
     index: int,
-    sync: np.ndarray,
+    among: Among,
     x: np.ndarray,
     weights: Weights,
     initial: States,
@@ -120,7 +126,7 @@ def _call(
         saved=record.saved[index],
         scratch=buffers.scratch(share, empty.dtype, backward=grads is not None),
         tables=buffers.tables(share, empty.dtype),
-        sync=sync,
+        **among._asdict(),
         **{name: value.reshape(-1) for name, value in flat.items()},
     )
 
@@ -165,15 +171,9 @@ def scan_forward(
         buffers.sites(spec, shares, given),
         h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)) if room is None else room,
     )
-    panels = [
-        [buffers.packed(matrix, share.layout.blocks) for matrix in weights[:2]]
-        for share in record.packing
-    ]
-    sync = np.zeros(8, np.int64)
-    calls = [
-        _call(record, i, sync, x, weights, initial, w=w, u=u)
-        for i, (w, u) in zip(range(len(shares)), cycle(panels))
-    ]
+    w, u = (buffers.packed(matrix) for matrix in weights[:2])
+    among = _among(record)
+    calls = [_call(record, i, among, x, weights, initial, w=w, u=u) for i in range(len(shares))]
     (instead or run)(forward, calls, spec.couples_rows)
     return record
 
@@ -229,25 +229,20 @@ def scan_backward(
     """
     spec, shares, dtype = record.spec, record.shares, np.dtype(record.spec.dtype)
     dx = POOL.lend(x.shape, dtype) if need_x else None
-    w_back = buffers.packed(weights.kernel.T, shares[0].layout.own_inputs) if need_x else None
-    panels = [
-        (
-            None if share.keeps else buffers.packed(weights.kernel, share.layout.blocks),
-            buffers.packed(weights.recurrent_kernel.T, share.layout.own_units),
-        )
-        for share in record.packing
-    ]
+    w_back = buffers.packed(weights.kernel.T) if need_x else None
+    w = None if shares[0].keeps else buffers.packed(weights.kernel)
+    u = buffers.packed(weights.recurrent_kernel.T)
     blocks, cuts = zip(
         *(buffers.zeros([value.shape for value in weights], dtype) for _ in shares), strict=True
     )
     parts = [Weights(*arrays) for arrays in cuts]
-    sync = np.zeros(8, np.int64)
+    among = _among(record)
     calls = [
         _call(
-            record, i, sync, x, weights, initial, grads,
+            record, i, among, x, weights, initial, grads,
             w=w, w_back=w_back, u=u, d_h=d_h, dx=dx, silent=_silent(record, i),
         )
-        for i, (grads, (w, u)) in enumerate(zip(parts, cycle(panels)))
+        for i, grads in enumerate(parts)
     ]  # fmt: skip
     for call in calls:
         _rows_of(call, call.scratch.dh)[:] = d_last.h[call.layout.rows]
@@ -297,7 +292,6 @@ def _clear(dx: np.ndarray, rows: Rows) -> None:
 def _initial_gradients(calls: list[Call], like: np.ndarray) -> States:
     d_h, d_c = np.empty_like(like), np.empty_like(like)
     for call in calls:
-        own = slice(call.sizes.low, call.sizes.high)
-        d_h[call.layout.rows, own] = _rows_of(call, call.scratch.dh)[:, own]
-        d_c[call.layout.rows, own] = _rows_of(call, call.scratch.dc)[:, own]
+        d_h[call.layout.rows] = _rows_of(call, call.scratch.dh)
+        d_c[call.layout.rows] = _rows_of(call, call.scratch.dc)
     return States(d_h, d_c)
