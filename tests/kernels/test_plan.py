@@ -51,6 +51,18 @@ def test_rows_without_holes_stand_where_their_outputs_belong(backwards):
     assert holed.holes and not holed.begins.any()
 
 
+def test_threads_that_meet_have_as_many_rows_at_each_step():
+    batch = SiteSpec("batch")
+    lengths = [100, *[20] * 12, 0]
+    shares = plan(Spec("lstm", batch, batch), _rows(lengths, 100), 8, 16, 3)
+    alive = np.array([share.layout.alive for share in shares])
+    assert alive.shape == (3, 100)  # they meet to the last step, with a row or without
+    assert (np.ptp(alive, axis=0) <= 1).all() and alive[:, :20].sum(axis=0).tolist() == [13] * 20
+    for index, share in enumerate(shares):
+        assert (share.sizes.share, share.sizes.shares) == (index, 3)
+        assert share.layout.together.tolist() == alive.reshape(-1).tolist()
+
+
 def test_groups_are_parts_of_the_gates_that_a_norm_covers():
     site = SiteSpec("layer", parts=((2, 4), (1, 1)))
     (share,) = plan(Spec("gru", site, LAYER), _rows([3], 3), 8, 16, 1)

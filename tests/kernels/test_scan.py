@@ -206,13 +206,20 @@ def test_same_bytes_every_time_and_for_many_callers(norm, rng):
         assert all(result == first for result in callers.map(once, range(16)))
 
 
-@pytest.mark.parametrize("threads", ["1", "2", "3", "4"])
+@pytest.mark.parametrize("threads", ["1", "2", "3", "4", "7"])
 @pytest.mark.parametrize("norm", ["layer", "batch"])
-def test_any_number_of_threads(norm, threads, rng, monkeypatch):
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_any_number_of_threads(cell, norm, threads, rng, monkeypatch):
+    """Also of some whose rows have all ended, or never began."""
+    case = _case(cell, norm, False, rng, units=64)
+    d_h, d_last = rng.normal(size=(7, 6, 64)), States(*rng.normal(size=(2, 7, 64)))
+    monkeypatch.setenv("SEQNORM_THREADS", "1")
+    alone = _gradients(case, d_h, d_last)
     monkeypatch.setenv("SEQNORM_THREADS", threads)
-    case = _case("gru", norm, False, rng, units=64)
     alive = _alive(case)
     np.testing.assert_allclose(_forward(case).h[alive], loops.run(case)[0][alive], atol=1e-12)
+    for name, value in _gradients(case, d_h, d_last).items():
+        np.testing.assert_allclose(value, alone[name], atol=1e-11, err_msg=name)
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])

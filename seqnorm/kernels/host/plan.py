@@ -48,16 +48,15 @@ def plan(spec: Spec, batch: Rows, inputs: int, units: int, threads: int) -> tupl
     """Shares of a batch; never more shares than rows.
 
     Rows are dealt so that the shares have equal work. If batch moments couple them, the shares meet
-    at every step, also those that have no row left.
+    at every step, also those that have no row left: so there they have equal work at each step.
     """
     shares = max(1, min(threads, len(batch.lengths)))
     order = np.argsort(-batch.lengths, kind="stable")
+    if spec.couples_rows:
+        dealt = [order[index::shares] for index in range(shares)]
+        return tuple(_share(spec, batch, inputs, units, index, dealt) for index in range(shares))
     dealt = _deal(order, batch.lengths, shares)
-    meeting = [dealt] * shares if spec.couples_rows else [[rows] for rows in dealt]
-    return tuple(
-        _share(spec, batch, inputs, units, index % len(met), met)
-        for index, met in enumerate(meeting)
-    )
+    return tuple(_share(spec, batch, inputs, units, 0, [rows]) for rows in dealt)
 
 
 def _deal(order: np.ndarray, lengths: np.ndarray, shares: int) -> list[np.ndarray]:

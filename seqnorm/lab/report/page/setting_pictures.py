@@ -18,7 +18,7 @@ from seqnorm.lab.runs.portable import portable_name
 from seqnorm.lab.tasks.score import Score
 
 AGAINST = "against-"  # begins the key of each of these pictures
-MOST_TICKS = 9
+MOST_TICKS = 8
 
 
 def setting_pictures(looks: Looks) -> Iterator[Picture]:
