@@ -32,8 +32,9 @@ class Evaluation:
         scores: a value for each score of the task, by name.
         loss: the mean loss; None where no network has answered.
         predictions: one entry for each row of the part, in its order, by name: what is kept beside
-            the lengths of the rows. An array "score", float[n], is what each row adds to the mean
-            that the first score is: the report draws it by length.
+            the lengths of the rows. An array "score", float[n], is the first score of each row by
+            itself: the report draws its mean by length, in which a row counts as often as an array
+            "asked", [n], says; once without one.
     """
 
     scores: Mapping[str, float]

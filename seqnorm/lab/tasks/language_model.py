@@ -26,7 +26,7 @@ class LanguageModel(Task):
     No labels are needed: that of a step is the token after it (`IGNORED` at the last step of a
     text), and the classes are the words. The model answers with logits float32[B, T, words].
     Predictions are "asked", int32[n], how many tokens of a row were asked for, and "bits",
-    float32[n], what they cost together; "score", float32[n], a row's share of the bits a token; and
+    float32[n], what they cost together; "score", float32[n], the bits a token of a row; and
     "label_names".
 
     Scores are means over tokens, of all rows together: bits -log2 p, which are bits per character
@@ -167,6 +167,6 @@ def _score(
             "label_names": np.array(dataset.label_names),
             "asked": asked.astype(np.int32),
             "bits": bits.astype(np.float32),
-            "score": (bits * (len(bits) / total)).astype(np.float32),
+            "score": (bits / np.maximum(asked, 1)).astype(np.float32),
         },
     )

@@ -52,7 +52,7 @@ class Counted:
             "label_names": np.array(self.label_names),
             "asked": self.asked,
             "right": self.right,
-            "score": (self.right * (len(self.asked) / total)).astype(np.float32),
+            "score": (self.right / np.maximum(self.asked, 1)).astype(np.float32),
         }
         scores = {"accuracy": float(hits.sum() / total), "macro_f1": float(f1[here > 0].mean())}
         return Evaluation(scores, None if loss is None else loss / total, predictions)

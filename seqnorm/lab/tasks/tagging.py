@@ -23,8 +23,8 @@ class Tagging(Task):
     Labels are rows of int32, one for each step; `IGNORED` (-1) where none is asked for, as at START
     and in padding: such a step plays no part in loss and scores. The model answers with logits
     float32[B, T, classes]. Predictions are "asked" and "right", int32[n], how many steps of a row
-    have a label and how many of them were answered with it, "score", float32[n], a row's share of
-    the accuracy, and "label_names".
+    have a label and how many of them were answered with it, "score", float32[n], the accuracy of a
+    row, and "label_names".
 
     Accuracy is the share of steps that are right, over all rows together; macro-F1 the unweighted
     mean of the F1 scores of the classes that the part has.

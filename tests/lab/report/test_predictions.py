@@ -67,6 +67,12 @@ def test_every_text_is_in_one_bin() -> None:
     assert np.sum(accuracy * counts) == pytest.approx(right.sum())
 
 
+def test_a_row_counts_as_often_as_it_was_asked() -> None:
+    """Two rows of 2 and 6 tokens at 10 and 8 bits each cost 68 bits, 8.5 a token."""
+    found = mean_by_bin([10, 8, 0, 3], [3, 4, 9, 9], [3, 5, 10], [2, 6, 0, 5])
+    np.testing.assert_array_equal(found, [8.5, 3.0])
+
+
 def test_mean_by_bin_by_hand() -> None:
     found = mean_by_bin([1, 0, 1, 1], [1, 2, 3, 9], [1, 3, 5, 9, 10])
     np.testing.assert_array_equal(found, [0.5, 1.0, np.nan, 1.0])

@@ -86,7 +86,9 @@ def test_scores_are_means_over_the_tokens_that_are_asked_for(dataset):
     assert found.scores["bits"] == pytest.approx(loss / math.log(2), rel=1e-6)
     assert found.scores["perplexity"] == pytest.approx(math.exp(loss), rel=1e-6)
     assert found.predictions["asked"].tolist() == [2, 0, 4]
-    assert found.predictions["score"].mean() == pytest.approx(found.scores["bits"], rel=1e-6)
+    alone, asked = found.predictions["score"], found.predictions["asked"]
+    assert alone[0] == pytest.approx(found.predictions["bits"][0] / 2) and alone[1] == 0
+    assert np.average(alone, weights=asked) == pytest.approx(found.scores["bits"], rel=1e-6)
     tokens, labels = dataset.test.batch([0, 1, 2])
     assert float(task.loss()(labels, fixed_logits()(tokens))) == pytest.approx(loss, rel=1e-6)
     (metric,) = task.metrics()

@@ -56,12 +56,12 @@ class Answers:
         """What the runs of an arm come to: "by_length", float64 [runs, bins]; or nothing."""
         scores = [self.by_text(arrays) for arrays in runs]
         found = [
-            mean_by_bin(score, arrays["lengths"], common["edges"])
+            mean_by_bin(score, arrays["lengths"], common["edges"], arrays.get("asked"))
             for score, arrays in zip(scores, runs, strict=True)
             if score is not None
         ]
         return {"by_length": np.stack(found)} if found else {}
 
     def by_text(self, arrays: Arrays) -> NDArray | None:
-        """What each text adds to the mean that the first score is, [texts]; None if unknown."""
+        """The first score of each text by itself, [texts]; None if unknown."""
         return arrays.get("score")

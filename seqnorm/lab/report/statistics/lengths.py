@@ -17,17 +17,23 @@ def length_bins(lengths: ArrayLike, most: int = 8) -> NDArray[np.int64]:
     return np.unique([array.min(), *inner, array.max() + 1]).astype(np.int64)
 
 
-def mean_by_bin(values: ArrayLike, lengths: ArrayLike, edges: ArrayLike) -> NDArray[np.float64]:
+def mean_by_bin(
+    values: ArrayLike, lengths: ArrayLike, edges: ArrayLike, weights: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Mean of values in each bin of lengths: float64 [bins]; NaN in an empty one.
 
     Args:
         values: float or bool [n], as whether each text was answered rightly.
         lengths: int [n].
         edges: int [bins + 1], see `length_bins`.
+        weights: float or int [n], what each value counts for, as the steps of a text; None: once.
     """
     limits = np.asarray(edges)
     inner = limits[1:-1]  # what is shorter or longer than all edges joins the outer bins
     places = np.searchsorted(inner, np.asarray(lengths), side="right")
-    counts = np.bincount(places, minlength=limits.size - 1)
-    sums = np.bincount(places, weights=np.asarray(values, np.float64), minlength=limits.size - 1)
+    each = np.ones(places.size) if weights is None else np.asarray(weights, np.float64)
+    counts, sums = (
+        np.bincount(places, weights=amounts, minlength=limits.size - 1)
+        for amounts in (each, each * np.asarray(values, np.float64))
+    )
     return np.divide(sums, counts, out=np.full(limits.size - 1, np.nan), where=counts > 0)
