@@ -43,11 +43,15 @@ def test_a_difference_that_rounding_makes_is_said_and_no_fault():
 
 
 def test_a_difference_that_rounding_does_not_make_is_a_fault():
-    with pytest.raises(ValueError, match=r"0\.0001 from the network's, which rounding moves by"):
-        checked(doubling(0), 1e-4)
+    with pytest.raises(ValueError, match=r"0\.0002 from the network's, which rounding moves by"):
+        checked(doubling(0), 2e-4)
     with pytest.raises(ValueError, match=r"0\.01 from the network's"):
         checked(doubling(10), 1e-2)
     assert "Rounding" not in checked(doubling(0), 1e-7).said("drawn")
+
+
+def test_what_the_functions_of_a_runtime_come_to_is_said_and_no_fault():
+    assert "as here, to 2e-05." in checked(doubling(0), 2e-5).said("drawn")
 
 
 def test_what_is_not_finite_is_a_fault():

@@ -87,7 +87,7 @@ def test_the_sentence_says_never_and_leaves_out_less_than_an_epoch(runs: Path) -
         return " ".join(sentences(comparison, gather(comparison)))
 
     assert (
-        "it reaches 0.86 on validation data in half of its runs at most, the other after 250 steps"
+        "it reaches 0.86 on validation data in 1 of its 2 runs, lstm none after 250 steps"
     ) in said()
     path = next(runs.glob("*-layer-s1-*/metrics.jsonl"))
     path.write_text(path.read_text().replace('"val_accuracy": 0.7', '"val_accuracy": 0.9'))

@@ -24,8 +24,9 @@ from seqnorm.lab.report.statistics.estimates import (
     mean_estimate,
     paired_estimate,
 )
-from seqnorm.lab.report.statistics.targets import target_digits
+from seqnorm.lab.report.statistics.targets import TimeToTarget, target_digits
 from seqnorm.lab.tasks.score import Score
+from seqnorm.spelling import counted
 
 
 def _difference(found: Estimate, score: Score) -> str:
@@ -90,7 +91,8 @@ def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -
     score, target = comparison.task.score, common_target(comparison)
     if target is None:
         return None
-    mine, other = (arm_time_to_target(arm, evidence, target)[0].median for arm in arms)
+    times = [arm_time_to_target(arm, evidence, target)[0] for arm in arms]
+    mine, other = (time.median for time in times)
     epochs = [
         history[0, 0]
         for arm in arms
@@ -101,15 +103,16 @@ def _sooner(comparison: Comparison, evidence: Evidence, arms: tuple[Arm, Arm]) -
     if not known or abs(mine - other) < min(epochs):
         return None
     ours, theirs = (
-        f"after {median:,.0f} steps" if math.isfinite(median) else _seldom(arm)
-        for median, arm in zip((mine, other), arms, strict=True)
+        f"after {time.median:,.0f} steps" if math.isfinite(time.median) else _seldom(time)
+        for time in times
     )
     aim = f"{target:.{target_digits(score)}f}"
-    return f"it reaches {aim} on validation data {ours}, the other {theirs}"
+    return f"it reaches {aim} on validation data {ours}, {arms[1].label} {theirs}"
 
 
-def _seldom(arm: Arm) -> str:
-    return "in half of its runs at most" if len(arm.runs) > 1 else "not at all"
+def _seldom(time: TimeToTarget) -> str:
+    runs = counted(time.count, "run")
+    return f"in {time.reached} of its {runs}" if time.reached else "not at all"
 
 
 def _against(comparison: Comparison, evidence: Evidence, arm: Arm, baseline: Arm) -> str:
