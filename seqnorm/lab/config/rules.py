@@ -169,7 +169,13 @@ def _sites(config: RunConfig) -> Iterator[str]:
 
 def _labels(config: RunConfig) -> Iterator[str]:
     """Labels that the task needs and the data has not."""
-    wanted = config.task.LABELS
+    wanted, data = config.task.LABELS, config.data
+    columns = getattr(data, "text", None), getattr(data, "label", None)
+    if wanted != "none" and columns[0] is not None and columns[0] == columns[1]:
+        yield (
+            "data.text and data.label must name two columns, or the answer stands in the question; "
+            f"received data.text={columns[0]} and data.label={columns[1]}. Name the other one."
+        )
     schemas: dict[str, Any] = SCHEMAS["data"]
     if wanted is None or has_labels(type(config.data), wanted):
         return

@@ -14,20 +14,29 @@ def labelled_with_next(dataset: Dataset) -> Dataset:
 
     The last step of a row has none (`IGNORED`), so that every token but START is asked for once.
     The classes are the words.
+
+    Raises:
+        ValueError: if a part has no token that could be asked for.
     """
     return replace(
         dataset,
-        train=_labelled(dataset.train),
-        validation=_labelled(dataset.validation),
-        test=_labelled(dataset.test),
+        train=_labelled("training", dataset.train),
+        validation=_labelled("validation", dataset.validation),
+        test=_labelled("test", dataset.test),
         label_names=dataset.words.words,
     )
 
 
-def _labelled(split: Split) -> Split:
+def _labelled(part: str, split: Split) -> Split:
     rows = split.sequences
     following = np.append(rows.values[1:], np.int32(START))
     labels = np.where(following == START, IGNORED, following)
+    if (labels == IGNORED).all():
+        raise ValueError(
+            f"a language model needs tokens to predict, received {len(split)} {part} texts without "
+            "a word. Correct the texts, or choose a data.tokenizer that finds tokens in them, as "
+            "characters."
+        )
     return Split(rows, Sequences(labels, rows.offsets))
 
 

@@ -76,6 +76,12 @@ CASES: dict[str, Case] = {
         "a.csv, line 19: texts must be in UTF-8",
         "the byte 0xe9",
     ),
+    "another wrong encoding": Case(
+        {"a.csv": GOOD.encode("utf-16")},
+        {},
+        "a.csv, line 1: texts must be in UTF-8",
+        "`iconv -f utf-16 -t utf-8 a.csv` as UTF-16 begins so",
+    ),
     "two headers": Case(
         *csv_with("review,stars"), "a.csv, line 5: a file has one header", "Delete the line."
     ),
@@ -219,6 +225,11 @@ CASES: dict[str, Case] = {
         *json_with('{"review": "x", '),
         "a.jsonl, line 5: each line needs one",
         "Write one object a line.",
+    ),
+    "line nested too deep": Case(
+        *json_with('{"review": ' + "[" * 100_000),
+        "a.jsonl, line 5: each line needs one JSON object",
+        "nested too deep to be read",
     ),
     "JSON: one array": Case(
         {"a.json": json.dumps([{"review": "x", "stars": 1}], indent=1)},

@@ -69,6 +69,10 @@ def test_a_delay_that_would_be_cut_off_is_refused():
     [
         (["data=adding"], "which has a number a row"),
         (["data=synthetic", "task=regression"], "needs data with a number a row"),
+        (
+            ["data=files", "data.train=a.csv", "data.text=stars", "data.label=stars"],
+            "data.text and data.label must name two columns",
+        ),
         (["data=copy_memory", "task=regression"], "which has a class at every step"),
         (["data=mnist_rows", "model=mlp", "cell=none", "norm=none"], "model=mlp reads ids"),
         (["data=mnist_rows", "model=bag_of_words", "cell=none", "norm=none"], "on rows of ids"),

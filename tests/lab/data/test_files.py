@@ -204,3 +204,20 @@ def test_memory_stays_below_three_times_the_tokens(here, monkeypatch):
     assert tokens == 4 * 61 * 20_000
     assert peak < 3 * tokens, f"{peak / tokens:.2f}"
     assert pyarrow.default_memory_pool().bytes_allocated() < tokens / 100
+
+
+def test_texts_without_a_word_are_said_and_left_in(here, capsys):
+    rows = [*ROWS, ("***", 5), (":-)", 1)]
+    write(here / "a.csv", csv_text(rows))
+    assert sum(map(len, contents(load()))) == 32
+    said = capsys.readouterr().err
+    assert (
+        "data=files: 2 of 32 texts without anything that data.tokenizer=unicode takes for a word; "
+        "they are left in"
+    ) in said
+
+
+def test_texts_that_are_all_without_a_word_are_refused(here):
+    write(here / "a.csv", csv_text([("***", star) for star in (1, 2) * 9]))
+    with pytest.raises(ValueError, match="texts need words, received 18 of 18 texts without"):
+        load()

@@ -48,6 +48,12 @@ def test_each_token_but_start_is_asked_for_once(dataset):
     assert dataset.label_names == dataset.words.words
 
 
+def test_texts_that_ask_for_nothing_are_refused():
+    part = Split(Sequences.from_rows([[1], [1]]), np.zeros(2))
+    with pytest.raises(ValueError, match="received 2 training texts without a word"):
+        labelled_with_next(Dataset("own", part, part, part, (), Vocabulary([*SPECIAL, "a"])))
+
+
 @pytest.mark.parametrize("steps", [1, 3, 5, 100])
 @pytest.mark.parametrize("strands", [None, 1, 4, 7])
 def test_windows_hold_every_token_once_and_go_on_in_each_strand(steps, strands):

@@ -132,7 +132,14 @@ def _downloaded(tfds: Any, name: str, root: Path) -> Any:
             received = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
             raise OSError(
                 f"{name} was to be downloaded and prepared by TensorFlow Datasets in {root}, "
-                f"received {received}. Check the network, or prepare it elsewhere and set data.dir "
-                "to the folder that holds it."
+                f"received {received}. {_advice(error)}, or prepare it elsewhere and set "
+                "data.dir to the folder that holds it."
             ) from error
     return builder
+
+
+def _advice(error: Exception) -> str:
+    """What to do about a data set that could not be made."""
+    if "Checksum" in type(error).__name__:
+        return "Put the archive that its authors publish in that folder"
+    return "Check the network"

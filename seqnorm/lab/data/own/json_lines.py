@@ -39,6 +39,11 @@ def _record(text: str, layout: Layout) -> dict[Any, Any]:
     """An object with both keys."""
     try:
         record = json.loads(text, object_pairs_hook=_distinct)
+    except RecursionError as error:
+        raise ValueError(
+            f"each line needs one JSON object, received {_short(text)}, nested too deep to be "
+            "read. Correct or remove it."
+        ) from error
     except ValueError as error:
         cut = isinstance(error, json.JSONDecodeError) and text[0] in "[{"
         whole = " One array over many lines is not read." if cut else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,23 @@ class PartReader:
             validation and settled(validation),
         )
         say_repeats(dataset, "texts")
+        self._look_for_words(dataset)
         return dataset
+
+    def _look_for_words(self, dataset: Dataset) -> None:
+        """Says how many texts hold nothing that the tokenizer finds; if all do, refuses them."""
+        parts = (dataset.train, dataset.validation, dataset.test)
+        total = sum(map(len, parts))
+        empty = sum(int((part.sequences.lengths <= 1).sum()) for part in parts)  # START alone
+        found = f"{empty:,} of {total:,} texts without anything that "
+        found += f"data.tokenizer={self.config.tokenizer} takes for a word"
+        if empty == total:
+            raise ValueError(
+                f"texts need words, received {found}. Name another column with data.text, or "
+                "another tokenizer."
+            )
+        if empty:
+            print(f"data={dataset.name}: {found}; they are left in", file=sys.stderr)
 
     def _read(self, key: str, rows: Callable[[], Iterable[Row]]) -> Part:
         """Word numbers of a part, and its labels as they are taken."""

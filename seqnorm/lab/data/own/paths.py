@@ -121,6 +121,11 @@ def _matches(key: str, name: str, formats: Formats) -> list[Path]:
             f"{key} needs files, received the folder {key}={name}. Name its files, as in "
             f"'{key}={name.rstrip('/')}/{formats.pattern}'."
         )
+    if path.is_symlink() and not path.exists():
+        raise FileNotFoundError(
+            f"{key} needs a file that exists, received {key}={name}, a link to "
+            f"{path.readlink()}, which leads nowhere. Correct the link."
+        )
     if not path.exists():
         near = sorted(other.name for other in path.parent.glob("*") if formats.of(other))
         listed = f" That folder has {', '.join(near[:8])}." if near else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import re
@@ -140,8 +141,11 @@ def wrong_encoding(path: Path) -> ValueError:
 
 def not_utf8(path: Path, place: str, received: str) -> ValueError:
     """The error for a text in another encoding."""
+    with gzip.open(path) if is_gzipped(path) else path.open("rb") as content:
+        wide = content.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    name, known = ("utf-16", "as UTF-16 begins so") if wide else ("latin1", "if it is in Latin-1")
     return bad(
         f"{path}, {place}",
         f"texts must be in UTF-8, received {received}. Save the file as UTF-8, for example with "
-        f"`iconv -f latin1 -t utf-8 {path.name}` if it is in Latin-1.",
+        f"`iconv -f {name} -t utf-8 {path.name}` {known}.",
     )
