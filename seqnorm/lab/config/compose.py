@@ -181,8 +181,16 @@ def _unknown_choice(error: MissingConfigException) -> str:
     return (
         f"{group}={choice} is not one of the choices of {group}."
         f"{did_you_mean(choice, options)} The choices are {', '.join(options)}."
-        f"{_extra_for(group, choice)}{_own_part(group)}"
+        f"{_extra_for(group, choice)}{_own_file(group, choice) or _own_part(group)}"
     )
+
+
+def _own_file(group: str, choice: str) -> str:
+    """What to write where a file of the user's stands for a choice of data."""
+    if group != "data" or "." not in choice.rpartition("/")[2]:
+        return ""
+    known = "series" if choice.endswith((".npz", ".ts")) else "files"
+    return f" To read that file write data={known} data.train={choice}."
 
 
 def _own_part(group: str) -> str:

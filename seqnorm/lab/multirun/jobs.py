@@ -119,7 +119,9 @@ class Multirun:
         """How to follow and to cancel what goes on in a queue; empty if nothing does."""
         if not self.queued:
             return ""
-        numbers = sorted({path.name.partition("_")[0] for path in self.folder.glob("[0-9]*_*")})
+        # A folder for each job, as 7_0 and 7_1 of an array, or 7 of one that was alone.
+        names = (path.name.partition("_")[0] for path in self.folder.glob("[0-9]*"))
+        numbers = sorted(filter(str.isdecimal, {*names}), key=int)
         return (
             f"the jobs go on in the queue: squeue --me shows them, {self.folder} has their logs, "
             f"and their runs come to {self.runs_dir}. To cancel them: scancel "

@@ -1,4 +1,4 @@
-"""Why a run diverged, where that can be told: inputs that begin with zeros."""
+"""Inputs that begin with zeros: what they do to a run, before it and after one that diverged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from seqnorm.lab.models.classifier import recurrent_layers
+from seqnorm.spelling import counted
 
 
 class Silence(NamedTuple):
@@ -54,6 +55,21 @@ def advice(silence: Silence) -> str:
     return (
         f" Rows begin with up to {silence.steps} steps of zeros, each of which multiplies the "
         "gradient where cell.init_state=zeros: cell.init_state=rest or learned ends that."
+    )
+
+
+def warning(silence: Silence) -> str:
+    """What to say before training where all rows of a batch begin with zeros; "" for nothing.
+
+    While they are silent their states are alike, and the variance over the batch is one that no
+    average over batches stands for (docs/leading_zeros.md).
+    """
+    if not (silence.steps and silence.of_batch):
+        return ""
+    steps = counted(silence.steps, "step")
+    return (
+        f"all rows of a batch begin with {steps} of zeros, where batch norm sees other statistics "
+        "in training than in the test: cell.init_state=noise is advised"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from seqnorm.lab.tasks.carrying import StartAnew, carriers, carrying, start_anew
 from seqnorm.lab.tasks.stream import batches_of, stream, training_batches
 from seqnorm.lab.training.between import Between
 from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
-from seqnorm.lab.training.cause import advice, leading_zeros
+from seqnorm.lab.training.cause import advice, leading_zeros, warning
 from seqnorm.lab.training.checkpoint import Checkpoint, Logs, Stateful, distinct
 from seqnorm.lab.training.clock import Clock
 from seqnorm.lab.training.optim import make_optimizer
@@ -77,6 +78,8 @@ class Training:
             self.probe = Probe(self.clock, sink, prober, train.probe_every)
         # Looked at before training, which may leave weights that are no numbers.
         self.silence = leading_zeros(model, self.batches[0][0])
+        if said := warning(self.silence):
+            print(f"seqnorm: {said}", file=sys.stderr)
         self.recorder = Recorder(self.clock, sink, train.log_every)
         self.between = Between(
             self.clock, sink, self.runner,

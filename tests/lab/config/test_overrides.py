@@ -30,6 +30,8 @@ from seqnorm.lab.config.rules import ConfigError
         ("seed=0,1", "Add -m (--multirun)"),
         ("cell.sites=[input", "Write it as in 'cell.sites=[a,b]'"),
         ("data=../my.csv", "data=../my.csv is not one of the choices of data. The choices are"),
+        ("data=../my.csv", "To read that file write data=files data.train=../my.csv."),
+        ("data=my.v2/vowels.ts", "To read that file write data=series data.train=my.v2/vowels.ts."),
         ("epochs=3", "no key 'epochs'. Did you mean train.epochs?"),
         ("units=3", "no key 'units'. Did you mean cell.units?"),
         ("dropout=0.1", "Did you mean cell.dropout or model.dropout?"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.commands.train import main as train
+from seqnorm.lab.multirun.jobs import Multirun
 from tests.lab.multirun.conftest import LATEST, Start
 from tests.lab.multirun.stand_in.seeds import FAILS
 from tests.tiers import exhaustive
@@ -41,3 +42,15 @@ def test_a_limit_that_a_job_is_told_of_at_once_is_refused(capsys):
     said = capsys.readouterr().err
     assert "received signal_delay_s=120 and timeout_min=2, 120 s" in said
     assert "Set hydra.launcher.signal_delay_s=60" in said
+
+
+@pytest.mark.parametrize(
+    ("folders", "numbers"),
+    [(["3"], "3"), (["11_0", "11_1"], "11"), (["9", "10_0", "10_1"], "9 10"), ([], "--me")],
+)
+def test_what_cancels_the_jobs_in_a_queue_names_them_alone(folders, numbers, tmp_path):
+    for name in [*folders, "jobs"]:
+        (tmp_path / name).mkdir()
+    multirun = object.__new__(Multirun)
+    multirun.queued, multirun.folder, multirun.runs_dir = True, tmp_path, tmp_path
+    assert multirun.in_the_queue().endswith(f"To cancel them: scancel {numbers}")

@@ -7,7 +7,7 @@ import pytest
 
 from seqnorm.lab.models.build import build_model
 from seqnorm.lab.training import run as run_module
-from seqnorm.lab.training.cause import Silence, advice, leading_zeros
+from seqnorm.lab.training.cause import Silence, advice, leading_zeros, warning
 from seqnorm.lab.training.run import run
 
 
@@ -55,5 +55,14 @@ def test_zeros_of_all_rows_are_named_for_a_norm_over_the_batch(small, silent):
     found = leading_zeros(silent(config, dataset), np.ones((2, 5), "int32"))
     assert found == Silence(5, of_batch=True)
     assert "cell.init_state=noise ends that" in advice(found)
+    assert warning(found).startswith("all rows of a batch begin with 5 steps of zeros")
+    assert warning(Silence(5)) == warning(Silence()) == ""
     noisy = small("cell=lstm", "norm=batch", "cell.init_state=noise")
     assert leading_zeros(silent(noisy, dataset), np.ones((2, 5), "int32")) == Silence()
+
+
+def test_a_run_of_batch_norm_on_silent_rows_is_told_of_noise_before_it_trains(
+    small, silent, capsys
+):
+    run(small("cell=simple_rnn", "norm=batch", "train.epochs=1"))
+    assert "cell.init_state=noise is advised" in capsys.readouterr().err
