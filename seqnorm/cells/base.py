@@ -198,7 +198,17 @@ class NormCell(FirstState):
         return self.bias
 
     def preactivation(self, a_t: Any, h: Any, norm: SiteNorms) -> Any:
-        """The gates' common input: N_joint(a_t + N(h U)) + b."""
+        """The gates' common input: N_joint(a_t + N(h U)) + b.
+
+        Raises:
+            ValueError: if the cell's `SITES` lack "recurrent" or "joint".
+        """
+        if not {"recurrent", "joint"} <= self.SITES.keys():
+            raise ValueError(
+                "`preactivation` normalises at the sites 'recurrent' and 'joint', which `SITES` "
+                f"must hold beside 'input'. Received: SITES={[*self.SITES]}. Add them, as "
+                "NormSimpleRNNCell has them."
+            )
         z, offset = norm("joint", a_t + self.recurrent(h, norm)), self.offset()
         return z if offset is None else z + offset
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import seqnorm
+from seqnorm.cells import NormSimpleRNNCell
+from seqnorm.cells.sites import Site
 from seqnorm.cells.variants import VARIANTS
 from seqnorm.checks.parity import weights_of
 from seqnorm.layers import LAYERS
@@ -205,3 +207,11 @@ def test_moments_of_a_whole_sequence_are_had_at_the_input_only():
 def test_a_norm_from_a_config_is_a_norm():
     config = seqnorm.NormLSTM(4, norm={"name": "layer", "epsilon": 0.5}).get_config()
     assert seqnorm.NormLSTM(**config).cell.norm.epsilon == 0.5
+
+
+def test_a_cell_whose_sites_lack_the_joint_one_is_told_so():
+    class OneGate(NormSimpleRNNCell):
+        SITES = {"input": Site("input_norm", 1), "recurrent": Site("recurrent_norm", 1)}
+
+    with pytest.raises(ValueError, match=r"'joint', which `SITES` must hold.*SITES=\['input', 're"):
+        OneGate(4)(np.ones((2, 3)), [np.zeros((2, 4))])

@@ -61,9 +61,21 @@ class TextReader:
         self.counter = WordCounter(tokenizer, self.known.words if self.known else ())
 
     def read(self, texts: Iterable[str], labels: ArrayLike) -> Part:
-        """Provisional word numbers of the texts, and their labels, which are numbers of classes."""
+        """Provisional word numbers of the texts, and their labels, which are numbers of classes.
+
+        Raises:
+            ValueError: if there are more texts than labels, or fewer; or labels that are no numbers.
+        """
         rows = Sequences.from_lengths(*self.counter.read(texts))
-        return rows, np.asarray(labels, dtype=np.int32)
+        found = np.asarray(labels)
+        whole = found.dtype.kind in "iub" or not found.size
+        if found.shape != (len(rows),) or not whole:
+            raise ValueError(
+                "labels must be numbers of classes, a whole number for each text; received "
+                f"{found.shape} of dtype {found.dtype} for {len(rows)} texts. Write the place of "
+                "each text's class in `label_names`."
+            )
+        return rows, found.astype(np.int32)
 
     def read_once(
         self, part: str, texts: Callable[[list[Any]], Iterable[str]]

@@ -60,9 +60,12 @@ class _Watched:
 
     def apply(self, grads: Iterable[Any], trainable_variables: Any = None) -> Any:
         """One update, as Keras does it, with the two numbers kept."""
-        grads = [dense(grad) for grad in grads]
-        squares = [ops.sum(ops.square(ops.cast(grad, "float32"))) for grad in grads]
-        self.gradient_norm.assign(ops.sqrt(ops.sum(ops.stack(squares))))
+        # A weight that the loss does not depend on has none; Keras names and leaves it.
+        grads = [None if grad is None else dense(grad) for grad in grads]
+        known = [ops.cast(grad, "float32") for grad in grads if grad is not None]
+        squares = [ops.sum(ops.square(grad)) for grad in known]
+        if squares:
+            self.gradient_norm.assign(ops.sqrt(ops.sum(ops.stack(squares))))
         self.used_rate.assign(self.learning_rate)  # type: ignore[attr-defined]
         return super().apply(grads, trainable_variables)  # type: ignore[misc]
 

@@ -5,7 +5,9 @@ import unicodedata
 
 import pytest
 
+from seqnorm.lab.config.data import TextConfig
 from seqnorm.lab.data.spec import UNKNOWN
+from seqnorm.lab.data.texts import TextReader
 from seqnorm.lab.data.tokenizer import KERAS_WORDS, WORDS, Tokenizer
 from seqnorm.lab.data.vocabulary import SPECIAL, Vocabulary, WordCounter
 
@@ -200,3 +202,10 @@ def test_no_space_is_part_of_a_word():
 def test_words_are_counted_in_pieces(monkeypatch):
     monkeypatch.setattr("seqnorm.lab.data.vocabulary._PIECE", 3)
     assert learn(["b b a c", "c c b"], 100).words[3:] == ("b", "c", "a")
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 0, 1], ["a", "b", "a"], [0.5, 1.0, 0.0]])
+def test_a_loader_gives_a_class_for_each_text(labels):
+    reader = TextReader(TextConfig())
+    with pytest.raises(ValueError, match=r"a whole number for each text; received \(.*for 3 texts"):
+        reader.read(["a film", "two films", "no film"], labels)

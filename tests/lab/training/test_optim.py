@@ -112,3 +112,17 @@ def test_every_key_reaches_the_optimiser(name, key):
 
     plain = description(make_optimizer(config(name), 10))
     assert description(make_optimizer(config(name, **{key: OTHER[key]}), 10)) != plain
+
+
+def test_a_weight_that_the_loss_does_not_see_is_named_and_left(rng):
+    inputs = keras.Input((3,))
+    seen, unseen = keras.layers.Dense(1), keras.layers.Dense(1, name="unseen")
+    output = seen(inputs) + 0 * keras.ops.stop_gradient(unseen(inputs))
+    model = keras.Model(inputs, output)
+    optimizer = make_optimizer(config("adam", clipnorm=1.0), 10)
+    model.compile(optimizer, "mse")
+    before = unseen.get_weights()[0]
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables.*unseen"):
+        model.fit(rng.normal(size=(4, 3)), np.ones((4, 1)), verbose=0)
+    assert float(optimizer.gradient_norm) > 0
+    np.testing.assert_array_equal(unseen.get_weights()[0], before)
