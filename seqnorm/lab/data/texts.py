@@ -64,7 +64,7 @@ class TextReader:
         """Provisional word numbers of the texts, and their labels, which are numbers of classes.
 
         Raises:
-            ValueError: if there are more texts than labels, or fewer; or labels that are no numbers.
+            ValueError: if there are not as many labels as texts, or they are no numbers.
         """
         rows = Sequences.from_lengths(*self.counter.read(texts))
         found = np.asarray(labels)
