@@ -100,10 +100,19 @@ def make_replicas(config: TrainConfig) -> Replicas:
     """
     place = place_of(config)
     if config.strategy == "mirrored":
-        return Replicas(tf.distribute.MirroredStrategy(_devices(config.replicas)), place)
+        return Replicas(_mirrored(*_devices(config.replicas)), place)
     if config.strategy == "multi_worker":
         return Replicas(_joined(), place)
     return Replicas()
+
+
+@cache
+def _mirrored(*devices: str) -> tf.distribute.Strategy:
+    """One for all runs of a process: a second one numbers its exchanges from the start again.
+
+    TensorFlow keeps the shape of each number, and a network of other shapes then fails.
+    """
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _devices(count: int | None) -> list[str]:
