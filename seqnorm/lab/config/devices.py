@@ -27,6 +27,13 @@ def contradictions_of_devices(config: RunConfig) -> Iterator[str]:
             f"would have to share out; received train.strategy={train.strategy}. Leave one of the "
             "two out."
         )
+    if train.steps_per_execution > 1:
+        yield (
+            "train.steps_per_execution=1 is needed where devices exchange gradients, which they "
+            "cannot inside a loop of TensorFlow's; received train.strategy="
+            f"{train.strategy} with train.steps_per_execution={train.steps_per_execution}. Leave "
+            "it out."
+        )
     if norm.name == "keras_batch" and not getattr(norm, "synchronized", True):
         yield (
             "norm=keras_batch on several devices would keep the running statistics of one of them; "

@@ -60,7 +60,8 @@ def advance(config: RunConfig, name: str | None = None, until: int | None = None
     replicas = start(config)
     if config.model.name in FLOORS:
         return run_floor(config, name)
-    return _run_network(config, name, until, replicas)
+    with replicas.naming_losses():
+        return _run_network(config, name, until, replicas)
 
 
 def start(config: RunConfig) -> Replicas:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache, cached_property
 from typing import Any
 
 import keras
@@ -16,6 +17,10 @@ from seqnorm.lab.config.schema import TrainConfig
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.checkpoint import pack, unpacked
 from seqnorm.lab.training.replicas.place import TF_CONFIG, Place, place_of
+
+
+# What TensorFlow raises in a process that waits for one that is gone.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
 
 class Replicas:
@@ -52,6 +57,24 @@ class Replicas:
             return model
         return keras.Model(model.input, model.output, name=model.name)
 
+    @contextmanager
+    def naming_losses(self) -> Iterator[None]:
+        """Says in one message that another process has gone, which ends what waits for it.
+
+        Raises:
+            UserError: likewise.
+        """
+        try:
+            yield
+        except _LOST as error:
+            if self.place.processes == 1:
+                raise
+            raise UserError(
+                f"the {self.place.processes} processes of a run end together; process "
+                f"{self.place.index} has lost another one ({_reason(error)}). Start all of them "
+                "again: the run goes on where it was saved."
+            ) from error
+
     def described(self) -> dict[str, Any]:
         """What a run keeps of them; empty for one device."""
         if not self.strategy:
@@ -66,19 +89,24 @@ class Replicas:
         """What the chief has called this with, in each process; all have to call it."""
         if self.place.processes == 1:
             return content
-        whole = content + bytes(-len(content) % 4)
-        own = [len(content), *np.frombuffer(whole, np.int32)] if self.is_chief else []
-
-        @tf.function
-        def gathered() -> Any:
-            return self.strategy.run(
-                lambda: tf.distribute.get_replica_context().all_gather(
-                    tf.constant(own, tf.int32), axis=0
-                )
-            )
-
-        found = np.asarray(self.strategy.experimental_local_results(gathered())[0], np.int32)
+        whole = np.frombuffer(content + bytes(-len(content) % 4), np.int32)
+        own = np.append(np.int32(len(content)), whole) if self.is_chief else whole[:0]
+        found = np.asarray(self._gathered(tf.constant(own, tf.int32)), np.int32)
         return found[1:].tobytes()[: found[0]]
+
+    @cached_property
+    def _gathered(self) -> Callable[[Any], Any]:
+        """What all processes hold, int32[.], one after the other."""
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+        def gathered(own: Any) -> Any:
+            def gather() -> Any:  # of a copy, which has a device
+                return tf.distribute.get_replica_context().all_gather(tf.identity(own), axis=0)
+
+            found = self.strategy.run(gather)
+            return self.strategy.experimental_local_results(found)[0]
+
+        return gathered
 
     def state_of_chief(self, saved: dict[str, Any] | None) -> dict[str, Any] | None:
         """What the chief goes on from, in each process; all have to call it."""
@@ -86,6 +114,13 @@ class Replicas:
             return saved
         found = unpacked(self.from_chief(pack({"saved": saved})))["saved"]
         return saved if self.is_chief else found
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The line of TensorFlow's report that says what happened."""
+    lines = str(error.message).splitlines()
+    told = [line for line in lines if "aborted by" in line]
+    return (told or lines)[0].rpartition("aborted by: ")[2]
 
 
 def make_replicas(config: TrainConfig) -> Replicas:
