@@ -23,8 +23,8 @@ NORMS = {
     "rms": ["norm=rms"],
     "group": ["norm=group"],
     "dyt": ["norm=dyt"],
-    # All texts begin with one token, so that at the first step all rows are the same: by default
-    # what rounding leaves of their differences is multiplied by 1 / sqrt(1e-5), in the gradient too.
+    # All texts begin with one token, so that at the first step all rows are the same: what rounding
+    # leaves of their differences, 1 / sqrt(1e-5) would multiply by 300, and the gradient too.
     "batch": ["norm=batch", "norm.synchronized=true", "norm.epsilon=0.1"],
 }
 # 105 rows to train on: three batches of 35, of which the first device has 18 and the second 17.
@@ -84,12 +84,18 @@ def ended(processes: Collection[Process]) -> None:
             raise RuntimeError(f"{done.stdout}\n{done.stderr[-3000:]}")
 
 
-def distance(one: Path, other: Path) -> float:
-    """The largest difference of what two runs have learnt, running statistics among it."""
+def distance(one: Path, other: Path, only: str = "") -> float:
+    """The largest difference of what two runs have learnt, running statistics among it.
+
+    Args:
+        one, other: the run folders.
+        only: how the names end of what is compared.
+    """
     ours, theirs = weights(one), weights(other)
     if ours.keys() != theirs.keys():
         raise ValueError(f"{one} and {other} are of two networks")
-    return max(float(abs(ours[name] - theirs[name]).max()) for name in ours if ours[name].size)
+    compared = [name for name in ours if ours[name].size and name.endswith(only)]
+    return max(float(abs(ours[name] - theirs[name]).max()) for name in compared)
 
 
 def distances(

@@ -89,7 +89,7 @@ def try_case(overrides: list[str], number: int, rng: random.Random, sent: int) -
         lost = []
         for _ in range(1 + number % 2):
             process = _begin(overrides, killed)
-            _await_training(process, killed)
+            await_training(process, killed)
             time.sleep(rng.uniform(0, max(seconds, 0.5)))
             process.signal(sent)
             process.end()
@@ -125,7 +125,7 @@ def _run(runs: Path) -> Path:
     return found
 
 
-def _await_training(process: Process, runs: Path) -> None:
+def await_training(process: Process, runs: Path) -> None:
     """Until this process, not one before it, has begun to train or has ended."""
     begun = time.time()
     while process.is_alive():

@@ -167,7 +167,8 @@ def _run(config: DictConfig) -> float | None:
         refuse_processes_together(run_config.train, "a multirun")
     place = place_of(run_config.train)
     if not place.is_chief:
-        print(f"process {place.index} of {place.processes}: the first one keeps the run", flush=True)
+        which = f"process {place.index} of {place.processes}"
+        print(f"{which}: the first one keeps the run", flush=True)
         return _trained(run_config)
     refuse_another_run(run_config)
     made = finished_run(run_config) if multirun else None

@@ -15,8 +15,8 @@ from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.write import NoFolder, RunFolder
 from seqnorm.lab.signals import Request
 from seqnorm.lab.training.clock import Clock
-from seqnorm.lab.training.replicas.together import Together
 from seqnorm.lab.training.random_state import random_state, set_random_state
+from seqnorm.lab.training.replicas.together import Together
 
 Logs = dict[str, float]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TF_CONFIG = "TF_CONFIG"
 _JOBS = ("chief", "worker")  # in the order in which TensorFlow counts them
 _EXAMPLE = (
-    '{"cluster": {"worker": ["HOST1:12345", "HOST2:12345"]}, "task": {"type": "worker", "index": 0}}'
+    '{"cluster": {"worker": ["HOST1:2222", "HOST2:2222"]}, "task": {"type": "worker", "index": 0}}'
 )
 
 

@@ -18,7 +18,6 @@ from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.checkpoint import pack, unpacked
 from seqnorm.lab.training.replicas.place import TF_CONFIG, Place, place_of
 
-
 # What TensorFlow raises in a process that waits for one that is gone.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 

@@ -101,7 +101,8 @@ class ReplicaTrainer(keras.Model):
         """What one replica does: loss, answers, flag and gradients are the same on all of them."""
         context = tf.distribute.get_replica_context()
         number = context.replica_id_in_sync_group
-        first, last = (_begin(tf.shape(x)[0], each, self.replicas.count) for each in (number, number + 1))
+        rows, replicas = tf.shape(x)[0], self.replicas.count
+        first, last = begin(rows, number, replicas), begin(rows, number + 1, replicas)
         seeds = [each for each in self.variables if each.path.endswith("seed_generator_state")]
         with _drawn_apart(seeds, number), tf.GradientTape() as tape:
             own = self._answers(x[first:last])
@@ -140,7 +141,7 @@ def trainer_of(
     )
 
 
-def _begin(rows: Any, replica: Any, replicas: int) -> Any:
+def begin(rows: Any, replica: Any, replicas: int) -> Any:
     """The first row of a replica: shares are equal to within one row, the first ones larger."""
     return -(-rows * replica // replicas)
 
