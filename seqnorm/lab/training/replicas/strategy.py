@@ -189,7 +189,7 @@ def _divide_processor(count: int) -> None:
 def _joined() -> tf.distribute.Strategy:
     """A process joins the others once."""
     if not os.environ.get(TF_CONFIG):
-        os.environ[TF_CONFIG] = json.dumps(_by_slurm())
+        os.environ[TF_CONFIG] = json.dumps(tf_config_of_slurm())
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
@@ -200,7 +200,7 @@ def _joined() -> tf.distribute.Strategy:
         ) from error
 
 
-def _by_slurm() -> dict[str, Any]:
+def tf_config_of_slurm() -> dict[str, Any]:
     """TF_CONFIG of a task of SLURM's, which gives each task its own GPUs.
 
     TensorFlow's resolver would count a node's GPUs and deal them out, and fails where there are

@@ -69,3 +69,17 @@ def test_many_runs_have_no_processes_together():
     with pytest.raises(ConfigError, match=r"for one run.*received it in a comparison.*mirrored"):
         refuse_processes_together(TOGETHER, "a comparison")
     refuse_processes_together(compose(["train.strategy=mirrored"]).train, "a comparison")
+
+
+def test_slurm_tells_the_addresses_also_without_a_gpu(monkeypatch):
+    from seqnorm.lab.training.replicas.strategy import tf_config_of_slurm
+
+    for name, value in {
+        "STEP_NUM_TASKS": "3", "PROCID": "2", "STEP_NODELIST": "n[1-2]",
+        "STEP_TASKS_PER_NODE": "2,1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    assert tf_config_of_slurm() == {
+        "cluster": {"worker": ["n1:8888", "n1:8889", "n2:8888"]},
+        "task": {"type": "worker", "index": 2},
+    }
