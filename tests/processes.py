@@ -24,11 +24,16 @@ class Process:
     """``python -P -c`` with a script, under way; what it prints is kept until it has ended."""
 
     def __init__(
-        self, script: str, arguments: tuple[str, ...] = ("-c",), folder: Path | None = None
+        self,
+        script: str,
+        arguments: tuple[str, ...] = ("-c",),
+        folder: Path | None = None,
+        **variables: str,
     ) -> None:
         self._printed = tempfile.TemporaryDirectory()
         self._streams = [Path(self._printed.name, name) for name in ("out", "err")]
-        given = (script, arguments, folder or Path.cwd(), dict(os.environ), self._streams)
+        environment = {**os.environ, **variables}
+        given = (script, arguments, folder or Path.cwd(), environment, self._streams)
         self._process = _FORKS.Process(target=_begin, args=given)
         self._process.start()
         self.kill, self.is_alive = self._process.kill, self._process.is_alive

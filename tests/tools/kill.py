@@ -23,6 +23,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.processes import COMMAND, Process
 
@@ -88,7 +89,7 @@ def try_case(overrides: list[str], number: int, rng: random.Random, sent: int) -
         lost = []
         for _ in range(1 + number % 2):
             process = _begin(overrides, killed)
-            _await_training(process, killed)
+            await_training(process, killed)
             time.sleep(rng.uniform(0, max(seconds, 0.5)))
             process.signal(sent)
             process.end()
@@ -124,7 +125,7 @@ def _run(runs: Path) -> Path:
     return found
 
 
-def _await_training(process: Process, runs: Path) -> None:
+def await_training(process: Process, runs: Path) -> None:
     """Until this process, not one before it, has begun to train or has ended."""
     begun = time.time()
     while process.is_alive():
@@ -149,7 +150,10 @@ def differences(one: Path, other: Path, ended: bool = True) -> Iterator[str]:
         other: of a run that was stopped.
         ended: whether the process that finished it came to its own end.
     """
-    if _weights(one) != _weights(other):
+    ours, theirs = (
+        {name: each.tobytes() for name, each in weights(folder).items()} for folder in (one, other)
+    )
+    if ours != theirs:
         yield "other weights"
     if _arrays(one / "predictions.npz") != _arrays(other / "predictions.npz"):
         yield "other predictions"
@@ -162,14 +166,15 @@ def differences(one: Path, other: Path, ended: bool = True) -> Iterator[str]:
         yield f"{', '.join(left)} left behind"
 
 
-def _weights(folder: Path) -> dict[str, bytes]:
+def weights(folder: Path) -> dict[str, NDArray]:
+    """All that the network of a run has learnt, by name."""
     with zipfile.ZipFile(folder / "model.keras") as model:
         content = io.BytesIO(model.read("model.weights.h5"))
-    found: dict[str, bytes] = {}
+    found: dict[str, NDArray] = {}
 
     def keep(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset):
-            found[name] = node[()].tobytes()
+            found[name] = node[()]
 
     with h5py.File(content) as file:
         file.visititems(keep)

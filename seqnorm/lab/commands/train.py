@@ -24,7 +24,7 @@ from seqnorm.lab.config.compose import to_run_config
 from seqnorm.lab.config.help import announcement, help_text
 from seqnorm.lab.config.imports import load_parts, load_parts_of
 from seqnorm.lab.config.rules import ConfigError
-from seqnorm.lab.config.schema import conf_dir
+from seqnorm.lab.config.schema import RunConfig, conf_dir
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.lifeline import end_if_outlived
 from seqnorm.lab.multirun.jobs import FOLDER
@@ -32,9 +32,11 @@ from seqnorm.lab.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, L
 from seqnorm.lab.multirun.session import SESSION, Refused, Session, in_one_line, show
 from seqnorm.lab.multirun.worker import in_a_process_of_its_own, show_in_the_queue
 from seqnorm.lab.runs.naming import run_prefix
+from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.stopped import finished_run, refuse_another_run
 from seqnorm.lab.signals import exit_code, stoppable
 from seqnorm.lab.training import require_tensorflow
+from seqnorm.lab.training.replicas.place import place_of, refuse_processes_together
 
 
 @console.command
@@ -160,17 +162,31 @@ def _run(config: DictConfig) -> float | None:
 
     with blame_the_input():
         refuse_missing(run_config.data)
+    multirun = HydraConfig.get().mode == RunMode.MULTIRUN
+    if multirun:
+        refuse_processes_together(run_config.train, "a multirun")
+    place = place_of(run_config.train)
+    if not place.is_chief:
+        which = f"process {place.index} of {place.processes}"
+        print(f"{which}: the first one keeps the run", flush=True)
+        return _trained(run_config)
     refuse_another_run(run_config)
-    made = finished_run(run_config) if HydraConfig.get().mode == RunMode.MULTIRUN else None
+    made = finished_run(run_config) if multirun else None
     if made:
         print(f"{made.path} is this run, finished; resume=never makes it again", flush=True)
         return made.result.objective
     print(announcement(run_config, by_default), flush=True)
     show_in_the_queue(run_prefix(run_config))
+    return _trained(run_config)
+
+
+def _trained(config: RunConfig) -> float | None:
+    """The validation score; None in a process that is not the chief of several."""
     require_tensorflow()
     from seqnorm.lab.training.run import run
 
-    return run(run_config).objective
+    result: Result | None = run(config)
+    return result.objective if result else None
 
 
 def _refuse_multirun_folder(runs_dir: str) -> None:

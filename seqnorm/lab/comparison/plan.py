@@ -32,6 +32,7 @@ from seqnorm.lab.engine.config import check as check_engine
 from seqnorm.lab.engine.job import Job
 from seqnorm.lab.report.arms.trials import LEARNING_RATE
 from seqnorm.lab.tracking.factory import refuse_one_id
+from seqnorm.lab.training.replicas.place import refuse_processes_together
 
 
 class Plan:
@@ -66,6 +67,8 @@ class Plan:
         self.arms = [" ".join(tokens) for tokens in expand(self.compare.arms)]
         refuse_fixed_keys(overrides, self.arms, self._wanted() if self.compare.trials else ())
         refuse_what_has_no_effect(overrides, self.arms)
+        for composed in self._composed.values():
+            refuse_processes_together(composed.train, "a comparison")
         self.space, self.left_out = self._searched_space()
         self.settings = draw_settings(self.space, self.compare.trials, self.compare.list_seed)
         self.rungs = rungs_of(self.compare, [*self._composed.values()])

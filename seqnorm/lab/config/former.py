@@ -16,12 +16,24 @@ RENAMED = {"tracking.group": "study", "tracking.arm": "arm"}
 LATER = {"cell": {"init_state": "rest", "init_stddev": 0.1}}
 
 
+def left_as_before(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a flat config that came later, where they are set to what all runs did before.
+
+    They are left out wherever runs are named or compared, so that runs of today and of before are
+    of one arm.
+    """
+    later: dict[str, Any] = {"train.strategy": "none", "train.replicas": None}
+    if config.get("norm.name") == "batch":  # Keras's own has had the key from the first
+        later["norm.synchronized"] = False
+    return {key: value for key, value in later.items() if config.get(key, ...) == value}
+
+
 def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:
     """A flat config of a run of whatever time: "optim.learning_rate" -> value.
 
     What came later has the value that stands for what runs did before, where the run has that
-    group, and the task is the first there was; `study` and `arm` are looked for under their old
-    names where there is none.
+    group, or is left out (`left_as_before`), and the task is the first there was; `study` and `arm`
+    are looked for under their old names where there is none.
     """
     later = {
         f"{group}.{key}": value
@@ -32,4 +44,5 @@ def in_words_of_today(config: Mapping[str, Any]) -> dict[str, Any]:
     found = {"task.name": FIRST_TASK, **later, **config}
     if "study" not in found:
         found |= {new: found.pop(old) for old, new in RENAMED.items() if old in found}
-    return {key: value for key, value in found.items() if key not in GONE}
+    left_out = {*GONE, *left_as_before(found)}
+    return {key: value for key, value in found.items() if key not in left_out}

@@ -167,6 +167,7 @@ class BatchNormConfig(LayerNormConfig):
         small_batch: where few rows are alive: "naive", "running", "shrink" or "renorm".
         few: rows that count as few.
         min_count: rows a step must have seen for its running statistics to be used.
+        synchronized: with `train.strategy`, normalise by the rows of all replicas.
     """
 
     momentum: float = ranged(MISSING, WEIGHT)
@@ -176,6 +177,7 @@ class BatchNormConfig(LayerNormConfig):
     small_batch: str = ranged(MISSING, one_of("naive", "running", "shrink", "renorm"))
     few: float = MISSING
     min_count: float = MISSING
+    synchronized: bool = False
 
 
 CELLS: dict[str, type] = {

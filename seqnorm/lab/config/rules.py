@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seqnorm.lab.config.data import LABELS, SeriesConfig, has_labels
+from seqnorm.lab.config.devices import contradictions_of_devices
 from seqnorm.lab.config.models import NORMS_WITHOUT_STEPS
 from seqnorm.lab.config.parts import SITES
 from seqnorm.lab.config.ranges import out_of_range
@@ -76,6 +77,7 @@ def _contradictions(config: RunConfig) -> Iterator[str]:
     yield from _labels(config)
     yield from _order_of_steps(config)
     yield from _sites(config)
+    yield from contradictions_of_devices(config)
     tracking, default = config.tracking, TrackingConfig()
     idle = [
         f"tracking.{key}={getattr(tracking, key)}"

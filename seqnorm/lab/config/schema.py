@@ -107,6 +107,9 @@ class TrainConfig:
             checks come once a call.
         save_every: minutes between two saves of what the run needs to go on if it is stopped,
             besides each epoch's end; 0 for none within an epoch.
+        strategy: of `tf.distribute`, "mirrored" (several devices of this process) or
+            "multi_worker" (those of several processes); "none" for one device.
+        replicas: of "mirrored"; None for one on each GPU that is visible.
         deterministic: make every TensorFlow operation reproducible bit by bit.
     """
 
@@ -121,6 +124,8 @@ class TrainConfig:
     probe_examples: int = ranged(64, at_least(2))
     steps_per_execution: int = ranged(1, at_least(1))
     save_every: float = ranged(5.0, at_least(0))
+    strategy: str = ranged("none", one_of("none", "mirrored", "multi_worker"))
+    replicas: int | None = ranged(None, at_least(1))
     deterministic: bool = True
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -58,15 +58,24 @@ def unpack(path: Path, only: str | None = None) -> dict[str, Any]:
         RunFolderError: if it is no such file.
     """
     try:
-        with path.open("rb") as file, np.load(file) as stored:
-            values = json.loads(stored[_VALUES].tobytes())
-            kept = values if only is None else {only: values[only]}
-            return _whole(kept, stored)
+        with path.open("rb") as file:
+            return _read(file, only)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise RunFolderError(
             f"{path.name} must be what a stopped run has left; received a file that is not "
             f"({error}). Delete it, or start the run with resume=never."
         ) from error
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    """Likewise of what `pack` gave."""
+    return _read(io.BytesIO(content))
+
+
+def _read(file: BinaryIO, only: str | None = None) -> dict[str, Any]:
+    with np.load(file) as stored:
+        values = json.loads(stored[_VALUES].tobytes())
+        return _whole(values if only is None else {only: values[only]}, stored)
 
 
 def _whole(value: Any, arrays: Any) -> Any:

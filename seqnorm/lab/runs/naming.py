@@ -6,8 +6,9 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from seqnorm.lab.config.former import FIRST_TASK, LATER
+from seqnorm.lab.config.former import FIRST_TASK, LATER, left_as_before
 from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.flat import flatten
 
 # Everything else enters the name of a run, also what only decides which records it keeps.
 _NOT_HASHED = ("seed", "runs_dir", "tracking", "imports", "study", "arm", "resume")
@@ -35,6 +36,9 @@ def config_hash(config: RunConfig) -> str:
         del values["train"]["validate_every"]
     if values["task"] == {"name": FIRST_TASK}:
         values["task"] = "train"  # likewise
+    for name in left_as_before(flatten(asdict(config))):
+        group, _, key = name.partition(".")
+        del values[group][key]
     for group, keys in LATER.items():  # so set, they are as before and do not enter
         for key, before in keys.items():
             if values[group].get(key) == before:

@@ -151,6 +151,13 @@ class RunFolder:
         remove_unfinished(self.path)
         self.write_json("environment.json", kept)
 
+    def note_devices(self, devices: Mapping[str, Any]) -> None:
+        """Adds the devices that train together to environment.json, where the run goes on there."""
+        kept = read_object(self.path / "environment.json")
+        latest = kept.get("resumed", [kept])[-1]
+        latest["devices"] = dict(devices)
+        self.write_json("environment.json", kept)
+
     def state(self) -> dict[str, Any]:
         """What a checkpoint says of the folder: whose it is, and what the sinks have."""
         return {RUN: identity(self.config), "sinks": self.sinks.state()}
@@ -219,6 +226,25 @@ class RunFolder:
             sync(path)  # or a power cut could leave a result whose model is empty
         self.write_json(RESULT, result.to_json())
         (self.path / CHECKPOINT).unlink(missing_ok=True)
+
+
+class NoFolder:
+    """In the place of a run folder where another process keeps the run: nothing is written.
+
+    Args:
+        path: where the other one keeps its runs, for messages.
+        saved: what the run has left if it was stopped; None for a new one.
+    """
+
+    def __init__(self, path: Path, saved: dict[str, Any] | None) -> None:
+        self.path, self.saved, self.sinks = path, saved, MultiSink([])
+
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Does nothing."""
 
 
 def _origins(config: RunConfig) -> str:

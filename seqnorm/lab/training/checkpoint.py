@@ -12,10 +12,11 @@ import keras
 import numpy as np
 
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.runs.write import NoFolder, RunFolder
 from seqnorm.lab.signals import Request
 from seqnorm.lab.training.clock import Clock
 from seqnorm.lab.training.random_state import random_state, set_random_state
+from seqnorm.lab.training.replicas.together import Together
 
 Logs = dict[str, float]
 
@@ -74,7 +75,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(
         self,
-        folder: RunFolder,
+        folder: RunFolder | NoFolder,
         clock: Clock,
         watchers: dict[str, Stateful],
         minutes: float,
@@ -83,7 +84,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder, self.clock, self.minutes = folder, clock, minutes
         self.watchers = {"clock": clock, **watchers}
         self.variables: list[Any] = []
-        self.position, self.request = Position(), Request()
+        self.position = Position()
+        self.request: Request | Together = Request()
         self._found = folder.saved
         if self._found:
             self.position = Position(**self._found["position"])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 
 from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
@@ -123,8 +124,9 @@ class Clock(keras.callbacks.Callback):
             self._compiled = True
         self.step += self._done
         self.loss = float((logs or {})["loss"])
-        self.gradient_norm = float(self.optimizer.gradient_norm)
-        self.learning_rate = float(self.optimizer.used_rate)
+        # By way of NumPy: on several devices they are one variable with several values.
+        self.gradient_norm = float(np.array(self.optimizer.gradient_norm))
+        self.learning_rate = float(np.array(self.optimizer.used_rate))
 
     def state(self) -> dict[str, Any]:
         """All of it but the moment."""

@@ -10,7 +10,7 @@ import keras
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.models.classifier import recurrent_layers
-from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.runs.write import NoFolder, RunFolder
 from seqnorm.lab.signals import deferred
 from seqnorm.lab.tasks import Task
 from seqnorm.lab.tasks.carrying import StartAnew, carriers, carrying, start_anew
@@ -23,6 +23,9 @@ from seqnorm.lab.training.clock import Clock
 from seqnorm.lab.training.optim import make_optimizer
 from seqnorm.lab.training.probes import Probe, Prober, probe_batch
 from seqnorm.lab.training.progress import ProgressBar
+from seqnorm.lab.training.replicas.strategy import Replicas
+from seqnorm.lab.training.replicas.together import Together
+from seqnorm.lab.training.replicas.trainer import trainer_of
 from seqnorm.layers.statistics import reestimate
 
 
@@ -35,6 +38,7 @@ class Training:
         dataset: where batches come from.
         model: the network, for any number of rows; its weights are trained in place.
         folder: of the run, whose sinks records go to, with what it has left if it was stopped.
+        replicas: the devices to train on, in whose scope the model was made; None for one.
 
     Attributes:
         runner: what is trained and evaluated: the model, or its twin that carries states.
@@ -49,9 +53,16 @@ class Training:
     """
 
     def __init__(
-        self, config: RunConfig, task: Task, dataset: Dataset, model: keras.Model, folder: RunFolder
+        self,
+        config: RunConfig,
+        task: Task,
+        dataset: Dataset,
+        model: keras.Model,
+        folder: RunFolder | NoFolder,
+        replicas: Replicas | None = None,
     ) -> None:
         self.config, self.task, self.dataset, self.model = config, task, dataset, model
+        self.replicas = replicas or Replicas()
         # Where batches go on, another model with the same weights keeps the states between them.
         rows = config.data.batch_size
         self.runner = carrying(model, rows) if task.carries_state else model
@@ -66,12 +77,13 @@ class Training:
         self.validation = batches_of(task, dataset.validation, rows)
         train = config.train
         total_steps = train.epochs * len(self.batches)
-        self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
+        with self.replicas.scope():
+            self.optimizer = make_optimizer(config.optim, total_steps=total_steps)
         self.clock = Clock(self.optimizer, self.batches)
         self.best = BestEpoch(first.name, train.patience, train.keep)
         sink = folder.sinks
         self.probe: Probe | None = None
-        if train.probe_every and recurrent_layers(model):
+        if train.probe_every and recurrent_layers(model) and self.replicas.is_chief:
             tokens, labels = probe_batch(dataset.train, train.probe_examples)
             targets = task.targets(tokens, labels)
             prober = Prober(model, tokens, targets, task.loss(), weights_of=self.runner)
@@ -105,21 +117,24 @@ class Training:
         next_order = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: self.batches.on_epoch_end()
         )
+        progress = ProgressBar(self.clock, self.config.train.epochs, self.task.scoring.score)
+        told = [progress, self.recorder, self.between] if self.replicas.is_chief else []
+        together = Together(self.replicas, trainer) if self.replicas.place.processes > 1 else None
         callbacks = [
             self.clock,
             StartAnew(),
-            ProgressBar(self.clock, self.config.train.epochs, self.task.scoring.score),
-            self.recorder,
-            self.between,
+            *told,
             StopWhenDiverged(self.clock),
             *([self.probe] if self.probe else []),
             self.best,
             next_order,
+            *([together] if together else []),
             self.checkpoint,
         ]
         message = None
         try:
-            with self.checkpoint, deferred() as self.checkpoint.request:
+            with self.checkpoint, deferred() as request:
+                self.checkpoint.request = together.instead_of(request) if together else request
                 self._train(trainer, callbacks, until or self.config.train.epochs)
         except Diverged as diverged:
             message = str(diverged) + advice(self.silence)
@@ -137,7 +152,7 @@ class Training:
 
     def _trainer(self) -> Any:
         # A model of its own over the same layers: what is saved stays free of optimiser and loss.
-        trainer: Any = keras.Model(self.runner.inputs, self.runner.outputs)
+        trainer: Any = trainer_of(self.runner, self.config, self.task, self.dataset, self.replicas)
         trainer.compile(
             self.optimizer,
             self.task.loss(),
@@ -146,7 +161,8 @@ class Training:
             steps_per_execution=self.config.train.steps_per_execution,
         )
         # Now: TensorFlow traces a step that creates variables a second time.
-        self.optimizer.build(trainer.trainable_variables)
+        with self.replicas.scope():
+            self.optimizer.build(trainer.trainable_variables)
         states = [each for layer in carriers(self.runner) for each in layer.states or ()]
         self.checkpoint.variables = distinct(
             [*trainer.variables, *trainer.optimizer.variables, *states]

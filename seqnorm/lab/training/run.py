@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import cast
 
 import keras
@@ -14,11 +15,12 @@ from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.models.build import build_model
 from seqnorm.lab.runs.result import Result
-from seqnorm.lab.runs.write import RunFolder
+from seqnorm.lab.runs.write import NoFolder, RunFolder
 from seqnorm.lab.tasks import make_task
 from seqnorm.lab.tracking.factory import make_sinks
 from seqnorm.lab.training.fit import Training
 from seqnorm.lab.training.floor import run_floor
+from seqnorm.lab.training.replicas.strategy import Replicas, make_replicas
 from seqnorm.lab.training.result import closing_line, conclude
 from seqnorm.lab.training.seeding import seed_all, start_afresh
 from seqnorm.machine import threads
@@ -32,7 +34,8 @@ def run(config: RunConfig, name: str | None = None) -> Result:
         name: of the run folder; None for one that holds the time.
 
     Returns:
-        What result.json holds.
+        What result.json holds. With `train.strategy=multi_worker` only the chief has a result: None
+        in the other processes.
 
     Raises:
         ConfigError: if the configuration contradicts itself.
@@ -54,23 +57,29 @@ def advance(config: RunConfig, name: str | None = None, until: int | None = None
         What result.json holds; None of a run that is paused. One that has ended before, by its
         patience or as it diverged, is finished.
     """
-    start(config)
+    replicas = start(config)
     if config.model.name in FLOORS:
         return run_floor(config, name)
-    return _run_network(config, name, until)
+    with replicas.naming_losses():
+        return _run_network(config, name, until, replicas)
 
 
-def start(config: RunConfig) -> None:
+def start(config: RunConfig) -> Replicas:
     """Checks what can be checked before data is read, and forgets whatever ran before.
 
+    Returns:
+        The devices to train on.
+
     Raises:
-        ConfigError: if the configuration contradicts itself.
-        UserError: if SEQNORM_THREADS is no number of threads.
+        ConfigError: if the configuration contradicts itself, or the environment contradicts it.
+        UserError: if SEQNORM_THREADS is no number of threads, or devices are missing.
     """
     validate(config)
     with blame_the_input():
         threads()
+    replicas = make_replicas(config.train)
     start_afresh(config.seed, config.train.deterministic)
+    return replicas
 
 
 def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
@@ -84,18 +93,30 @@ def _built(config: RunConfig, dataset: data.Dataset) -> keras.Model:
         ) from error
 
 
-def _run_network(config: RunConfig, name: str | None, until: int | None) -> Result | None:
-    """Trains, evaluates and records one network."""
+def _run_network(
+    config: RunConfig, name: str | None, until: int | None, replicas: Replicas
+) -> Result | None:
+    """Trains, evaluates and records one network; helps to, in a process that is not the chief."""
     with blame_the_input():
         task = make_task(config.task)
         dataset = task.prepare(data.load(config.data, config.seed, config.task.LABELS))
         dataset = task.rows(dataset, config.data.batch_size)
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
-        model = _built(config, dataset)
+        with replicas.scope():
+            model = _built(config, dataset)
+        model = replicas.on_one_device(model)
         sinks = make_sinks(config.tracking, config.study, config.arm)
+    if not replicas.is_chief:
+        elsewhere = NoFolder(Path(config.runs_dir), replicas.state_of_chief(None))
+        Training(config, task, dataset, model, elsewhere, replicas).fit(until)
+        replicas.from_chief(b"")  # which has yet to test
+        return None
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
-        training = Training(config, task, dataset, model, folder)
+        if devices := replicas.described():
+            folder.note_devices(devices)
+        replicas.state_of_chief(folder.saved)
+        training = Training(config, task, dataset, model, folder, replicas)
         if folder.saved:
             print(f"goes on where it was stopped, {training.checkpoint.position}", flush=True)
         diverged = training.fit(until)
@@ -110,5 +131,6 @@ def _run_network(config: RunConfig, name: str | None, until: int | None) -> Resu
         answers = folder.read_predictions()
         for table in task.tables(dataset, answers) if answers else ():  # a trial has none
             sinks.table(*table)
+    replicas.from_chief(b"")
     print(closing_line(result), flush=True)
     return result

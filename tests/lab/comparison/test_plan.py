@@ -401,3 +401,10 @@ def test_time_left_is_the_mean_of_this_session_times_what_is_left(
         "[5/10] a  x  1:00 gone, about 5:00 left",
         "[6/10] b  y  1:40 gone, about 3:20 left",
     ]
+
+
+def test_devices_are_for_every_arm_and_processes_together_for_none() -> None:
+    plan = Plan([*SMALL, "train.strategy=mirrored", "train.replicas=2"])
+    assert {job.config.train.strategy for job in plan.trials()} == {"mirrored"}
+    with pytest.raises(ConfigError, match=r"is for one run.*received it in a comparison"):
+        Plan([*SMALL, "train.strategy=multi_worker"])
