@@ -123,6 +123,27 @@ def deferred() -> Iterator[Request]:
     request.heed()
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Has the system end the process at a signal in a block that waits where Python cannot.
+
+    Nothing is closed then: for blocks that come before there is anything to close. Handlers that
+    the block sets are replaced by those of before.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+    found = {number: signal.getsignal(number) for number in _NUMBERS}
+    handlers = {number: each for number, each in found.items() if callable(each)}
+    for number in handlers:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def interruptible(
     message: str,
 ) -> Callable[[Callable[_Arguments, int]], Callable[_Arguments, int]]:

@@ -10,7 +10,7 @@ import pytest
 
 from seqnorm.lab.commands.report import main as report
 from seqnorm.lab.commands.train import main as train
-from seqnorm.lab.signals import Stopped, deferred, interruptible, stoppable
+from seqnorm.lab.signals import Stopped, at_once, deferred, interruptible, stoppable
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,12 @@ def test_only_signals_that_somebody_handles_are_deferred() -> None:
             assert heard == [signal.SIGUSR2]
     finally:
         signal.signal(signal.SIGUSR2, before)
+
+
+def test_where_python_cannot_be_interrupted_a_signal_ends_the_process():
+    """And what a library has put in the place of a handler meanwhile does not stay."""
+    before = signal.getsignal(signal.SIGINT)
+    with at_once():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -16,6 +16,7 @@ import tensorflow as tf
 from seqnorm.lab.config.schema import TrainConfig
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.runs.checkpoint import pack, unpacked
+from seqnorm.lab.signals import at_once
 from seqnorm.lab.training.replicas.place import TF_CONFIG, Place, place_of
 
 # What TensorFlow raises in a process that waits for one that is gone.
@@ -187,11 +188,12 @@ def _divide_processor(count: int) -> None:
 
 @cache
 def _joined() -> tf.distribute.Strategy:
-    """A process joins the others once."""
+    """A process joins the others once, and waits for them, however long they take."""
     if not os.environ.get(TF_CONFIG):
         os.environ[TF_CONFIG] = json.dumps(tf_config_of_slurm())
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        with at_once():  # but SIGTERM, which TensorFlow keeps to itself until all have come
+            return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise UserError(
             "a process joins the others before TensorFlow's first operation; received "

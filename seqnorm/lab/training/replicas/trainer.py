@@ -136,6 +136,12 @@ def trainer_of(
     together = getattr(config.norm, "synchronized", False) and replicas.count > 1
     if together and recurrent_layers(model):
         steps = int(dataset.train.sequences.lengths.max())
+        if replicas.is_chief:
+            print(
+                f"norm.synchronized=true: {steps} steps of a row are written out, which takes about "
+                "a second each for every device",
+                flush=True,
+            )
     return ReplicaTrainer(
         replicas, steps, task.every_step, inputs=model.input, outputs=model.output
     )
