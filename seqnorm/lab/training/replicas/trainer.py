@@ -138,8 +138,8 @@ def trainer_of(
         steps = int(dataset.train.sequences.lengths.max())
         if replicas.is_chief:
             print(
-                f"norm.synchronized=true: {steps} steps of a row are written out, which takes about "
-                "a second each for every device",
+                f"norm.synchronized=true: {steps} steps of a row are written out, which takes "
+                "about a second each for every device",
                 flush=True,
             )
     return ReplicaTrainer(
