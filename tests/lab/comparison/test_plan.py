@@ -29,6 +29,7 @@ SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
 PADDING = "compare_reuters_padding"
 ROOT = Path(__file__).parents[3]
 LOW_RATE = "compare_reuters_clean_low_rate"
+CURVES = ["compare_imdb_learning_rate", "compare_reuters_clean_learning_rate"]
 NO_RECURRENCE = ["experiment=compare_imdb", "model=mlp", "compare.arms=['cell=none norm=none']"]
 NO_RECURRENCE += ["norm=none", "cell=none"]
 SERIES = ["data=mnist_rows", "compare.arms=['norm=none,layer']"]
@@ -166,7 +167,7 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
 
 
 @pytest.mark.parametrize(
-    "experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE})
+    "experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE, *CURVES})
 )
 def test_every_experiment_makes_a_plan(experiment: str) -> None:
     plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
@@ -175,6 +176,17 @@ def test_every_experiment_makes_a_plan(experiment: str) -> None:
     assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
         experiment.removeprefix("compare_")
     }
+
+
+@pytest.mark.parametrize("experiment", CURVES)
+def test_a_curve_has_nine_rates_of_every_norm_in_both_cells(experiment: str) -> None:
+    plan = Plan([f"experiment={experiment}"])
+    jobs = [job.config for job in plan.tests({})]
+    assert not list(plan.trials()) and len(jobs) == 2 * 6 * 9 * 5
+    points = {(each.cell.name, each.norm.name, each.optim.learning_rate) for each in jobs}
+    assert len(points) == 2 * 6 * 9 and len({rate for *_, rate in points}) == 9
+    rest = {(each.model.dropout, each.train.epochs, each.optim.schedule) for each in jobs}
+    assert len(rest) == 1
 
 
 def test_the_names_of_published_runs_last() -> None:

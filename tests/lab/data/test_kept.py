@@ -29,8 +29,9 @@ def cache(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def reviews(tmp_path) -> Path:
     path = tmp_path / "reviews.csv"
-    lines = [f"{'good' if row % 2 else 'bad'} film number {row},{row % 2}" for row in range(60)]
-    path.write_text("\n".join(["review,stars", *lines]) + "\n")
+    words = ("bad", "good")
+    lines = [f"{words[row % 2]} film number {row},{row % 2},film {row}" for row in range(60)]
+    path.write_text("\n".join(["review,stars,title", *lines]) + "\n")
     return path
 
 
@@ -61,7 +62,7 @@ def test_the_second_run_reads_nothing_and_has_the_same_data(reviews, capfd):
 
 
 @pytest.mark.parametrize(
-    "other", ["data.tokenizer=characters", "data.lowercase=false", "data.text=stars"]
+    "other", ["data.tokenizer=characters", "data.lowercase=false", "data.text=title"]
 )
 def test_words_that_are_cut_in_another_way_are_read_anew(reviews, other, capfd):
     load(reviews)
