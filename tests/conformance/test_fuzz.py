@@ -94,4 +94,4 @@ def test_layer_equals_the_reference_and_kernels_equal_the_layer(part):
         except Exception as error:
             error.add_note(f"in {case}")
             raise
-    assert fused > CASES // PARTS // 4 or not FUSED
+    assert fused >= CASES // PARTS // 5 or not FUSED  # of ten two may be all, as they are drawn
