@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from pathlib import Path
@@ -13,27 +12,17 @@ from omegaconf import OmegaConf
 
 from seqnorm.lab.commands.compare import HELP, announcement, help_text, main
 from seqnorm.lab.comparison.config import RangeConfig
-from seqnorm.lab.comparison.consistency import keep_settings
 from seqnorm.lab.comparison.expand import expand
 from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.comparison.progress import Progress, duration
 from seqnorm.lab.comparison.settings import draw_settings
 from seqnorm.lab.config.rules import ConfigError
 from seqnorm.lab.config.schema import conf_dir
-from seqnorm.lab.errors import UserError
-from seqnorm.lab.report.page.report import write_report
-from tests.lab.report.fabricate import fabricate_run
 
 SMALL = ["experiment=smoke", "compare.trials=3", "compare.seeds=2", "compare.floors=1"]
-SIZES, POLICIES = "compare_reuters_batch_size", "compare_reuters_small_batch"
-PADDING = "compare_reuters_padding"
-ROOT = Path(__file__).parents[3]
-LOW_RATE = "compare_reuters_clean_low_rate"
-CURVES = ["compare_imdb_learning_rate", "compare_reuters_clean_learning_rate"]
 NO_RECURRENCE = ["experiment=compare_imdb", "model=mlp", "compare.arms=['cell=none norm=none']"]
 NO_RECURRENCE += ["norm=none", "cell=none"]
 SERIES = ["data=mnist_rows", "compare.arms=['norm=none,layer']"]
-EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
 def test_arms_multiply_as_in_a_multirun() -> None:
@@ -167,151 +156,6 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
 
 
 @pytest.mark.parametrize(
-    "experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE, *CURVES})
-)
-def test_every_experiment_makes_a_plan(experiment: str) -> None:
-    plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
-    assert plan.folder == Path("runs") / experiment
-    assert len(plan.arms) == 8 and len(list(plan.trials())) == 16
-    assert {job.config.data.name for job in plan.tests(dict.fromkeys(plan.arms, 1))} == {
-        experiment.removeprefix("compare_")
-    }
-
-
-@pytest.mark.parametrize("experiment", CURVES)
-def test_a_curve_has_nine_rates_of_every_norm_in_both_cells(experiment: str) -> None:
-    plan = Plan([f"experiment={experiment}"])
-    jobs = [job.config for job in plan.tests({})]
-    assert not list(plan.trials()) and len(jobs) == 2 * 6 * 9 * 5
-    points = {(each.cell.name, each.norm.name, each.optim.learning_rate) for each in jobs}
-    assert len(points) == 2 * 6 * 9 and len({rate for *_, rate in points}) == 9
-    rest = {(each.model.dropout, each.train.epochs, each.optim.schedule) for each in jobs}
-    assert len(rest) == 1
-
-
-def test_the_names_of_published_runs_last() -> None:
-    """Their hashes have seen no task, and a comparison that goes on takes its runs up by name."""
-    plan = Plan([f"experiment={LOW_RATE}"])
-    with (ROOT / "results" / LOW_RATE / "runs.csv").open(newline="") as file:
-        published = {row["run"] for row in csv.DictReader(file)}
-    assert {job.name for job in (*plan.tests({}), *plan.floors())} == published
-
-
-def test_the_low_rate_is_that_of_every_arm() -> None:
-    plan = Plan([f"experiment={LOW_RATE}"])
-    jobs = list(plan.tests({}))
-    assert not list(plan.trials()) and len(jobs) == 40
-    main = Plan(["experiment=compare_reuters_clean", "compare.trials=4"])
-    for job in jobs:
-        assert job.config.optim.learning_rate == 0.00832
-        assert getattr(job.config.norm, "gamma", 0.2956) == 0.2956
-    # One of the settings that compare_reuters_clean tries, whose runs they are but for names.
-    first = main.settings[0]
-    assert first["optim.learning_rate"] == 0.00832 and first["norm.gamma"] == 0.2956
-    assert first["model.dropout"] == jobs[0].config.model.dropout == 0.2407  # type: ignore[attr-defined]
-    assert {job.config.data.name for job in jobs} == {"reuters_clean"}
-
-
-def fabricate_main(runs: Path, norms: tuple[str, ...] = ("none", "layer", "batch")) -> None:
-    for place, norm in enumerate(norms):
-        changes = {
-            "optim.learning_rate": 0.001 * (place + 1),
-            "model.name": "classifier",
-            "model.dropout": 0.2,
-            "arm": f"cell=lstm norm={norm}",
-        }
-        if norm != "none":
-            changes["norm.gamma"] = 0.3
-        for seed in range(2):
-            fabricate_run(runs, data="reuters", norm=norm, seed=seed, changes=changes)
-
-
-def test_batch_sizes_take_the_settings_of_the_main_comparison(tmp_path: Path) -> None:
-    fabricate_main(tmp_path)
-    assert "seeds: 5" in (conf_dir() / "experiment" / f"{SIZES}.yaml").read_text()
-    few = [f"experiment={SIZES}", "compare.seeds=1"]
-    plan = Plan([*few, f"compare.settings_of={tmp_path}"])
-    jobs = list(plan.tests({}))
-    assert list(plan.trials()) == [] and len(jobs) == 3 * 4
-    for job in jobs:
-        place = ["none", "layer", "batch"].index(job.config.norm.name)
-        rate = 0.001 * (place + 1) * (job.config.data.batch_size / 64) ** 0.5
-        assert job.config.optim.learning_rate == pytest.approx(rate, rel=1e-3)
-        assert job.config.model.dropout == 0.2  # type: ignore[attr-defined]
-        assert getattr(job.config.norm, "gamma", 0.3) == 0.3
-    names = {(job.arm, job.config.data.batch_size) for job in jobs}
-    assert len(names) == 12 and ("cell=lstm norm=batch data.batch_size=2", 2) in names
-    kept = tmp_path / "kept"
-    write_report([tmp_path], kept, pages=False)
-    of_one = "compare.arms=['cell=lstm norm={} data.batch_size=2,8,32,128']"
-    again = Plan([*few, f"compare.settings_of={kept}", of_one.format("batch")])
-    own = [job.name for job in jobs if job.config.norm.name == "batch"]
-    assert [job.name for job in again.tests({})] == own and len(own) == 4
-    plain = Plan([*few, "compare.settings_of=null", of_one.format("none")])
-    rates = {j.config.data.batch_size: j.config.optim.learning_rate for j in plain.tests({})}
-    assert rates == {2: 3.536e-4, 8: 7.071e-4, 32: 1.414e-3, 128: 2.828e-3}
-
-
-def test_settings_of_another_comparison_stay_those_of_the_first_start(tmp_path: Path) -> None:
-    fabricate_main(tmp_path / "main")
-    options = [f"experiment={SIZES}", "compare.seeds=1", f"runs_dir={tmp_path / 'sizes'}"]
-    options += ["compare.arms=['cell=lstm norm=none,batch data.batch_size=2']"]
-    given = [*options, f"compare.settings_of={tmp_path / 'main'}"]
-    (tmp_path / "sizes").mkdir()
-    for _ in range(2):
-        keep_settings(Plan(given))
-    for path in (tmp_path / "main").rglob("*-batch-*/config.yaml"):
-        path.write_text(path.read_text().replace("learning_rate: 0.003", "learning_rate: 0.004"))
-    with pytest.raises(UserError, match=r"'cell=lstm norm=batch data.batch_size=\d+' now, and"):
-        keep_settings(Plan(given))
-
-
-def test_policies_differ_in_nothing_but_the_policy(tmp_path: Path) -> None:
-    fabricate_main(tmp_path)
-    plan = Plan([f"experiment={POLICIES}", f"compare.settings_of={tmp_path}", "compare.seeds=1"])
-    none, *policies = list(plan.tests({}))
-    assert none.config.norm.name == "none"
-    assert [job.config.norm.small_batch for job in policies] == [  # type: ignore[attr-defined]
-        "naive", "running", "shrink", "renorm",
-    ]  # fmt: skip
-    for job in policies:
-        job.config.norm.small_batch, job.config.arm = "", ""  # type: ignore[attr-defined]
-    assert all(job.config == policies[0].config for job in policies)
-    assert policies[0].config.data.batch_size == none.config.data.batch_size == 8
-
-
-def test_the_padding_of_batches_is_all_that_differs(tmp_path: Path) -> None:
-    fabricate_main(tmp_path)
-    plan = Plan([f"experiment={PADDING}", f"compare.settings_of={tmp_path}", "compare.seeds=1"])
-    jobs = list(plan.tests({}))
-    assert [(job.config.norm.name, job.config.data.bucket) for job in jobs] == [
-        (norm, bucket) for norm in ("none", "layer", "batch") for bucket in (25, 0)
-    ]
-    for sorted_rows, as_they_come in zip(jobs[::2], jobs[1::2], strict=True):
-        for job in (sorted_rows, as_they_come):
-            job.config.data.bucket, job.config.arm = 0, ""
-        assert sorted_rows.config == as_they_come.config
-
-
-def test_settings_that_were_not_chosen_before_are_one_message(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fabricate_main(tmp_path, norms=("none", "layer"))
-    fabricate_run(tmp_path / "other", data="imdb")
-    for folder, message in (
-        (tmp_path / "absent", "needs a finished comparison; received compare.settings_of="),
-        (tmp_path, "needs one arm with cell=lstm norm=batch; received"),
-        (tmp_path / "other", "needs a finished comparison of data=reuters; received"),
-    ):
-        assert main([f"experiment={POLICIES}", f"compare.settings_of={folder}"]) == 1
-        assert message in capsys.readouterr().err
-    assert main([f"experiment={SIZES}", "compare.trials=2"]) == 1
-    message = capsys.readouterr().err
-    assert "received compare.settings_of=runs/compare_reuters with compare.trials=2" in message
-    assert "received compare.rate_exponent=0.5 with compare.trials=2" in message
-
-
-@pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (["compare.seeds=0"], "compare.seeds must be at least 1; received compare.seeds=0."),
@@ -388,7 +232,8 @@ def test_help_lists_experiments_and_keys(capsys: pytest.CaptureFixture[str]) -> 
     text = capsys.readouterr().out
     assert text.strip() == help_text().strip()
     assert all(len(line) <= 105 for line in HELP.splitlines()) and HELP.count("\\\n") == 2
-    assert all(name in text for name in [*EXPERIMENTS, "trials: 16", "seeds: 10", "gain:"])
+    experiments = (path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
+    assert all(name in text for name in [*experiments, "trials: 16", "seeds: 10", "gain:"])
 
 
 def test_the_configuration_that_the_arms_build_upon_is_shown(
