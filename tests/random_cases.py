@@ -29,9 +29,9 @@ class RandomCase(NamedTuple):
     training: bool
     weights: int  # their seed
 
-    def layer(self) -> Any:
-        """In float64, by the loop, returning states, with random weights."""
-        options = {"return_state": True, "dtype": "float64", "implementation": "loop"}
+    def layer(self, dtype: str = "float64") -> Any:
+        """By the loop, returning states, with random weights."""
+        options = {"return_state": True, "dtype": dtype, "implementation": "loop"}
         layer = recurrent_layer(self.cell, **options, **self.options)
         layer.build(self.x.shape)
         grid.randomize(layer, np.random.default_rng(self.weights))
