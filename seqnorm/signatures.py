@@ -24,6 +24,13 @@ _OF_KERAS = {
 }
 
 
+class Default(str):
+    """The default of an argument, told from the same word as somebody passes it.
+
+    For arguments to which None is a value: it cannot say that nothing was given.
+    """
+
+
 class NamedArguments:
     """The `__signature__` of a class: what its `constructors` take, one handing on to the next.
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import keras
 from keras import constraints, initializers, regularizers
 
-from seqnorm.cells.base import NormCell
+from seqnorm.cells.base import LAYER, NormCell
 from seqnorm.cells.lstm import NormLSTMCell
 from seqnorm.cells.simple_rnn import NormSimpleRNNCell
 from seqnorm.normalizers import LayerNorm
@@ -44,7 +44,8 @@ class AddonsCell(NormCell):
     __signature__ = NamedArguments(constructors, lambda cell: (*cell.SETTLED, "settled"))
 
     def __init__(self, units: int, settled: dict[str, Any], **options: Any):
-        refused = [name for name in self.SETTLED if options.get(name) is not None]
+        left_out = {name: LAYER if name == "norm" else None for name in self.SETTLED}
+        refused = [n for n, default in left_out.items() if options.get(n, default) is not default]
         if refused:
             name = self.__class__.__name__
             raise ValueError(

@@ -16,9 +16,10 @@ from seqnorm.cells.sites import Site, SiteNorms, chosen_sites
 from seqnorm.kernels import KernelCell
 from seqnorm.normalizers import Context, Identity, Normalizer
 from seqnorm.ops.products import dropped_matmul
-from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
+from seqnorm.signatures import Default, NamedArguments, constructors, refuse_unknown
 from seqnorm.spelling import one_of
 
+LAYER = Default("layer")
 _IDENTITY = Identity(name="identity")
 
 # Told of the cell at each `call`, which only a loop other than `NormRNN`'s makes.
@@ -34,8 +35,8 @@ class NormCell(FirstState):
     Args:
         units: width of the state.
         norm: a name, a dict or a normaliser as for `seqnorm.normalizers.get`, of which every site
-            gets a fresh copy in the cell's dtype. Left out or None: "layer". "none" normalises
-            nothing.
+            gets a fresh copy in the cell's dtype. "none" or None normalises nothing. Default
+            "layer", or that of the variant.
         variant: name of a published cell to be, see `seqnorm.cells.variants`; it sets the arguments
             that are not given.
         sites: the sites that are normalised, a subset of "input" (x W), "recurrent" (h U) and, for
@@ -82,7 +83,7 @@ class NormCell(FirstState):
     def __init__(
         self,
         units: int,
-        norm: Any = None,
+        norm: Any = LAYER,
         *,
         variant: str | None = None,
         sites: Any = None,
@@ -94,12 +95,7 @@ class NormCell(FirstState):
     ):
         options.update(norm=norm, sites=sites, placement=placement, zoneout=zoneout)
         options.update(init_state=init_state, init_stddev=init_stddev)
-        # None leaves our own options open; to Keras's it may be a value (activation=None).
-        given = {
-            name: value
-            for name, value in options.items()
-            if value is not None or name not in self.OPTIONS
-        }
+        given = {name: value for name, value in options.items() if self._is_given(name, value)}
         settled = {**self.OPTIONS, **variants.preset(self.NAME, variant), **given}
         own = {name: settled.pop(name) for name in self.OPTIONS}
         refuse_unknown(type(self), settled)
@@ -119,6 +115,12 @@ class NormCell(FirstState):
                 trainable=self.trainable and self.norm.trainable,
             )
             setattr(self, site.attribute, own_copy)
+
+    def _is_given(self, name: str, value: Any) -> bool:
+        """None leaves our own options open; of the norm and of Keras's arguments it is a value."""
+        if name == "norm":
+            return value is not LAYER
+        return value is not None or name not in self.OPTIONS
 
     def _states(self) -> list[int]:
         return keras.tree.flatten(self.state_size)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from seqnorm.cells.base import NormCell
+from seqnorm.cells.base import LAYER, NormCell
 from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.kernels import KernelCell
 
@@ -28,7 +28,7 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
     Args:
         units: width H of the state.
         norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
-            (or None) "layer". "none" normalises nothing.
+            "layer". "none" or None normalises nothing.
         gate_norm: "split", one norm over z, r (2H features) and one over the candidate (H), as in
             the paper; "fused", one over all 3H, as in haste. Default "split".
         placement: "separate" as above; "joint" normalises x W_zr + h U_zr and x W_h + r ⊙ h U_h
@@ -73,7 +73,7 @@ class NormGRUCell(NormCell, keras.layers.GRUCell):
     CHOICES: ClassVar = {**NormCell.CHOICES, "gate_norm": ("split", "fused")}
 
     def __init__(
-        self, units: int, norm: Any = None, *, gate_norm: str | None = None, **kwargs: Any
+        self, units: int, norm: Any = LAYER, *, gate_norm: str | None = None, **kwargs: Any
     ):
         if not kwargs.get("reset_after", True):
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from seqnorm.cells.base import NormCell
+from seqnorm.cells.base import LAYER, NormCell
 from seqnorm.cells.sites import Site, SiteNorms
 from seqnorm.kernels import KernelCell
 
@@ -28,7 +28,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
     Args:
         units: width H of the state.
         norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
-            (or None) "layer". "none" normalises nothing.
+            "layer". "none" or None normalises nothing.
         cell_norm: what becomes of the normalised cell state: "output", N(c) only on the way to h
             while c is carried raw (the papers); "carry", N(c) is also what the next step gets
             (TensorFlow Addons, PyTorch's fastrnns); "none", c is not normalised. Default "output".
@@ -77,7 +77,7 @@ class NormLSTMCell(NormCell, keras.layers.LSTMCell):
     def __init__(
         self,
         units: int,
-        norm: Any = None,
+        norm: Any = LAYER,
         *,
         cell_norm: str | None = None,
         forget_bias: float | None = None,

@@ -23,7 +23,7 @@ class NormSimpleRNNCell(NormCell, keras.layers.SimpleRNNCell):
     Args:
         units: width H of the state.
         norm: a normaliser's name, dict or object, as `seqnorm.normalizers.get` takes them; default
-            (or None) "layer". "none" normalises nothing.
+            "layer". "none" or None normalises nothing.
         **kwargs: `variant`, `sites` ("input", "recurrent"), `placement`, `zoneout`, `init_state`
             and `init_stddev` of `NormCell`; every argument of `keras.layers.SimpleRNNCell` with its
             default.

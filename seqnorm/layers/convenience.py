@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import keras
 
 from seqnorm.cells import NormCell, NormGRUCell, NormLSTMCell, NormSimpleRNNCell
+from seqnorm.cells.base import LAYER
 from seqnorm.layers.recurrent import NormRNN
 from seqnorm.signatures import NamedArguments, constructors, refuse_unknown
 
@@ -56,7 +57,7 @@ class CellLayer(NormRNN):
         _constructors, lambda layer: ("cell", "settled", *layer.CELL.SETTLED)
     )
 
-    def __init__(self, units: int, norm: Any = None, **kwargs: Any):
+    def __init__(self, units: int, norm: Any = LAYER, **kwargs: Any):
         refuse_unknown(type(self), kwargs, _constructors(type(self)))
         of_cell, own = divided(kwargs)
         super().__init__(self.CELL(units, norm, **of_cell), **own)
@@ -89,7 +90,7 @@ class NormSimpleRNN(CellLayer):
 
     Args:
         units: width of the state.
-        norm: a normaliser's name, dict or object; default (or None) "layer".
+        norm: a normaliser's name, dict or object; default "layer"; None is "none".
         **kwargs: the arguments of `NormSimpleRNNCell` and of `NormRNN`.
 
     Call arguments, what is returned and what is raised: as of `NormRNN` and `NormSimpleRNNCell`;
@@ -116,7 +117,7 @@ class NormLSTM(CellLayer):
 
     Args:
         units: width of the state.
-        norm: a normaliser's name, dict or object; default (or None) "layer".
+        norm: a normaliser's name, dict or object; default "layer"; None is "none".
         **kwargs: the arguments of `NormLSTMCell` and of `NormRNN`.
 
     Call arguments, what is returned and what is raised: as of `NormRNN` and `NormLSTMCell`;
@@ -148,7 +149,7 @@ class NormGRU(CellLayer):
 
     Args:
         units: width of the state.
-        norm: a normaliser's name, dict or object; default (or None) "layer".
+        norm: a normaliser's name, dict or object; default "layer"; None is "none".
         **kwargs: the arguments of `NormGRUCell` and of `NormRNN`.
 
     Call arguments, what is returned and what is raised: as of `NormRNN` and `NormGRUCell`;

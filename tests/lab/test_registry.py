@@ -148,7 +148,7 @@ class TwiceConfig(RecurrentConfig):
 class TwiceCell(NormGRUCell):
     NAME, SELECTABLE = "twice", ("input",)
 
-    def __init__(self, units, norm=None, tau=2, **kwargs):
+    def __init__(self, units, norm="layer", tau=2, **kwargs):
         super().__init__(units, norm, **kwargs)
 """
 

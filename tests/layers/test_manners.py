@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import seqnorm
-from seqnorm.layers import LAYERS, MaskedPooling, NormLSTM
+from seqnorm.layers import LAYERS, MaskedPooling, NormLSTM, recurrent_layer
 from tests import grid
 from tests.tiers import each_value
 
@@ -242,6 +242,7 @@ def test_objects_of_ones_own_need_no_registration():
     [
         ("LayerNormLSTMCell", {"cell_norm": "output"}),
         ("LayerNormLSTMCell", {"norm": "rms"}),
+        ("LayerNormLSTMCell", {"norm": None}),
         ("LayerNormLSTMCell", {"variant": "contrib"}),
         ("LayerNormSimpleRNNCell", {"placement": "separate"}),
     ],
@@ -254,8 +255,28 @@ def test_what_addons_cells_settle_is_refused(name, option):
         getattr(seqnorm, name)(4, **option)
 
 
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_no_norm_may_be_written_as_none(cell):
+    layer = recurrent_layer(cell, units=4, norm=None)
+    assert isinstance(layer.cell.norm, seqnorm.normalizers.Identity)
+    again = type(layer).from_config(layer.get_config())
+    assert isinstance(again.cell.norm, seqnorm.normalizers.Identity)
+    left_out = recurrent_layer(cell, units=4)
+    assert isinstance(left_out.cell.norm, seqnorm.normalizers.LayerNorm)
+
+
+def test_a_norm_that_is_written_out_replaces_that_of_a_variant():
+    contrib, written, without = (
+        seqnorm.NormLSTMCell(4, variant="contrib", **norm)
+        for norm in ({}, {"norm": "layer"}, {"norm": None})
+    )
+    assert isinstance(contrib.norm, seqnorm.normalizers.GroupNorm)
+    assert isinstance(written.norm, seqnorm.normalizers.LayerNorm)
+    assert isinstance(without.norm, seqnorm.normalizers.Identity)
+
+
 def test_an_option_that_is_none_is_left_to_addons_cell():
-    cell = seqnorm.LayerNormLSTMCell(4, norm=None, variant=None)
+    cell = seqnorm.LayerNormLSTMCell(4, variant=None)
     assert isinstance(cell.norm, seqnorm.normalizers.LayerNorm)
     assert seqnorm.LayerNormLSTMCell(4, cell_norm=None).cell_norm == "carry"
 
