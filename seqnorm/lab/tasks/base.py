@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.tasks.score import Score, Scoring
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from seqnorm.lab.data.spec import Dataset
 
+_ROUNDING = 1e-6  # of a mean of shares in single precision
 Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]  # name, headings, rows
 
 
@@ -47,6 +49,35 @@ class Evaluation:
         numbers = {"loss": self.loss, **self.scores}
         broken = (f"{name} became {value}" for name, value in numbers.items() if _broken(value))
         return next(broken, None)
+
+    def checked(self, task: Task, dataset: Dataset, part: str) -> Evaluation:
+        """This, if it is what the task promises of a part.
+
+        Raises:
+            ValueError: if scores are not those that the task declares, if one lies outside of its
+                bounds, or if "score" or "asked" has not one number for each row.
+        """
+        declared = [score.name for score in task.scores]
+        if sorted(self.scores) != sorted(declared):
+            raise ValueError(
+                f"task={task.name} declares scores={declared} and needs a value for each; "
+                f"received scores={list(self.scores)} of the {part} part. Return or declare others."
+            )
+        for score in task.scores:
+            value, (low, high) = self.scores[score.name], score.bounds or (-math.inf, math.inf)
+            if value < low - _ROUNDING or value > high + _ROUNDING:
+                raise ValueError(
+                    f"task={task.name} declares {score.name} between {low:g} and {high:g}; "
+                    f"received {score.name}={value:g} of the {part} part. Correct it or its bounds."
+                )
+        rows = len(getattr(dataset, part).sequences)
+        for name in {"score", "asked"} & {*self.predictions}:
+            if (shape := np.shape(self.predictions[name])) != (rows,):
+                raise ValueError(
+                    f"task={task.name} needs {name} of each of the {rows} rows of the {part} part, "
+                    f"in their order; received {name} of shape={shape}. Give one number a row."
+                )
+        return self
 
 
 def _broken(value: float | None) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.spec import Dataset
+from seqnorm.lab.errors import blame_the_input
 from seqnorm.lab.runs.naming import config_hash
 from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.write import RunFolder
@@ -39,6 +40,8 @@ def conclude(
         test = baseline
         if message is None:
             test = task.evaluate(training.runner, dataset, "test", config.data.batch_size)
+            with blame_the_input():
+                test.checked(task, dataset, "test")
             # Running statistics can break on texts of other lengths.
             if test.fault:
                 test, message = baseline, f"the test {test.fault}"

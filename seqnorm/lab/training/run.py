@@ -101,6 +101,7 @@ def _run_network(
         task = make_task(config.task)
         dataset = task.prepare(data.load(config.data, config.seed, config.task.LABELS))
         dataset = task.rows(dataset, config.data.batch_size)
+        task.baseline(dataset, "validation").checked(task, dataset, "validation")
         seed_all(config.seed)  # once more: preparing data for the first time draws from these too
         with replicas.scope():
             model = _built(config, dataset)

@@ -25,6 +25,7 @@ CURVES = ["compare_imdb_learning_rate", "compare_reuters_clean_learning_rate"]
 UNTUNED = {
     "compare_adding": 27,
     "compare_characters": 12,
+    "compare_imdb_keras": 9,
     "compare_imdb_length": 45,
     "compare_japanese_vowels": 60,
     "compare_mnist_permuted": 12,

@@ -108,6 +108,28 @@ def test_a_run_of_another_task_that_diverges_counts_as_its_baseline(small) -> No
     assert result.test == {"bits": result.baseline} and result.validation == result.baseline
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"scores": {}}, r"declares scores=\['bits'\].*received scores=\[\] of the {part} part"),
+        ({"scores": {"bits": -0.5}}, "bits between 0 and inf; received bits=-0.5 of the {part}"),
+        (
+            {"predictions": {"score": np.zeros((3, 2))}},
+            r"needs score of each of the \d+ rows of the {part} part.*shape=\(3, 2\)",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("method", "part"), [("baseline", "validation"), ("evaluate", "test")])
+@pytest.mark.usefixtures("next_token")
+def test_what_a_task_does_not_keep_of_its_promise_is_one_message(
+    small, monkeypatch, method, part, changed, said
+) -> None:
+    right = getattr(Next, method)
+    monkeypatch.setattr(Next, method, lambda self, *given: replace(right(self, *given), **changed))
+    with pytest.raises(UserError, match=said.format(part=part)):
+        run(small("task=next", "model.bidirectional=false", "train.epochs=1"))
+
+
 @pytest.mark.usefixtures("next_token")
 def test_a_model_without_steps_refuses_a_task_of_steps(small) -> None:
     with pytest.raises(UserError, match=r"task=next needs a model that answers at every step; rec"):
