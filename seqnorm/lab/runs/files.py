@@ -19,6 +19,7 @@ _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MODEL, FLOOR = "model.keras", "model.npz"  # what a run keeps of a network, or of a floor
 CONFIG = "config.yaml"
+FAILURE = "error.txt"  # of a run that failed: what it had printed, and the traceback
 REPAIR = "Repeat the run, or delete the folder."
 
 

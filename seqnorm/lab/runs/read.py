@@ -15,6 +15,7 @@ from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.flat import flatten
 from seqnorm.lab.runs.files import (
     CONFIG,
+    FAILURE,
     RunFolderError,
     epoch_records,
     read_arrays,
@@ -106,18 +107,25 @@ def read_run(folder: Path) -> RunRecord:
             damaged.
     """
     if not (folder / RESULT).exists():
-        begun = (folder / CONFIG).is_file()
         raise RunFolderError(
-            f"a comparison needs {RESULT}, which a run writes last; received "
-            + (
-                "an unfinished run without it. Wait for the run to end, start the same command "
-                "again, which goes on with it, or delete the folder."
-                if begun
-                else f"a folder without it and without {CONFIG}. Name the folder of a run."
-            )
+            f"a comparison needs {RESULT}, which a run writes last; received {_without(folder)}"
         )
     result, config = (read_object(folder / name) for name in (RESULT, CONFIG))
     return make_record(folder, result, flatten(config), read_environment(folder))
+
+
+def _without(folder: Path) -> str:
+    """What a folder is that holds no result."""
+    if (folder / FAILURE).is_file():
+        lines = (folder / FAILURE).read_text("utf-8", errors="replace").strip().splitlines()
+        why = f"{folder / FAILURE} ends with: {lines[-1] if lines else 'nothing'}"
+        return f"a run that failed. {why}. Mend that and start it again, or delete the folder."
+    if (folder / CONFIG).is_file():
+        return (
+            "an unfinished run without it. Wait for the run to end, start the same command again, "
+            "which goes on with it, or delete the folder."
+        )
+    return f"a folder without it and without {CONFIG}. Name the folder of a run."
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from seqnorm.lab.errors import UserError
 from seqnorm.lab.registry import PARTS
 from seqnorm.lab.runs.checkpoint import CHECKPOINT, RUN, pack
 from seqnorm.lab.runs.environment import environment
-from seqnorm.lab.runs.files import read_object
+from seqnorm.lab.runs.files import FAILURE, read_object
 from seqnorm.lab.runs.naming import run_prefix
 from seqnorm.lab.runs.read import METRICS
 from seqnorm.lab.runs.result import RESULT, Result
@@ -147,7 +147,7 @@ class RunFolder:
         """Adds where the run goes on to environment.json, and removes what is past."""
         kept = read_object(self.path / "environment.json")
         kept.setdefault("resumed", []).append(environment())
-        (self.path / "error.txt").unlink(missing_ok=True)
+        (self.path / FAILURE).unlink(missing_ok=True)
         remove_unfinished(self.path)
         self.write_json("environment.json", kept)
 
@@ -174,7 +174,7 @@ class RunFolder:
     def _keep_reason(self, error: Exception, printed: str) -> None:
         if not self.path.exists():  # it ended before it began
             return
-        path = self.path / "error.txt"
+        path = self.path / FAILURE
         text = console.uncoloured(printed + "".join(traceback.format_exception(error)))
         with suppress(OSError):  # a full disk must not hide what filled it
             write_text(path, text)

@@ -77,6 +77,13 @@ def test_probes(tmp_path: Path) -> None:
             run.probes()
 
 
+def test_a_run_that_failed_is_told_by_its_reason(tmp_path: Path) -> None:
+    folder = fabricate_run(tmp_path / "a", finished=False)
+    (folder / "error.txt").write_text("epoch 1/2\nTraceback ...\nZeroDivisionError: a fault\n")
+    with pytest.raises(RunFolderError, match=r"a run that failed\..*ZeroDivisionError: a fault\."):
+        read_run(folder)
+
+
 def test_unfinished_run_is_no_record(tmp_path: Path) -> None:
     folder = fabricate_run(tmp_path, finished=False)
     with pytest.raises(RunFolderError, match=r"needs result\.json.*unfinished run.*Wait"):
