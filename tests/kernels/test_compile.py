@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -59,6 +60,31 @@ def test_a_graph_that_is_traced_compiles_nothing_when_it_runs(norm, monkeypatch)
     assert len({function for function, _ in known}) == 3  # pack, forward, backward
     assert np.isfinite(step(x)[0]).all()
     assert known == [(function, [*function.overloads]) for function, *_ in compiling._READY]
+
+
+@pytest.mark.parametrize(
+    ("training", "started"), [(False, ["forward"]), (True, ["forward", "backward"])]
+)
+def test_who_only_predicts_has_both_cores_for_the_forward_pass(training, started, monkeypatch):
+    found = []
+
+    class Process:
+        def __init__(self, dtype, part):
+            found.append(part)
+
+        def wait(self):
+            pass
+
+    monkeypatch.setattr(compiling, "_ELSEWHERE", {})
+    monkeypatch.setattr(compiling, "_LEARNING", set())
+    monkeypatch.setattr(compiling, "_start", Process)
+    monkeypatch.setattr(compiling, "_load", lambda *_: False)
+    monkeypatch.setattr(compiling, "_READY", set())
+    layer, x = NormLSTM(4), tf.ones((2, 5, 3))
+    layer.build(x.shape)
+    with tf.GradientTape() if training else contextlib.nullcontext():
+        layer(x)
+    assert found == started
 
 
 @exhaustive

@@ -17,7 +17,16 @@ _SPENT = [0.0]
 _ONE_AT_A_TIME = threading.RLock()
 FORWARD, BACKWARD = "forward", "backward"  # what is compiled apart
 _ELSEWHERE: dict[str, dict[str, subprocess.Popen[bytes]]] = {}  # by dtype and part
+_LEARNING: set[str] = set()  # dtypes of which a gradient will be asked
 _HERE = "_SEQNORM_COMPILE_HERE"  # in the environment of a process that was started to compile
+
+
+def expect_gradients(dtype: str) -> None:
+    """Has the backward pass compiled beside the forward pass, as soon as that has to be.
+
+    Without it who only predicts has both cores for what it waits for.
+    """
+    _LEARNING.add(dtype)
 
 
 class _Missing(Exception):
@@ -65,14 +74,16 @@ def _compile_elsewhere(function: Any, dtype: str) -> None:
     """Another process compiles the function and keeps it on disk.
 
     LLVM cannot be interrupted, but waiting can: Ctrl-C ends the other process with this one. Where
-    it fails, this process compiles, and meets the cause. One process compiles the forward pass and
-    one the backward pass, at once: who only predicts does not wait for both.
+    it fails, this process compiles, and meets the cause. The forward and the backward pass have a
+    process each, at once where both will be needed (`expect_gradients`).
     """
+    own = BACKWARD if function.__name__ == BACKWARD else FORWARD
+    processes = _ELSEWHERE.setdefault(dtype, {})
     try:
-        if dtype not in _ELSEWHERE:
-            _ELSEWHERE[dtype] = {part: _start(dtype, part) for part in (FORWARD, BACKWARD)}
-        name = function.__name__
-        _ELSEWHERE[dtype][name if name == BACKWARD else FORWARD].wait()
+        for part in dict.fromkeys((own, BACKWARD) if dtype in _LEARNING else (own,)):
+            if part not in processes:
+                processes[part] = _start(dtype, part)
+        processes[own].wait()
     except OSError:
         return
     except BaseException:

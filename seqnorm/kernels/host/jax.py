@@ -22,6 +22,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.experimental.buffer_callback import buffer_callback
 
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
+from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan, require_shapes
 from seqnorm.kernels.host.scan import Weights
 from seqnorm.kernels.spec import OF_BATCH, SITES
@@ -59,6 +60,8 @@ def run(
         none=jnp.zeros(0, dtype),
     )
     require_shapes(inputs)  # what a callback raises is told by XLA, with a page around it
+    if isinstance(x, jax.core.Tracer):  # of what, or for what, cannot be seen from here
+        expect_gradients(spec.dtype)
     forward_ready(spec.dtype)  # calls come in threads that Ctrl-C does not reach
     scan = replace(scan, spec=spec, keep=False)
     values = [

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
+from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.embedded import call
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, WEIGHTS, Inputs, Outputs, Scan
 from seqnorm.kernels.host.scan import Weights
@@ -43,6 +44,8 @@ def run(
     )
     values = [tf.convert_to_tensor(value) for value in inputs.flat()]
     need_x = _needs_gradient(x, values[4 : 4 + WEIGHTS])
+    if should_record_backprop(values):
+        expect_gradients(spec.dtype)
     if not tf.executing_eagerly():
         forward_ready(spec.dtype)  # the graph may run in threads that Ctrl-C does not reach
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.

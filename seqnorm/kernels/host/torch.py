@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, Inputs, Outputs, Scan
 from seqnorm.kernels.host.scan import Weights
 from seqnorm.kernels.spec import SITES
@@ -45,6 +46,8 @@ def run(
     )
     values = [torch.as_tensor(value) for value in inputs.flat()]
     keep = torch.is_grad_enabled() and any(value.requires_grad for value in values)
+    if keep:
+        expect_gradients(spec.dtype)
     scan = replace(scan, keep=keep)
     if any(value.is_meta for value in values):
         h, c, *rest = _shapes(scan, x, units)
