@@ -42,7 +42,9 @@ class NormRNN(keras.layers.RNN):
         stateful: carry the states from batch to batch. The first batch, and that after
             `reset_state`, starts as the cells' `init_state` says.
         unroll: write the steps out one after the other instead of looping.
-        zero_output_for_mask: put out zeros on masked steps instead of the output before.
+        zero_output_for_mask: put out zeros on masked steps instead of the output before. As Keras
+            computes it, not as it documents it, that holds without `return_sequences` as well: a
+            row that ends in padding then puts out zeros (keras-team/keras#17596).
         implementation: "loop", one step after the other anywhere; "fused", the compiled CPU kernels
             (TensorFlow, torch or JAX, and numba), an error where they cannot serve; "auto", the
             kernels where they can serve, see `why_not_fused`.

@@ -111,8 +111,10 @@ def succeed(before: Any, value: Any) -> Any:
 
     @tf.custom_gradient
     def tied(before: Any, value: Any) -> Any:
-        # Zeros by choice: those of `tf.zeros_like` are the same in every run of a vectorised loop.
-        return tf.identity(value), lambda slope: (tf.where(False, slope, 0), slope)
+        # Zeros that are reckoned from the slope: those of `tf.zeros_like` are the same in every run
+        # of a vectorised loop, and with `tf.where(False, slope, 0)` a step that reshapes, as group
+        # norm does, leaves `tf.vectorized_map` empty gradients.
+        return tf.identity(value), lambda slope: (tf.minimum(tf.maximum(slope, 0), 0), slope)
 
     return tied(before, value)
 

@@ -114,3 +114,10 @@ def test_ctrl_c_ends_a_first_fit_and_the_next_compiles_what_later_ones_load_for_
     assert later.returncode == 0 and "seqnorm: compiling the kernels" not in later.stderr
     assert any(folder.rglob("backward*.nbc"))
     assert again.stdout == later.stdout and again.stdout.startswith("None ")
+
+
+def test_where_nothing_keeps_the_code_no_later_run_is_promised_it(capsys):
+    compiling._announce.__wrapped__(None)
+    said = capsys.readouterr().err
+    assert said.startswith("seqnorm: compiling the kernels") and "None" not in said
+    assert "later runs" not in said

@@ -13,7 +13,7 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("the kernels are bound to TensorFlow", allow_module_level=True)
 tf = pytest.importorskip("tensorflow")
 
-from seqnorm import NormLSTM  # noqa: E402  (after the skips)
+from seqnorm import NormLSTM, NormSimpleRNN  # noqa: E402  (after the skips)
 from seqnorm.kernels.host import embedded, operation  # noqa: E402
 from tests.tiers import exhaustive  # noqa: E402
 
@@ -104,3 +104,28 @@ def test_a_batch_jacobian_in_a_function_through_the_loop(norm, masked):
     expected = jacobian(tf.constant(X), False)
     found = tf.function(jacobian)(tf.constant(X), True)
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("norm", "masked"),
+    [
+        ("group", False),
+        *(pytest.param(*each, marks=exhaustive) for each in (("group", True), ("batch", True))),
+    ],
+)
+def test_a_vectorised_map_gives_the_gradients_of_each_row(norm, masked):
+    layer = NormSimpleRNN(4, {"name": norm, "epsilon": 0.1}, seed=3)
+    layer.build(X.shape)
+    weights = layer.trainable_variables
+    masks = tf.constant(np.arange(5) < np.array([5, 3, 1, 4])[:, None])
+
+    def gradients(row):
+        x, mask = row
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(x[None], mask=mask[None] if masked else None) ** 2)
+        return tape.gradient(loss, weights)
+
+    rows = [gradients(row) for row in zip(tf.constant(X), masks, strict=True)]
+    found = tf.vectorized_map(gradients, (tf.constant(X), masks))
+    for each, expected in zip(found, zip(*rows, strict=True), strict=True):
+        np.testing.assert_allclose(each, tf.stack(expected), rtol=1e-4, atol=1e-5)

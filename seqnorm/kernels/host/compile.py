@@ -39,13 +39,10 @@ def seconds_compiling() -> float:
 
 
 @cache
-def _announce(folder: str) -> None:
-    print(
-        "seqnorm: compiling the kernels for this machine (once, about a minute on two cores; later "
-        f"runs load them from {folder})",
-        file=sys.stderr,
-        flush=True,
-    )
+def _announce(folder: str | None) -> None:
+    minute = "about a minute on two cores"
+    often = f"once, {minute}; later runs load them from {folder}" if folder else minute
+    print(f"seqnorm: compiling the kernels for this machine ({often})", file=sys.stderr, flush=True)
 
 
 def _load(function: Any, signature: Any) -> bool:
@@ -123,7 +120,7 @@ def _compile(function: Any, signature: Any, dtype: str) -> None:
         if _load(function, signature):
             return
         began = time.perf_counter()
-        _announce(str(function.stats.cache_path))
+        _announce(function.stats.cache_path)
         try:
             if function.stats.cache_path:
                 _compile_elsewhere(function, dtype)

@@ -252,3 +252,7 @@ def _extras(options: argparse.Namespace, record: dict, title: str, cell: str, sh
             parts = breakdown(norm, cell, shape, options.mode, options.rounds)
             record["profile_ms"][f"{title} {norm}"] = parts
             print(f"  {norm}: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in parts.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

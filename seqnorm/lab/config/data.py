@@ -148,7 +148,8 @@ class OwnSeriesConfig(SeriesConfig):
         label: the array (.npz) or column (Parquet) of labels; None is "labels" or "label".
         id: Parquet: the column that says which row a step belongs to.
         time: Parquet: the column that the steps of a row are sorted by.
-        features: Parquet: the columns of numbers; None for all others that hold numbers.
+        features: Parquet: the columns of numbers; None for all others that hold numbers, except
+            what pandas wrote as its index.
         standardize: whether each feature gets mean 0 and spread 1, as learnt on the training part.
         missing: what becomes of steps with a number that is missing: "refuse", or "mask", which
             leaves the step out.

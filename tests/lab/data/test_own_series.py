@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from decimal import Decimal
 
 import numpy as np
@@ -242,13 +243,30 @@ def test_decimals_are_numbers_and_other_columns_are_named(here, capsys):
     write_long(here / "a.parquet", x=column, note=[["a"]] * len(VALUES), kind=["b"] * len(VALUES))
     dataset = load(train="a.parquet", standardize=False)
     said = capsys.readouterr().err
-    assert "a.parquet: features are 2 (x, y); no numbers are in note (list" in said
+    assert "a.parquet: features are 2 (x, y); left out are note (list" in said
     assert "kind (string)" in said
     found = np.concatenate(
         [part.sequences.values for part in (dataset.train, dataset.validation, dataset.test)]
     )
     expected = np.array(hundredths, np.float64).astype(np.float32)
     np.testing.assert_array_equal(np.sort(found[:, 0]), np.sort(expected))
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_the_index_that_pandas_wrote_is_no_feature_unless_it_is_named(here, capsys, noted):
+    from pyarrow import parquet
+
+    # What hands a table on may lose the note, and the name tells it then.
+    index = "depth" if noted else "__index_level_0__"
+    path = write_long(here / "a.parquet", **{index: np.arange(len(VALUES))})
+    if noted:
+        note = json.dumps({"index_columns": [index, {"kind": "range"}]})
+        parquet.write_table(
+            parquet.read_table(path).replace_schema_metadata({"pandas": note}), path
+        )
+    assert load(train="a.parquet").train.sequences.features == 2
+    assert f"features are 2 (x, y); left out are {index} (int64)" in capsys.readouterr().err
+    assert load(train="a.parquet", features=["x", index]).train.sequences.features == 2
 
 
 def test_a_file_that_names_its_features_leaves_nothing_to_be_said(here, capsys):

@@ -143,7 +143,7 @@ class PartReader:
             self.features = names
             if recording.passed_over is not None:  # an identifier may be among them
                 left = ", ".join(recording.passed_over)
-                without = f"; no numbers are in {left}" if left else ""
+                without = f"; left out are {left}" if left else ""
                 place = recording.place(0).partition(", ")[0]
                 print(f"{place}: features are {_listed(names)}{without}", file=sys.stderr)
         if names != self.features:

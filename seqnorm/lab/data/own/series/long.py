@@ -97,15 +97,16 @@ def _require(path: Path, names: list[str], key: str, name: str) -> None:
 
 
 def _numeric(path: Path, schema: Any, others: set[str]) -> list[str]:
-    """All columns of numbers but the others."""
+    """All columns of numbers but the others and pandas's index."""
     from pyarrow import types
 
     def holds_numbers(kind: Any) -> bool:
         kinds = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
         return any(holds(kind) for holds in kinds)
 
+    no_feature = others | _index(schema)
     found = [
-        field.name for field in schema if field.name not in others and holds_numbers(field.type)
+        field.name for field in schema if field.name not in no_feature and holds_numbers(field.type)
     ]
     if not found:
         raise bad(
@@ -114,6 +115,14 @@ def _numeric(path: Path, schema: Any, others: set[str]) -> list[str]:
             f"{', '.join(schema.names)}. Name the columns with data.features.",
         )
     return found
+
+
+def _index(schema: Any) -> set[str]:
+    """The columns that pandas wrote as its index: line numbers mostly, which can tell a label."""
+    noted = (schema.pandas_metadata or {}).get("index_columns", [])
+    named = {name for name in noted if isinstance(name, str)}  # a range is no column
+    # Programs that hand a table on keep the column and lose the note.
+    return named | {name for name in schema.names if name.startswith("__index_level_")}
 
 
 def _column(file: Any, name: str) -> Any:

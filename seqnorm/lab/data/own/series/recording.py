@@ -57,8 +57,8 @@ class Recording:
         labels: None if none were asked for.
         place: where row 0, 1, ... stands: "train.npz, row 1".
         hint: what else may be the reason of a number that is missing, as a sentence; or nothing.
-        passed_over: columns that are no features because of their kind, with that; None where the
-            features were not looked for.
+        passed_over: columns that are no features because of their kind, or as the index of pandas,
+            with their kind; None where the features were not looked for.
     """
 
     rows: Sequences
