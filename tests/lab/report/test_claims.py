@@ -1,0 +1,124 @@
+"""Every number that docs/claims.md says was measured is one of results/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from seqnorm.lab.report.arms.floors import floor_scores
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
+from tests.lab.report.test_results import arm_of, by_norm, cell_text, points, published, short
+
+PAGE = Path(__file__).parents[3] / "docs" / "claims.md"
+
+
+@cache
+def measured(beginning: str) -> str:
+    """The column of a row's measurements, by how its claim begins."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    (row,) = (line for line in lines if line.startswith(f"| {beginning}"))
+    return row.split(" | ")[3]
+
+
+def values(name: str, label: str) -> Mapping[int, float]:
+    (arm,) = (arm for arm in published(name).arms if arm.label == label)
+    return arm.values(published(name).task.score.name)
+
+
+def against(name: str, arm: str, other: str) -> str:
+    return points(paired_estimate(values(name, arm), values(name, other)))
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"), [("**IMDB**", "compare_imdb"), ("**Reuters-46**", "compare_reuters")]
+)
+def test_floors(claim: str, name: str) -> None:
+    floors = floor_scores(published(name))
+    assert floors is not None and measured(claim).startswith(short(floors["accuracy"]))
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"), [("IMDB: an LSTM", "compare_imdb"), ("Reuters-46: rec", "compare_reuters")]
+)
+def test_networks_without_a_norm(claim: str, name: str) -> None:
+    found = arm_of(published(name), "lstm", "none").values("accuracy")
+    assert measured(claim) == cell_text(mean_estimate(list(found.values())))
+
+
+def test_what_layer_norm_costs() -> None:
+    names = ("compare_imdb", "compare_reuters_clean", "compare_reuters")
+    found = [against(name, "lstm layer", "lstm none") for name in names]
+    assert measured("Layer norm speeds") == (
+        f"IMDB {found[0]}, clean Reuters {found[1]}, Reuters {found[2]}, LSTM"
+    )
+
+
+def test_rms_against_layer() -> None:
+    found = [
+        points(paired_estimate(arms["rms"].values("accuracy"), arms["layer"].values("accuracy")))
+        for name in ("compare_imdb", "compare_reuters_clean")
+        for arms in (by_norm(name, "lstm"), by_norm(name, "gru"))
+    ]
+    imdb, imdb_gru, clean, clean_gru = found
+    assert measured("RMS norm").endswith(
+        f"IMDB {imdb} LSTM, {imdb_gru} GRU; clean Reuters {clean} and {clean_gru}"
+    )
+
+
+def test_few_rows() -> None:
+    name = "compare_reuters_batch_size"
+    at = {
+        (norm, size): against(
+            name, f"lstm {norm}, batch_size={size}", f"lstm none, batch_size={size}"
+        )
+        for norm, size in (("batch", 2), ("batch", 8), ("batch", 32), ("layer", 2))
+    }
+    two, eight, many, layer = at.values()
+    assert measured("Batch norm") == (
+        f"Reuters against none, batch: {two} at 2 rows, {eight} at 8, {many} at 32; "
+        f"layer at 2 rows {layer}"
+    )
+
+
+def test_renormalisation() -> None:
+    renorm, naive = (
+        against("compare_reuters_small_batch", f"lstm batch, small_batch={policy}", "lstm none")
+        for policy in ("renorm", "naive")
+    )
+    assert measured("Batch renorm") == (
+        f"at 8 rows {renorm} against none, the batch's own moments {naive}"
+    )
+
+
+def test_padding() -> None:
+    batch, layer = (
+        against("compare_reuters_padding", f"lstm {norm}, bucket=0", f"lstm {norm}, bucket=25")
+        for norm in ("batch", "layer")
+    )
+    assert measured("Padding biases") == (
+        f"45 % against 4 % of padding, masked: batch {batch}, layer {layer}"
+    )
+
+
+def test_a_rate_that_is_too_low() -> None:
+    name = "compare_reuters_clean_low_rate"
+    arms = {norm: arm.values("accuracy") for norm, arm in by_norm(name, "lstm").items()}
+    none = arms.pop("none")
+    said = ", ".join(f"{norm} {points(paired_estimate(arm, none))}" for norm, arm in arms.items())
+    assert measured("A norm forgives") == f"clean Reuters at half the best rate: {said}"
+
+
+def test_japanese_vowels() -> None:
+    said = []
+    for cell in ("lstm", "gru"):
+        none, layer = (
+            cell_text(
+                mean_estimate(list(values("compare_japanese_vowels", f"{cell} {norm}").values()))
+            )
+            for norm in ("none", "layer")
+        )
+        said.append(f"{cell.upper()} none {none}, layer {layer}")
+    assert measured("**JapaneseVowels**") == "; ".join(said)
