@@ -96,6 +96,15 @@ def test_what_was_found(name: str, cell: str) -> None:
         assert f"F1 {', '.join(differences(name, cell, 'macro_f1'))}" in text
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_what_was_found_on_japanese_vowels(cell: str) -> None:
+    name, norms = "compare_japanese_vowels", ("layer", "rms", "group", "batch", "dyt")
+    none = arm_of(published(name), cell, "none").values("accuracy")
+    arms = {norm: arm_of(published(name), cell, norm).values("accuracy") for norm in norms}
+    said = ", ".join(f"{norm} {points(paired_estimate(arms[norm], none))}" for norm in norms)
+    assert f"{cell.upper()}: {said}" in said_in("docs/results.md")
+
+
 def test_both_rates_on_clean_reuters() -> None:
     lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
     names = {0.00832: "compare_reuters_clean_low_rate", 0.01759: "compare_reuters_clean"}
