@@ -57,6 +57,31 @@ def trained(folder: Path) -> list[Path]:
     return sorted((folder / "runs").iterdir())
 
 
+def test_code_that_has_changed_since_is_said(folder: Path, tmp_path: Path) -> None:
+    for name in ("mylab/__init__.py", "mylab/norms.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    multirun = ("-m", "imports=[mylab.norms]", "norm=power", *TEXTS, *SMALL)
+    _, again = (command("train", tmp_path, *multirun) for _ in range(2))
+    (run,) = (tmp_path / "runs").iterdir()
+    assert "is this run, finished" in again.stdout and "has changed" not in again.stderr
+    digest = json.loads((run / "environment.json").read_text())["parts"]["mylab.norms"]
+    assert re.fullmatch("[0-9a-f]{12}", digest)
+    (tmp_path / "mylab" / "norms.py").write_text(FILES["mylab/norms.py"] + "\n# once more\n")
+    changed = command("train", tmp_path, *multirun)
+    assert "is this run, finished" in changed.stdout
+    assert f"mylab.norms has changed since 1 of 1 runs were made (such as runs/{run.name})" in (
+        changed.stderr
+    )
+    comparison = ("imports=[mylab.norms]", "compare.arms=['norm=none,power']", "compare.trials=0",
+                  "compare.seeds=1", "compare.floors=0", *TEXTS, *SMALL)  # fmt: skip
+    made = command("compare", tmp_path, *comparison)
+    assert made.returncode == 0 and "has changed" not in made.stderr, made.stderr
+    (tmp_path / "mylab" / "norms.py").write_text(FILES["mylab/norms.py"])
+    other = command("compare", tmp_path, *comparison)
+    assert "mylab.norms has changed since 1 of 2 runs were made" in other.stderr, other.stderr
+
+
 def test_four_parts_of_ones_own_train(trained: list[Path]) -> None:
     results = [json.loads((run / "result.json").read_text()) for run in trained]
     assert {(r["data"], r["cell"], r["norm"]) for r in results} == {

@@ -31,7 +31,9 @@ from seqnorm.lab.multirun.jobs import FOLDER
 from seqnorm.lab.multirun.ledger import FAILED, MADE, STOPPED, Job, JobFailed, Ledger
 from seqnorm.lab.multirun.session import SESSION, Refused, Session, in_one_line, show
 from seqnorm.lab.multirun.worker import in_a_process_of_its_own, show_in_the_queue
+from seqnorm.lab.runs.code import warn_of_other_code
 from seqnorm.lab.runs.naming import run_prefix
+from seqnorm.lab.runs.read import read_environment
 from seqnorm.lab.runs.result import Result
 from seqnorm.lab.runs.stopped import finished_run, refuse_another_run
 from seqnorm.lab.signals import exit_code, stoppable
@@ -174,6 +176,7 @@ def _run(config: DictConfig) -> float | None:
     made = finished_run(run_config) if multirun else None
     if made:
         print(f"{made.path} is this run, finished; resume=never makes it again", flush=True)
+        warn_of_other_code([(made.path, read_environment(made.path))])
         return made.result.objective
     print(announcement(run_config, by_default), flush=True)
     show_in_the_queue(run_prefix(run_config))

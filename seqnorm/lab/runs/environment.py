@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import seqnorm
+from seqnorm.lab.config.schema import RunConfig
+from seqnorm.lab.runs.code import digests
 from seqnorm.machine import processor_name, threads
 
 # Everything that could change a number, and what tracks it.
@@ -31,14 +33,16 @@ PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
-    """The content of environment.json; packages that are not installed are left out."""
+def environment(config: RunConfig) -> dict[str, Any]:
+    """The content of environment.json of a run; packages that are not installed are left out."""
+    parts = digests(config)
     return {
         "python": platform.python_version(),
         "packages": _versions(),
         "git": _git_state(Path(seqnorm.__file__).resolve().parent.parent),
         "machine": _machine(),
         "command": shlex.join(sys.argv),
+        **({"parts": parts} if parts else {}),
     }
 
 

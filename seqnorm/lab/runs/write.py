@@ -19,13 +19,13 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from seqnorm.lab import console
-from seqnorm.lab.config.schema import BASES, RunConfig
+from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data import scale
 from seqnorm.lab.data.spec import Dataset
 from seqnorm.lab.durable import remove_unfinished, sync, write_bytes, write_text, writing
 from seqnorm.lab.errors import UserError
-from seqnorm.lab.registry import PARTS
 from seqnorm.lab.runs.checkpoint import CHECKPOINT, RUN, pack
+from seqnorm.lab.runs.code import own_parts, warn_of_other_code
 from seqnorm.lab.runs.environment import environment
 from seqnorm.lab.runs.files import FAILURE, read_object
 from seqnorm.lab.runs.naming import run_prefix
@@ -90,7 +90,7 @@ class RunFolder:
         folder = cls(path)
         try:
             write_text(path / "config.yaml", _origins(config) + OmegaConf.to_yaml(asdict(config)))
-            folder.write_json("environment.json", environment())
+            folder.write_json("environment.json", environment(config))
         except BaseException:
             shutil.rmtree(path)
             raise
@@ -146,7 +146,8 @@ class RunFolder:
     def _note_the_stop(self) -> None:
         """Adds where the run goes on to environment.json, and removes what is past."""
         kept = read_object(self.path / "environment.json")
-        kept.setdefault("resumed", []).append(environment())
+        warn_of_other_code([(self.path, kept)])
+        kept.setdefault("resumed", []).append(environment(self.config))
         (self.path / FAILURE).unlink(missing_ok=True)
         remove_unfinished(self.path)
         self.write_json("environment.json", kept)
@@ -249,6 +250,6 @@ class NoFolder:
 
 def _origins(config: RunConfig) -> str:
     """A comment line for each part that is not ours: where it came from, and its version."""
-    chosen = [(group, getattr(config, group).name) for group in BASES]
-    own = [PARTS[part] for part in chosen if part in PARTS]
-    return "".join(f"# {part.group}={part.name} is of {part.origin}\n" for part in own)
+    return "".join(
+        f"# {part.group}={part.name} is of {part.origin}\n" for part in own_parts(config)
+    )

@@ -96,17 +96,18 @@ def test_a_disk_that_fills_up_is_named_with_the_folder(small):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_environment_can_be_written_as_json():
-    values = environment()
+def test_environment_can_be_written_as_json(small):
+    values = environment(small())
     assert json.loads(json.dumps(values)) == values
     assert {"keras", "tensorflow", "numpy"} <= values["packages"].keys()
     assert {"system", "cpu", "cores", "memory_gb", "threads"} == values["machine"].keys()
     assert values["machine"]["threads"] >= 1
 
 
-def test_environment_names_the_threads_that_numbers_depend_on(monkeypatch):
+def test_environment_names_the_threads_that_numbers_depend_on(small, monkeypatch):
     monkeypatch.setenv("SEQNORM_THREADS", "3")
-    assert environment()["machine"]["threads"] == 3
+    assert environment(small())["machine"]["threads"] == 3
+    assert "parts" not in environment(small())  # all are ours
 
 
 def test_hash_tells_arms_apart_and_not_seeds(small):
