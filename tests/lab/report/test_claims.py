@@ -122,3 +122,46 @@ def test_japanese_vowels() -> None:
         )
         said.append(f"{cell.upper()} none {none}, layer {layer}")
     assert measured("**JapaneseVowels**") == "; ".join(said)
+
+
+def test_gains_of_batch_norm() -> None:
+    found = ", ".join(
+        f"{short(gain)} {against('compare_mnist_rows', f'lstm batch, gamma={gain}', 'lstm none')}"
+        for gain in (0.1, 0.3)
+    )
+    one = against("compare_mnist_rows", "lstm batch, gamma=1.0", "lstm none")
+    said = f"MNIST by lines, five epochs, against none: γ {found}, 1 {one}"
+    assert measured("Recurrent batch norm") == said.replace(".100", ".1").replace(".300", ".3")
+
+
+def test_norms_on_lines_of_mnist() -> None:
+    names = {
+        "none": "lstm none",
+        "batch with γ .1": "lstm batch, gamma=0.1",
+        "layer": "lstm layer",
+        "rms": "lstm rms",
+    }
+    said = ", ".join(
+        f"{name} {cell_text(mean_estimate(list(values('compare_mnist_rows', label).values())))}"
+        for name, label in names.items()
+    )
+    assert measured("Norms help") == f"MNIST by lines, five epochs: {said}"
+
+
+def test_a_noisy_first_state() -> None:
+    table = (PAGE.parent / "leading_zeros.md").read_text(encoding="utf-8")
+    ends = {
+        state: float(table.split(f"\n| lstm | batch | {state} | 5 | ")[1].split(" ")[0])
+        for state in ("noise", "rest")
+    }
+    assert f"{short(ends['noise'])} with noise, {short(ends['rest'])} with" in measured("Where all")
+
+
+def test_statistics_taken_anew() -> None:
+    (row,) = (
+        line
+        for line in (PAGE.parent / "results.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `recipe_reuters_after`")
+    )
+    moving, anew = (cell.split(" ± ")[0].strip() for cell in row.split("|")[4:6])
+    assert f"{anew} for {moving}" in measured("Statistics taken anew")

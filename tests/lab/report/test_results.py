@@ -105,6 +105,18 @@ def test_what_was_found_on_japanese_vowels(cell: str) -> None:
     assert f"{cell.upper()}: {said}" in said_in("docs/results.md")
 
 
+def test_what_was_found_on_lines_of_mnist() -> None:
+    arms = {arm.label: arm.values("accuracy") for arm in published("compare_mnist_rows").arms}
+    layer, rms, tenth, third, one = (
+        points(paired_estimate(arms[f"lstm {label}"], arms["lstm none"]))
+        for label in ("layer", "rms", *(f"batch, gamma={gain}" for gain in (0.1, 0.3, 1.0)))
+    )
+    assert (
+        f"layer {layer}, rms {rms}, batch with γ = .1 {tenth}, with .3 {third}, with 1 {one}"
+    ) in said_in("docs/results.md")
+    assert all(found.replace("+", "") in said_in("README.md") for found in (tenth, layer))
+
+
 def test_both_rates_on_clean_reuters() -> None:
     lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
     names = {0.00832: "compare_reuters_clean_low_rate", 0.01759: "compare_reuters_clean"}
