@@ -23,7 +23,7 @@ LOW_RATE = "compare_reuters_clean_low_rate"
 CURVES = ["compare_imdb_learning_rate", "compare_reuters_clean_learning_rate"]
 # How many runs on the test set a comparison without trials is made of.
 UNTUNED = {
-    "compare_adding": 27,
+    "compare_adding": 36,
     "compare_characters": 12,
     "compare_imdb_keras": 9,
     "compare_imdb_length": 45,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,15 @@ import pytest
 
 from seqnorm.lab.report.arms.floors import floor_scores
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
-from tests.lab.report.test_results import arm_of, by_norm, cell_text, points, published, short
+from tests.lab.report.test_results import (
+    arm_of,
+    by_norm,
+    cell_text,
+    points,
+    published,
+    said_in,
+    short,
+)
 
 PAGE = Path(__file__).parents[3] / "docs" / "claims.md"
 
@@ -165,3 +174,42 @@ def test_statistics_taken_anew() -> None:
     )
     moving, anew = (cell.split(" ± ")[0].strip() for cell in row.split("|")[4:6])
     assert f"{anew} for {moving}" in measured("Statistics taken anew")
+
+
+def adding(*arms: str) -> list[str]:
+    """Mean absolute errors of three lengths, of each arm."""
+    found = []
+    for arm in arms:
+        own = [f"lstm {arm.format(steps)}" for steps in (100, 200, 400)]
+        texts = (mean_estimate(list(values("compare_adding", label).values())) for label in own)
+        found.append(", ".join(map(cell_text, texts)))
+    return found
+
+
+def test_the_adding_problem() -> None:
+    none, layer = adding("none, max_length={}", "layer, max_length={}")
+    assert measured("Layer norm solves") == (
+        f"mean absolute error after five epochs at 100, 200, 400 steps: none {none}; layer {layer}"
+    )
+
+
+def test_what_batch_norm_has_learnt_to_add() -> None:
+    moving, anew = adding("batch, max_length={}", "batch, max_length={}, reestimate=true")
+    assert measured("What batch norm") == (
+        f"adding, at 100, 200, 400 steps: running averages {moving}; taken anew {anew}"
+    )
+
+
+def test_what_is_said_elsewhere_of_the_adding_problem() -> None:
+    none, layer, moving, anew = adding(
+        "none, max_length={}", "layer, max_length={}", "batch, max_length={}",
+        "batch, max_length={}, reestimate=true",
+    )  # fmt: skip
+    text = said_in("docs/results.md")
+    assert layer in text and anew in text
+    for found in (none, moving):
+        assert re.sub(r" \([^)]*\)", "", found) in text
+    readme = said_in("README.md")
+    first = layer.split(",")[0].replace(" (", ", ")
+    assert f"(error {none[:4]})" in readme and f"({first}" in readme
+    assert f"its error is {moving[:4]}, and {anew[:4]} with statistics" in readme
