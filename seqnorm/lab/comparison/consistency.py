@@ -11,6 +11,7 @@ from seqnorm.lab.comparison.plan import Plan
 from seqnorm.lab.durable import write_text
 from seqnorm.lab.engine.job import Job
 from seqnorm.lab.errors import UserError
+from seqnorm.lab.runs.code import warn_of_other_code
 from seqnorm.lab.runs.files import read_object
 from seqnorm.lab.runs.read import read_config, read_environment
 
@@ -64,6 +65,20 @@ def refuse_other_names(made: Iterable[Job], study: str) -> None:
                 )
 
 
+def warn_of_other_parts(made: Iterable[Job]) -> None:
+    """Says so where the code of a part of one's own has changed since runs were made.
+
+    Args:
+        made: Runs that were begun before, paused ones among them.
+    """
+    warn_of_other_code((job.folder, _environment(job)) for job in made)
+
+
+def _environment(job: Job) -> dict[str, Any]:
+    with naming(job):
+        return read_environment(job.folder)
+
+
 def refuse_other_threads(made: Iterable[Job], wanted: int) -> None:
     """Numbers differ by rounding with the threads, and so must be those of all runs.
 
@@ -75,9 +90,7 @@ def refuse_other_threads(made: Iterable[Job], wanted: int) -> None:
         UserError: If one was begun with another number.
     """
     for job in made:
-        with naming(job):
-            environment = read_environment(job.folder)
-        found = environment.get("machine", {}).get("threads", wanted)
+        found = _environment(job).get("machine", {}).get("threads", wanted)
         if found != wanted:
             raise UserError(
                 f"all runs of a comparison need the same threads; received compare.threads="

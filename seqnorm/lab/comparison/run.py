@@ -13,6 +13,7 @@ from seqnorm.lab.comparison.consistency import (
     keep_settings,
     refuse_other_names,
     refuse_other_threads,
+    warn_of_other_parts,
 )
 from seqnorm.lab.comparison.halving import going_on, in_words, leave_behind, spent
 from seqnorm.lab.comparison.plan import Plan
@@ -25,9 +26,7 @@ from seqnorm.lab.report.arms.grouping import compare
 from seqnorm.lab.report.arms.pruned import with_pruned
 from seqnorm.lab.report.page.comparison_tables import robust_table, tuning_table
 from seqnorm.lab.runs.checkpoint import CHECKPOINT
-from seqnorm.lab.runs.code import warn_of_other_code
 from seqnorm.lab.runs.pruned import is_pruned, read_pruned
-from seqnorm.lab.runs.read import read_environment
 from seqnorm.lab.runs.standing import has_reached
 
 TABLE = "table.md"
@@ -130,7 +129,7 @@ class Comparison:
         if missing:
             refuse_other_threads(begun, self.plan.compare.threads)
         refuse_other_names(begun, self.plan.compare.name)
-        warn_of_other_code((job.folder, read_environment(job.folder)) for job in begun)
+        warn_of_other_parts(begun)
         self.progress.skip(len(jobs) - len(missing))
         self.progress.begin(len(missing), engine.workers)
         for done in engine.run_all(missing):

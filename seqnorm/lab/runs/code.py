@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def digests(config: RunConfig) -> dict[str, str]:
     return {part.module: digest for part in own_parts(config) if (digest := _digest(part.module))}
 
 
+@cache  # the code that runs is the one that was imported
 def _digest(module: str) -> str | None:
     path = getattr(sys.modules.get(module), "__file__", None)
     with suppress(OSError):
