@@ -84,8 +84,7 @@ def test_every_training_that_is_shown_is_a_valid_configuration(words, tmp_path):
 )
 def test_every_comparison_that_is_shown_makes_a_plan(overrides):
     plan = Plan([word for word in overrides if word != "--plan"])
-    # Rows of numbers have no model without recurrence.
-    assert list(plan.floors() if "data=series" not in overrides else plan.tests({}))
+    assert list(plan.trials() if plan.compare.trials else plan.tests({}))
 
 
 def test_every_command_that_is_shown_is_installed():
