@@ -15,8 +15,9 @@ Importing this package costs nothing; numba and the backend are imported on the 
       forward, backward    the loop over steps; a block of rows: step
       cells                which cell: simple_rnn, lstm, gru
       moments, sites       norms
+      alone, or together   those of batches: coupling, meeting, together_back, columns, panel
       products, tile       matrix products
-      flat, window, activations, sync, options
+      flat, window, reference, activations, sync, options
 
 A norm more: its kind in `spec`, its numbers in `moments` and `sites`; nothing but its `to_kernel`
 if it is a known kind over other parts of a row. A cell more: its file, its lines in `cells` and

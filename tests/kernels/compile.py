@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import product
 
 
 def main(dtypes: list[str]) -> int:
@@ -15,10 +16,11 @@ def main(dtypes: list[str]) -> int:
     if find_spec("numba") is None:
         return 0
     if len(dtypes) == 1:
-        from seqnorm.kernels.host.ahead import backward_ready, forward_ready
+        from seqnorm.kernels.host.ahead import make_ready
+        from seqnorm.kernels.host.compile import BACKWARD, FORWARD, Code
 
-        forward_ready(*dtypes)
-        backward_ready(*dtypes)
+        for part, coupled in product((FORWARD, BACKWARD), (False, True)):
+            make_ready(Code(part, *dtypes, coupled))
         return 0
     command = [sys.executable, "-m", "tests.kernels.compile"]
     started = [subprocess.Popen([*command, dtype]) for dtype in dtypes]

@@ -42,8 +42,7 @@ print(model.layers[0].why_not_fused(), digest)
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
 def test_a_graph_that_is_traced_compiles_nothing_when_it_runs(norm, monkeypatch):
     monkeypatch.setattr(compiling, "_READY", set())
-    ahead.forward_ready.cache_clear()
-    ahead.backward_ready.cache_clear()
+    ahead.make_ready.cache_clear()
     layer = NormLSTM(4, norm)
     layer.build((2, 5, 3))
 
@@ -63,14 +62,20 @@ def test_a_graph_that_is_traced_compiles_nothing_when_it_runs(norm, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("training", "started"), [(False, ["forward"]), (True, ["forward", "backward"])]
+    ("norm", "training", "started"),
+    [
+        ("layer", False, [("forward", False)]),
+        ("layer", True, [("forward", False), ("backward", False)]),
+        ("batch", False, [("forward", False)]),  # which normalises by given moments
+        ("batch", True, [("forward", True), ("backward", True)]),
+    ],
 )
-def test_who_only_predicts_has_both_cores_for_the_forward_pass(training, started, monkeypatch):
+def test_what_is_compiled_is_what_will_be_run(norm, training, started, monkeypatch):
     found = []
 
     class Process:
-        def __init__(self, dtype, part):
-            found.append(part)
+        def __init__(self, code):
+            found.append((code.part, code.coupled))
 
         def wait(self):
             pass
@@ -80,10 +85,10 @@ def test_who_only_predicts_has_both_cores_for_the_forward_pass(training, started
     monkeypatch.setattr(compiling, "_start", Process)
     monkeypatch.setattr(compiling, "_load", lambda *_: False)
     monkeypatch.setattr(compiling, "_READY", set())
-    layer, x = NormLSTM(4), tf.ones((2, 5, 3))
+    layer, x = NormLSTM(4, norm), tf.ones((2, 5, 3))
     layer.build(x.shape)
     with tf.GradientTape() if training else contextlib.nullcontext():
-        layer(x)
+        layer(x, training=training)
     assert found == started
 
 
@@ -117,7 +122,7 @@ def test_ctrl_c_ends_a_first_fit_and_the_next_compiles_what_later_ones_load_for_
 
 
 def test_where_nothing_keeps_the_code_no_later_run_is_promised_it(capsys):
-    compiling._announce.__wrapped__(None)
+    compiling._announce.__wrapped__("the kernels", None)
     said = capsys.readouterr().err
     assert said.startswith("seqnorm: compiling the kernels") and "None" not in said
     assert "later runs" not in said

@@ -41,6 +41,7 @@ class Kernel:
     """Stands for a compiled function: as numba's, it knows its overloads and can compile."""
 
     def __init__(self, failure: BaseException | None = None, compiled_all_the_same: bool = False):
+        self.__name__ = "forward"
         self.failure, self.compiled_all_the_same = failure, compiled_all_the_same
         self.overloads: dict[object, object] = {}
         self.compiled_in: list[threading.Thread] = []

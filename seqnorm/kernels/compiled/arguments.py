@@ -68,7 +68,7 @@ class Site(NamedTuple):
     pieces: Array  # [., 2] column ranges (start, width) that are normalised together
     mean: Array  # what is subtracted, of each row and piece, or of each column (and step, if given)
     scale: Array  # what is multiplied by, likewise
-    sums: Array  # [4, columns] of one step: what all threads' rows come to, see `together`
+    sums: Array  # [4, columns] of one step: what all threads' rows come to, see `meeting`
     seen: Array  # [steps, 2, columns] the mean and the variance of the rows alive
     prior: Array  # [steps, 3, columns] the weight of the batch, a mean and a variance
     gain: Array  # [columns]
@@ -132,5 +132,6 @@ class Call(NamedTuple):
     dw: Array  # [E, G]
     du: Array  # [H, G]
     silent: Array  # [R] first steps after which the state still rests at zero; backward only
-    sync: Array  # a counter at zero
-    meeting: Array  # [2, shares, .] what the threads tell each other, see `together`
+    # Of calls whose rows see each other; None in others, which are compiled without them.
+    sync: Array | None  # a counter at zero
+    meeting: Array | None  # [2, shares, .] what the threads tell each other, see `meeting`

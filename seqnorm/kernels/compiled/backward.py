@@ -11,12 +11,12 @@ from typing import Any
 from numba import njit
 
 from seqnorm.kernels.compiled.cells import cell_backward, gates_again
+from seqnorm.kernels.compiled.coupling import gradient, product_sums, recall_moments
 from seqnorm.kernels.compiled.flat import add_rows, sum_rows
 from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.compiled.products import outer, pack_left, product, product_to
-from seqnorm.kernels.compiled.sites import site_backward
+from seqnorm.kernels.compiled.reference import reference
 from seqnorm.kernels.compiled.step import inputs_at, project_inputs
-from seqnorm.kernels.compiled.together import product_sums, recall_moments
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import REPEAT
 
@@ -33,12 +33,12 @@ def _block(call, step, row, rows):
     recurrent = scratch.q if codes.apart else scratch.z
     product_sums(call, pre_in, token, rows, step, recurrent)
     sum_rows(scratch.z, rows, first.columns, first.d_offset)
-    site_backward(first, pre_in, token, rows, step, scratch.z)
+    gradient(call, first, pre_in, token, rows, step, scratch.z)
     if codes.joined:
         return
     if codes.apart:
         sum_rows(recurrent, rows, second.columns, second.d_offset)
-    site_backward(second, pre_rec, token, rows, step, recurrent)
+    gradient(call, second, pre_rec, token, rows, step, recurrent)
 
 
 @njit(**PART)
@@ -120,7 +120,7 @@ def _entry(stamp: int) -> Any:
     @njit(**ENTRY)
     def backward(call):
         if stamp:
-            _backward(call)
+            _backward(reference(call))
 
     return backward
 

@@ -7,11 +7,12 @@ from typing import Any
 from numba import njit
 
 from seqnorm.kernels.compiled.cells import activate, cell_forward
+from seqnorm.kernels.compiled.coupling import product_moments
 from seqnorm.kernels.compiled.flat import copy_rows
 from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
 from seqnorm.kernels.compiled.products import product
+from seqnorm.kernels.compiled.reference import reference
 from seqnorm.kernels.compiled.step import inputs_at, output_before, preactivate, project_inputs
-from seqnorm.kernels.compiled.together import product_moments
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import REPEAT, UNSET
 
@@ -73,7 +74,7 @@ def _entry(stamp: int) -> Any:
     @njit(**ENTRY)
     def forward(call):
         if stamp:
-            _forward(call)
+            _forward(reference(call))
 
     return forward
 

@@ -11,10 +11,10 @@ import numpy as np
 from numba import njit
 
 from seqnorm.kernels.compiled.activations import sigmoid_in_place, tanh_in_place
+from seqnorm.kernels.compiled.coupling import gradient, state_moments, state_sums
 from seqnorm.kernels.compiled.flat import add_rows, copy_rows, sum_rows
 from seqnorm.kernels.compiled.options import JIT, PART
-from seqnorm.kernels.compiled.sites import site_backward, site_forward
-from seqnorm.kernels.compiled.together import state_moments, state_sums
+from seqnorm.kernels.compiled.sites import site_forward
 from seqnorm.kernels.compiled.window import window
 
 _ONE = np.float32(1)
@@ -132,7 +132,7 @@ def lstm_backward(call, step, row, rows):
     _output_back(scratch.z, scratch.y, rows, units, scratch.dh, row, dy)
     sum_rows(dy, rows, units, site.d_offset)
     state_sums(call, token, rows, step)
-    site_backward(site, saved.state, token, rows, step, dy)
+    gradient(call, site, saved.state, token, rows, step, dy)
     if call.codes.carry:
         copy_rows(saved.state, token * units, scratch.dc, at, 1, 0, size)
     else:

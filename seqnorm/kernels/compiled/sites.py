@@ -1,10 +1,6 @@
 """Normalisation sites inside compiled code, over a block of rows: forward and backward.
 
-`moments` and `together` fill what they normalise by. For BATCH, x - mean is also half the
-derivative of the variance by x over w / rows, so the gradient is that of w = 1 with w / rows in
-place of 1 / rows.
-For RENORM, whose r and d carry no gradient, it is r times that of u, what the batch's own moments
-give: the normalised value is r u + d.
+`moments` and `together` fill what they normalise by.
 
 `site` is a `Site`. The block is the rows `token`, ..., token + rows - 1 of its source; their
 counterpart (z forward, d backward) is as wide and starts at row 0.
@@ -14,10 +10,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.compiled.columns import add_columns, back_columns, set_columns
+from seqnorm.kernels.compiled.columns import add_columns, set_columns
 from seqnorm.kernels.compiled.flat import add_rows, copy_rows
 from seqnorm.kernels.compiled.options import JIT
-from seqnorm.kernels.compiled.together import own_moments
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import BATCH, FIXED, LAYER, NONE, RENORM
 
@@ -104,23 +99,12 @@ def _back_fixed(row, mean, scale, gain, d, d_gain):
 
 
 @njit(**JIT)
-def _back_batch(site, source, token, rows, d):
-    columns = site.columns
-    mean, scale = own_moments(site)
-    back_columns(source, token * columns, rows, columns, mean, scale, window(site.sums, 0, columns),
-                 window(site.sums, columns, columns), site.gain, site.scale, d, 0)  # fmt: skip
-
-
-@njit(**JIT)
 def site_backward(site, source, token, rows, step, d):
     """Replaces the source block by its gradient, from d = dL/d(output); adds to d_gain.
 
-    For BATCH and RENORM `together` has done the latter and left the sums that the gradient needs.
+    That of BATCH and RENORM is in `together_back`.
     """
     kind, stride, count = site.kind, site.columns, site.pieces.shape[0]
-    if kind in (BATCH, RENORM):
-        _back_batch(site, source, token, rows, d)
-        return
     for p in range(count):
         low, width = site.pieces[p, 0], site.pieces[p, 1]
         gain, d_gain = window(site.gain, low, width), window(site.d_gain, low, width)

@@ -1,18 +1,11 @@
-"""Batch statistics across threads: what the rows of all of them come to.
-
-A thread has some of the rows. At a step it takes the sums over its own, writes them into its place
-of `call.meeting`, waits for the others, and adds up what all have written, in the same order as
-they do, so that all go on with the same bytes. The places of even and odd steps are apart: a thread
-that is a step ahead overwrites nothing that another still reads, and to be two ahead it would have
-to pass a barrier that the other has not reached.
+"""Batch statistics forward: the moments of the rows of all threads, which meet at every step.
 
 Of moments the parts are mean and variance over a thread's n_s of n rows, which make
 
     mean = Σ n_s / n mean_s,  variance = Σ n_s / n (variance_s + (mean_s - mean)^2).
 
-`site.sums` is what a meeting came to: forward mean and variance, backward the sums of dL/d(output)
-and of that times the normalised value, over the number of rows; of RENORM also mean and scale of
-the batch itself.
+`site.sums` is what a meeting came to: mean and variance; of RENORM also mean and scale of the batch
+itself, which the gradient needs.
 """
 
 from __future__ import annotations
@@ -20,40 +13,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from seqnorm.kernels.compiled.columns import column_moments, sum_columns
-from seqnorm.kernels.compiled.flat import add_rows, copy_rows
-from seqnorm.kernels.compiled.moments import corrected, mixed, site_moments
+from seqnorm.kernels.compiled.columns import column_moments
+from seqnorm.kernels.compiled.flat import copy_rows
+from seqnorm.kernels.compiled.meeting import all_rows, of_batch, place_of, rows_of
+from seqnorm.kernels.compiled.moments import corrected, mixed
 from seqnorm.kernels.compiled.options import JIT, PART
 from seqnorm.kernels.compiled.sync import barrier
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import BATCH, RENORM
-
-
-@njit(**JIT)
-def of_batch(site):
-    """Whether a site normalises by the moments of the rows alive."""
-    return site.kind in (BATCH, RENORM)
-
-
-@njit(**PART)
-def _place(call, step, share, at, columns):
-    """Where a thread writes the sums of one site, [2, columns]."""
-    shares = call.sizes.shares
-    wide = call.meeting.size // (2 * shares)
-    return window(call.meeting, (step % 2 * shares + share) * wide + at, 2 * columns)
-
-
-@njit(**PART)
-def _rows(call, step, share):
-    return call.layout.together[share * call.layout.alive.size + step]
-
-
-@njit(**PART)
-def _all_rows(call, step):
-    total = 0
-    for share in range(call.sizes.shares):
-        total += _rows(call, step, share)
-    return total
 
 
 @njit(**JIT)
@@ -72,7 +39,7 @@ def _settle(site, seen, first, step):
 def _tell_moments(call, site, at, source, token, rows, step):
     columns = site.columns
     if of_batch(site) and rows > 0:
-        place = _place(call, step, call.sizes.share, at, columns)
+        place = place_of(call, step, call.sizes.share, at, columns)
         column_moments(source, token * columns, rows, columns, window(place, 0, columns),
                        window(place, columns, columns))  # fmt: skip
 
@@ -84,18 +51,18 @@ def _hear_moments(call, site, at, step):
     columns = site.columns
     mean, variance = window(site.sums, 0, columns), window(site.sums, columns, columns)
     one = site.sums.dtype.type(1)
-    each = one / site.sums.dtype.type(_all_rows(call, step))
+    each = one / site.sums.dtype.type(all_rows(call, step))
     mean[:] = 0
     variance[:] = 0
     for share in range(call.sizes.shares):
-        weight = each * site.sums.dtype.type(_rows(call, step, share))
-        part = _place(call, step, share, at, columns)
+        weight = each * site.sums.dtype.type(rows_of(call, step, share))
+        part = place_of(call, step, share, at, columns)
         if weight > 0:
             for j in range(columns):
                 mean[j] += weight * part[j]
     for share in range(call.sizes.shares):
-        weight = each * site.sums.dtype.type(_rows(call, step, share))
-        part = _place(call, step, share, at, columns)
+        weight = each * site.sums.dtype.type(rows_of(call, step, share))
+        part = place_of(call, step, share, at, columns)
         if weight > 0:
             for j in range(columns):
                 apart = part[j] - mean[j]
@@ -109,8 +76,6 @@ def _hear_moments(call, site, at, step):
 def product_moments(call, pre_in, token, rows, step):
     """Fills the moments of a block at the input and the recurrent site, in one meeting."""
     first, second, at = call.input, call.recurrent, 2 * call.sizes.columns
-    site_moments(first, pre_in, token, rows)
-    site_moments(second, call.saved.pre_rec, token, rows)
     if of_batch(first) or of_batch(second):
         _tell_moments(call, first, 0, pre_in, token, rows, step)
         _tell_moments(call, second, at, call.saved.pre_rec, token, rows, step)
@@ -123,7 +88,6 @@ def product_moments(call, pre_in, token, rows, step):
 def state_moments(call, token, rows, step):
     """Fills those at the state's site."""
     site, at = call.state, 4 * call.sizes.columns
-    site_moments(site, call.saved.state, token, rows)
     if of_batch(site):
         _tell_moments(call, site, at, call.saved.state, token, rows, step)
         barrier(call.sync, call.sizes.shares)
@@ -151,79 +115,3 @@ def recall_moments(call, step):
     _recall(call.input, step)
     _recall(call.recurrent, step)
     _recall(call.state, step)
-
-
-@njit(**JIT)
-def own_moments(site):
-    """(mean, scale) of what depends on the batch: of RENORM not those of the output."""
-    columns = site.columns
-    if site.kind == RENORM:
-        own = window(site.sums, 2 * columns, columns), window(site.sums, 3 * columns, columns)
-        return own
-    return window(site.mean, 0, columns), window(site.scale, 0, columns)
-
-
-@njit(**JIT)
-def _add_to_gain(site, plain, weighted):
-    """The gradient of the gain; of RENORM, whose output is r u + d, that of both its parts."""
-    if site.kind == BATCH:
-        add_rows(weighted, 0, site.d_gain, 0, 1, 0, site.columns)
-        return
-    mean, scale = own_moments(site)
-    for j in range(site.columns):
-        r, shift = site.scale[j] / scale[j], (mean[j] - site.mean[j]) * site.scale[j]
-        site.d_gain[j] += r * weighted[j] + shift * plain[j]
-
-
-@njit(**PART)
-def _tell_sums(call, site, at, source, token, rows, step, d):
-    if not of_batch(site):
-        return
-    columns = site.columns
-    place = _place(call, step, call.sizes.share, at, columns)
-    plain, weighted = window(place, 0, columns), window(place, columns, columns)
-    mean, scale = own_moments(site)
-    sum_columns(source, token * columns, rows, columns, mean, scale, d, 0, plain, weighted)
-    _add_to_gain(site, plain, weighted)
-
-
-@njit(**PART)
-def _hear_sums(call, site, at, step):
-    if not of_batch(site):
-        return
-    columns = site.columns
-    sums, weight = (
-        window(site.sums, 0, 2 * columns),
-        window(site.prior, 3 * step * columns, columns),
-    )
-    each = sums.dtype.type(1) / sums.dtype.type(_all_rows(call, step))
-    sums[:] = 0
-    for share in range(call.sizes.shares):
-        part = _place(call, step, share, at, columns)
-        for j in range(2 * columns):
-            sums[j] += part[j]
-    for j in range(columns):
-        sums[j] *= each * weight[j]
-        sums[columns + j] *= each * weight[j]
-
-
-@njit(**PART)
-def product_sums(call, pre_in, token, rows, step, recurrent):
-    """Sums of the gradients of a block at the input and the recurrent site, in one meeting."""
-    first, second, at = call.input, call.recurrent, 2 * call.sizes.columns
-    if of_batch(first) or of_batch(second):
-        _tell_sums(call, first, 0, pre_in, token, rows, step, call.scratch.z)
-        _tell_sums(call, second, at, call.saved.pre_rec, token, rows, step, recurrent)
-        barrier(call.sync, call.sizes.shares)
-        _hear_sums(call, first, 0, step)
-        _hear_sums(call, second, at, step)
-
-
-@njit(**PART)
-def state_sums(call, token, rows, step):
-    """Those at the state's site."""
-    site, at = call.state, 4 * call.sizes.columns
-    if of_batch(site):
-        _tell_sums(call, site, at, call.saved.state, token, rows, step, call.scratch.dy)
-        barrier(call.sync, call.sizes.shares)
-        _hear_sums(call, site, at, step)

@@ -1,4 +1,4 @@
-"""The kernels made ready ahead of the first call, or on disk: python -m ... DTYPE PART."""
+"""The kernels made ready ahead of the first call, or on disk: python -m ... PART DTYPE COUPLED."""
 
 from __future__ import annotations
 
@@ -9,55 +9,51 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.host.compile import BACKWARD, FORWARD, compile_here
+from seqnorm.kernels.host.compile import BACKWARD, FORWARD, Code
 from seqnorm.kernels.host.rows import rows_of
-from seqnorm.kernels.host.scan import Record, States, Weights, scan_backward, scan_forward
-from seqnorm.kernels.host.workers import Run
-from seqnorm.kernels.spec import Spec
+from seqnorm.kernels.host.scan import States, Weights, scan_backward, scan_forward
+from seqnorm.kernels.host.workers import ready
+from seqnorm.kernels.spec import SiteSpec, Spec
 
 _UNITS = 2  # with one, a matrix is laid out both ways at once, which none of a layer is
 
 
-def _arrays(dtype: str) -> tuple[np.ndarray, Weights, States]:
-    """A batch of one step; every cell and norm is served by the same compiled code."""
+def forward_ready(spec: Spec) -> None:
+    """Loads or compiles what a forward call needs."""
+    make_ready(Code(FORWARD, spec.dtype, spec.couples_rows))
 
+
+def backward_ready(spec: Spec) -> None:
+    """Likewise what a backward call needs beside it."""
+    make_ready(Code(BACKWARD, spec.dtype, spec.couples_rows))
+
+
+@cache
+def make_ready(code: Code) -> None:
+    """Makes a call of one step, of any cell and norm: all are served by the same compiled code."""
+    norm = SiteSpec("batch" if code.coupled else "none")
+    spec = Spec("lstm", norm, norm, norm, dtype=code.dtype)
+    x, weights, initial = _arrays(spec)
+    rows = rows_of(np.ones((1, 1), bool))
+    instead = ready if code.part == FORWARD else _nothing
+    record = scan_forward(spec, x, weights, rows, initial, instead=instead)
+    if code.part == BACKWARD:  # of what the forward pass has left, whatever that is
+        scan_backward(record, x, weights, initial, np.zeros_like(x), initial, instead=ready)
+
+
+def _arrays(spec: Spec) -> tuple[np.ndarray, Weights, States]:
     def zeros(*shape: int) -> np.ndarray:
-        return np.zeros(shape, dtype)
+        return np.zeros(shape, spec.dtype)
 
-    columns = Spec("lstm").gates * _UNITS
+    columns = spec.gates * _UNITS
     kernels, vectors = (zeros(_UNITS, columns) for _ in range(2)), [zeros(columns)] * 2
     gains = [*vectors, zeros(_UNITS)]
     return zeros(1, 1, _UNITS), Weights(*kernels, *gains, *gains), States(*zeros(2, 1, _UNITS))
-
-
-def _only_compile(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
-    compile_here(function, (calls[0],), calls[0].x.dtype)
 
 
 def _nothing(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
     pass
 
 
-@cache
-def forward_ready(dtype: str) -> None:
-    """Loads or compiles what a forward call needs."""
-    _forward(dtype, _only_compile)
-
-
-@cache
-def backward_ready(dtype: str) -> None:
-    """Likewise what a backward call needs beside it."""
-    x, weights, initial = _arrays(dtype)
-    record = _forward(dtype, _nothing)  # whose numbers are any
-    d_h = np.zeros_like(x)
-    scan_backward(record, x, weights, initial, d_h, initial, instead=_only_compile)
-
-
-def _forward(dtype: str, instead: Run) -> Record:
-    x, weights, initial = _arrays(dtype)
-    rows = rows_of(np.ones((1, 1), bool))
-    return scan_forward(Spec("lstm", dtype=dtype), x, weights, rows, initial, instead=instead)
-
-
 if __name__ == "__main__":
-    {FORWARD: forward_ready, BACKWARD: backward_ready}[sys.argv[2]](sys.argv[1])
+    make_ready(Code(sys.argv[1], sys.argv[2], sys.argv[3] == str(True)))

@@ -41,8 +41,8 @@ def packed(matrix: np.ndarray) -> np.ndarray:
     columns = -(-matrix.shape[1] // width) * width
     out = POOL.lend((columns * matrix.shape[0],), matrix.dtype)
     flags = matrix.flags
-    kind = flags.c_contiguous, flags.f_contiguous, flags.writeable
-    compile_here(pack, (matrix, out), matrix.dtype, kind)
+    kind = matrix.dtype, flags.c_contiguous, flags.f_contiguous, flags.writeable
+    compile_here(pack, (matrix, out), kind)
     pack(matrix, out)
     return out
 
@@ -115,13 +115,12 @@ def _own(whole: Site, spec: SiteSpec, share: Share, dtype: np.dtype) -> Site:
     return whole
 
 
-def meeting(spec: Spec, shares: tuple[Share, ...], dtype: np.dtype) -> np.ndarray:
+def meeting(shares: tuple[Share, ...], dtype: np.dtype) -> np.ndarray:
     """Where shares whose rows see each other tell sums: twice a place for each, [2, shares, .]."""
     sizes = shares[0].sizes
     lanes = VECTOR_BYTES // dtype.itemsize
     wide = -(-(4 * sizes.columns + 2 * sizes.units) // lanes) * lanes
-    size = 2 * len(shares) * wide if spec.couples_rows else 0
-    return cut([size], dtype)[1][0]
+    return cut([2 * len(shares) * wide], dtype)[1][0]
 
 
 def _no_prior(steps: int, columns: int, dtype: np.dtype) -> np.ndarray:

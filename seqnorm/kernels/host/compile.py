@@ -9,24 +9,36 @@ import sys
 import threading
 import time
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from warnings import warn
 
-_READY: set[tuple[Any, ...]] = set()
+from seqnorm.kernels.spec import Spec
+
+_READY: set[tuple[Any, Any]] = set()
 _SPENT = [0.0]
 _ONE_AT_A_TIME = threading.RLock()
-FORWARD, BACKWARD = "forward", "backward"  # what is compiled apart
-_ELSEWHERE: dict[str, dict[str, subprocess.Popen[bytes]]] = {}  # by dtype and part
-_LEARNING: set[str] = set()  # dtypes of which a gradient will be asked
+FORWARD, BACKWARD = "forward", "backward"
+
+
+class Code(NamedTuple):
+    """What is compiled apart, by a process of its own."""
+
+    part: str  # FORWARD or BACKWARD
+    dtype: str
+    coupled: bool  # whether rows see each other, as batch statistics have them do
+
+
+_ELSEWHERE: dict[Code, subprocess.Popen[bytes]] = {}
+_LEARNING: set[Code] = set()  # backward passes that will be asked for
 _HERE = "_SEQNORM_COMPILE_HERE"  # in the environment of a process that was started to compile
 
 
-def expect_gradients(dtype: str) -> None:
+def expect_gradients(spec: Spec) -> None:
     """Has the backward pass compiled beside the forward pass, as soon as that has to be.
 
     Without it who only predicts has both cores for what it waits for.
     """
-    _LEARNING.add(dtype)
+    _LEARNING.add(Code(BACKWARD, spec.dtype, spec.couples_rows))
 
 
 class _Missing(Exception):
@@ -39,10 +51,10 @@ def seconds_compiling() -> float:
 
 
 @cache
-def _announce(folder: str | None) -> None:
-    minute = "about a minute on two cores"
-    often = f"once, {minute}; later runs load them from {folder}" if folder else minute
-    print(f"seqnorm: compiling the kernels for this machine ({often})", file=sys.stderr, flush=True)
+def _announce(what: str, folder: str | None) -> None:
+    wait = "about half a minute on two cores"
+    often = f"once, {wait}; later runs load them from {folder}" if folder else wait
+    print(f"seqnorm: compiling {what} for this machine ({often})", file=sys.stderr, flush=True)
 
 
 def _load(function: Any, signature: Any) -> bool:
@@ -67,20 +79,19 @@ def _load(function: Any, signature: Any) -> bool:
     return True
 
 
-def _compile_elsewhere(function: Any, dtype: str) -> None:
+def _compile_elsewhere(code: Code) -> None:
     """Another process compiles the function and keeps it on disk.
 
     LLVM cannot be interrupted, but waiting can: Ctrl-C ends the other process with this one. Where
     it fails, this process compiles, and meets the cause. The forward and the backward pass have a
     process each, at once where both will be needed (`expect_gradients`).
     """
-    own = BACKWARD if function.__name__ == BACKWARD else FORWARD
-    processes = _ELSEWHERE.setdefault(dtype, {})
+    backward = code._replace(part=BACKWARD)
     try:
-        for part in dict.fromkeys((own, BACKWARD) if dtype in _LEARNING else (own,)):
-            if part not in processes:
-                processes[part] = _start(dtype, part)
-        processes[own].wait()
+        for each in dict.fromkeys((code, backward) if backward in _LEARNING else (code,)):
+            if each not in _ELSEWHERE:
+                _ELSEWHERE[each] = _start(each)
+        _ELSEWHERE[code].wait()
     except OSError:
         return
     except BaseException:
@@ -88,14 +99,14 @@ def _compile_elsewhere(function: Any, dtype: str) -> None:
         raise
 
 
-def _start(dtype: str, part: str) -> subprocess.Popen[bytes]:
+def _start(code: Code) -> subprocess.Popen[bytes]:
     from numba import config
 
     environment = os.environ | {_HERE: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     if config.CACHE_DIR:
         environment["NUMBA_CACHE_DIR"] = config.CACHE_DIR
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "seqnorm.kernels.host.ahead", dtype, part],
+        [sys.executable, "-P", "-m", "seqnorm.kernels.host.ahead", *map(str, code)],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -106,33 +117,33 @@ def _start(dtype: str, part: str) -> subprocess.Popen[bytes]:
 
 @atexit.register
 def _end() -> None:
-    for processes in _ELSEWHERE.values():
-        for process in processes.values():
-            process.kill()
-            process.wait()
+    for process in _ELSEWHERE.values():
+        process.kill()
+        process.wait()
     _ELSEWHERE.clear()
 
 
-def _compile(function: Any, signature: Any, dtype: str) -> None:
+def _compile(function: Any, signature: Any, code: Code | None) -> None:
     with _ONE_AT_A_TIME:
-        if os.environ.get(_HERE):
+        if code is None or os.environ.get(_HERE):
             return function.compile(signature)
         if _load(function, signature):
             return
         began = time.perf_counter()
-        _announce(function.stats.cache_path)
+        what = "batch statistics into the kernels" if code.coupled else "the kernels"
+        _announce(what, function.stats.cache_path)
         try:
             if function.stats.cache_path:
-                _compile_elsewhere(function, dtype)
+                _compile_elsewhere(code)
             function.compile(signature)
         finally:
             _SPENT[0] += time.perf_counter() - began
 
 
 def compile_here(
-    function: Any, arguments: tuple[Any, ...], dtype: Any, kind: tuple[Any, ...] = ()
+    function: Any, arguments: tuple[Any, ...], kind: Any, code: Code | None = None
 ) -> None:
-    """Compiles a function for these arguments, once for each dtype and kind of them.
+    """Compiles a function for these arguments, once for each kind of them.
 
     Threads that wait for each other would wait for ever where one of them compiles and fails. What
     is compiled and cannot be kept on disk runs all the same, with a warning.
@@ -140,19 +151,20 @@ def compile_here(
     Args:
         function: what numba has decorated; another callable is left as it is.
         arguments: of a call.
-        dtype: of the call's arrays.
-        kind: what else their types depend on; finding them anew would cost every call.
+        kind: what their types depend on; finding them anew would cost every call.
+        code: what another process compiles and keeps on disk, so that Ctrl-C is heard; None for
+            what takes less than a second.
 
     Raises:
         OSError: if it is not compiled, and what else a compilation can raise.
     """
-    if (function, dtype, kind) in _READY or not hasattr(function, "compile"):
+    if (function, kind) in _READY or not hasattr(function, "compile"):
         return
     from numba import typeof
 
     signature = tuple(typeof(argument) for argument in arguments)
     try:
-        _compile(function, signature, str(dtype))
+        _compile(function, signature, code)
     except OSError as error:
         if signature not in function.overloads:
             raise
@@ -162,4 +174,4 @@ def compile_here(
             RuntimeWarning,
             stacklevel=2,
         )
-    _READY.add((function, dtype, kind))
+    _READY.add((function, kind))

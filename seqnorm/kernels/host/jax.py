@@ -61,8 +61,8 @@ def run(
     )
     require_shapes(inputs)  # what a callback raises is told by XLA, with a page around it
     if isinstance(x, jax.core.Tracer):  # of what, or for what, cannot be seen from here
-        expect_gradients(spec.dtype)
-    forward_ready(spec.dtype)  # calls come in threads that Ctrl-C does not reach
+        expect_gradients(spec)
+    forward_ready(spec)  # calls come in threads that Ctrl-C does not reach
     scan = replace(scan, spec=spec, keep=False)
     values = [
         jnp.asarray(value, bool if value is inputs.mask else dtype) for value in inputs.flat()
@@ -88,7 +88,7 @@ jax.tree_util.register_static(Scan)
 
 
 def _with_record(scan: Scan, *primals: Any) -> tuple[list[jax.Array], Any]:
-    backward_ready(scan.spec.dtype)
+    backward_ready(scan.spec)
     scan = replace(scan, keep=True, need_x=primals[0].perturbed)
     values = [primal.value for primal in primals]
     h, c, ticket, *rest = _forward(scan, *values)

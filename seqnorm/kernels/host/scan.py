@@ -83,15 +83,17 @@ def _codes(spec: Spec, masked: int) -> Codes:
 
 
 class Among(NamedTuple):
-    """What the calls of all shares have in common to meet with."""
+    """What the calls of all shares have in common to meet with, if their rows see each other."""
 
-    sync: np.ndarray
-    meeting: np.ndarray
+    sync: np.ndarray | None = None
+    meeting: np.ndarray | None = None
 
 
 def _among(record: Record) -> Among:
+    if not record.spec.couples_rows:
+        return Among()
     dtype = np.dtype(record.spec.dtype)
-    return Among(np.zeros(8, np.int64), buffers.meeting(record.spec, record.shares, dtype))
+    return Among(np.zeros(8, np.int64), buffers.meeting(record.shares, dtype))
 
 
 def _call(

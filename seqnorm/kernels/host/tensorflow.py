@@ -45,9 +45,9 @@ def run(
     values = [tf.convert_to_tensor(value) for value in inputs.flat()]
     need_x = _needs_gradient(x, values[4 : 4 + WEIGHTS])
     if should_record_backprop(values):
-        expect_gradients(spec.dtype)
+        expect_gradients(spec)
     if not tf.executing_eagerly():
-        forward_ready(spec.dtype)  # the graph may run in threads that Ctrl-C does not reach
+        forward_ready(spec)  # the graph may run in threads that Ctrl-C does not reach
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
     h, c, *rest = _operation(replace(scan, need_x=need_x), units, values)
@@ -102,7 +102,7 @@ def _gradients(
 ) -> list[tf.Tensor]:
     """Gradients of x (if needed), h, c and each weight."""
     if not tf.executing_eagerly():
-        backward_ready(scan.spec.dtype)
+        backward_ready(scan.spec)
     like = [inputs.h, inputs.c, *inputs.weights]
     like = [inputs.x, *like] if scan.need_x else like
     shapes = [tuple(value.shape) for value in like]

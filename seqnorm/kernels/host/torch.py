@@ -47,7 +47,7 @@ def run(
     values = [torch.as_tensor(value) for value in inputs.flat()]
     keep = torch.is_grad_enabled() and any(value.requires_grad for value in values)
     if keep:
-        expect_gradients(spec.dtype)
+        expect_gradients(spec)
     scan = replace(scan, keep=keep)
     if any(value.is_meta for value in values):
         h, c, *rest = _shapes(scan, x, units)

@@ -11,7 +11,7 @@ from typing import Any
 
 from seqnorm import machine
 from seqnorm.kernels.compiled.sync import OPEN
-from seqnorm.kernels.host.compile import compile_here
+from seqnorm.kernels.host.compile import Code, compile_here
 
 _TOGETHER = threading.Lock()
 Run = Callable[[Callable[[Any], None], list[Any], bool], None]  # what `run` is
@@ -33,13 +33,19 @@ def _executor(count: int, process: int) -> ThreadPoolExecutor:
     return executor
 
 
+def ready(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
+    """Loads or compiles the function for such calls."""
+    code = Code(function.__name__, str(calls[0].x.dtype), waiting)
+    compile_here(function, (calls[0],), code, code)
+
+
 def run(function: Callable[[Any], None], calls: list[Any], waiting: bool) -> None:
     """Runs function(call) for every call at once, the last one in this thread.
 
     If the calls wait for each other, at the barrier that they share (`call.sync`), one such group
     runs at a time, so that none of its calls can be queued behind another group's.
     """
-    compile_here(function, (calls[0],), calls[0].x.dtype)
+    ready(function, calls, waiting)
     if len(calls) == 1:
         return function(calls[0])
     # One pool for all numbers of calls. A forked child has none of its parent's threads.
@@ -70,7 +76,8 @@ def _spread(
     try:
         futures = [executor.submit(function, call) for call in calls[:-1]]
     except BaseException:  # those that were submitted must not wait for the others
-        calls[0].sync[0] = OPEN
+        if calls[0].sync is not None:
+            calls[0].sync[0] = OPEN
         raise
     function(calls[-1])
     for future in futures:
