@@ -90,7 +90,10 @@ def _norm(rng: np.random.Generator, units: int) -> dict[str, Any]:
 
 def _layer_options(rng: np.random.Generator) -> dict[str, Any]:
     flags = ("return_sequences", "go_backwards", "zero_output_for_mask", "use_bias")
-    return {name: _flag(rng) for name in flags} | {"unroll": rng.random() < 0.15}
+    options: dict[str, Any] = {name: _flag(rng) for name in flags}
+    if not options["return_sequences"]:
+        options["pooling"] = _one(rng, "last", "mean", "max")
+    return options | {"unroll": rng.random() < 0.15}
 
 
 def _cell_options(rng: np.random.Generator, cell: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from seqnorm.kernels.spec import (
     NOT_IN,
     OF_BATCH,
     SITES,
+    STEPS,
     SiteSpec,
     Spec,
     not_here,
@@ -54,6 +55,7 @@ __all__ = [
     "NO_NUMBA",
     "OF_BATCH",
     "SITES",
+    "STEPS",
     "KernelCell",
     "KernelNorm",
     "Outputs",
@@ -80,7 +82,7 @@ def fused_scan(
     *,
     backwards: bool = False,
     repeat: bool = True,
-    sequences: bool = True,
+    outputs: str | None = "steps",
 ) -> Outputs:
     """Runs a recurrent cell over a batch; differentiable once in x, weights and initial.
 
@@ -96,7 +98,8 @@ def fused_scan(
             batch has all the weight); of kind "renorm" see `scan.scan_forward`.
         backwards: run from the last token to the first.
         repeat: the output of a masked step repeats the one before it; otherwise it is zero.
-        sequences: whether the outputs of all steps are wanted.
+        outputs: what is wanted beside the last states: "steps", the outputs of all steps; "mean" or
+            "max", that of each row's alive ones (zeros where there is none); None, nothing.
 
     Returns:
         Outputs; `moments` has an entry for each site of kind "batch" or "renorm".
@@ -112,7 +115,7 @@ def fused_scan(
     from seqnorm.kernels.host.operation import Scan
 
     binding = import_module(f"seqnorm.kernels.host.{keras.backend.backend()}")
-    return binding.run(Scan(spec, backwards, repeat, sequences), x, weights, mask, initial, given)
+    return binding.run(Scan(spec, backwards, repeat, outputs), x, weights, mask, initial, given)
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,11 @@ OF_ROW = ("layer", "rms")  # kinds that take those of each row
 # What the outputs of masked steps are, before a row's alive ones and after them: left as they are,
 # all zero, or zero before and the last alive one's after.
 UNSET, ZEROS, REPEAT = 0, 1, 2
+# What is wanted of the outputs, beside the last states: those of all steps, or of each row the mean
+# or maximum of its alive ones.
+STEPS = "steps"
+MEAN, MAX = 1, 2
+POOLINGS = {"mean": MEAN, "max": MAX}
 # Batch renormalisation's final clipping (Ioffe, 2017, section 4): r in [1/3, 3], |d| <= 5.
 R_MAX, D_MAX = 3.0, 5.0
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
 from seqnorm.layers.requirements import check_dense
-from seqnorm.ops.backend import kept
 from seqnorm.ops.masking import of_sequence
-from seqnorm.ops.moments import statistics_dtype
+from seqnorm.ops.pooling import MODES, pool
 from seqnorm.spelling import one_of
-
-MODES = ("last", "mean", "max")
 
 
 @keras.saving.register_keras_serializable(package="seqnorm")
@@ -58,19 +53,7 @@ class MaskedPooling(keras.layers.Layer):
     def call(self, x: Any, mask: Any = None) -> Any:
         """See the class."""
         check_dense(self, x)
-        mask = of_sequence(mask)
-        valid = ops.ones_like(x[..., 0], "bool") if mask is None else ops.cast(mask, "bool")
-        some = ops.any(valid, axis=1)[:, None]
-        valid = valid[..., None]
-        exact = ops.cast(x, statistics_dtype(x))  # a sum in half precision overflows
-        if self.mode == "max":
-            return ops.cast(kept(some, _maximum(valid, exact)), x.dtype)
-        if self.mode == "last":
-            steps = ops.arange(ops.shape(x)[1], dtype="int32")[None, :, None]
-            valid = ops.equal(steps, ops.max(ops.where(valid, steps, -1), axis=1, keepdims=True))
-        total = ops.sum(kept(valid, exact), axis=1)
-        count = ops.sum(ops.cast(valid, exact.dtype), axis=1)
-        return ops.cast(total / ops.maximum(count, 1), x.dtype)
+        return pool(x, of_sequence(mask), self.mode)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[batch, time, features] -> [batch, features]."""
@@ -83,11 +66,3 @@ class MaskedPooling(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument."""
         return {**super().get_config(), "mode": self.mode}
-
-
-def _maximum(valid: Any, x: Any) -> Any:
-    """The maximum over valid steps; a row without one has the lowest finite number."""
-    # Finite: an infinity in padding is a fault to tf.debugging and to tf2onnx.
-    lowest = float(np.finfo(statistics_dtype(x)).min)
-    padding = ops.cast(ops.logical_not(valid), x.dtype) * lowest
-    return ops.max(kept(valid, x) + padding, axis=1)

@@ -11,12 +11,19 @@ import keras
 from keras import ops, tree
 
 from seqnorm.cells import NormCell
+from seqnorm.kernels import STEPS
 from seqnorm.layers.advice import on_padding_of_an_export
 from seqnorm.layers.engines import check_implementation, engine_of
 from seqnorm.layers.engines.call import Call
 from seqnorm.layers.engines.why_not import fused_obstacle
 from seqnorm.layers.remat import Passes, replayed
-from seqnorm.layers.requirements import check_call, check_cells, check_layer, check_replicas
+from seqnorm.layers.requirements import (
+    check_call,
+    check_cells,
+    check_layer,
+    check_pooling,
+    check_replicas,
+)
 from seqnorm.layers.states import initial_states, keep, nest, shapes_of_all
 from seqnorm.layers.timeline import Timeline
 from seqnorm.ops import backend
@@ -45,6 +52,9 @@ class NormRNN(keras.layers.RNN):
         zero_output_for_mask: put out zeros on masked steps instead of the output before. As Keras
             computes it, not as it documents it, that holds without `return_sequences` as well: a
             row that ends in padding then puts out zeros (keras-team/keras#17596).
+        pooling: what is returned without `return_sequences`: "last", the last output, or "mean" or
+            "max" of the outputs of all valid steps, as `MaskedPooling` above makes of them. In the
+            kernels that saves the outputs of all steps, most of which may be padding.
         implementation: "loop", one step after the other anywhere; "fused", the compiled CPU kernels
             (TensorFlow, torch or JAX, and numba), an error where they cannot serve; "auto", the
             kernels where they can serve, see `why_not_fused`.
@@ -65,7 +75,7 @@ class NormRNN(keras.layers.RNN):
         training: whether dropout is on and BatchNorm normalises by the batch.
 
     Returns:
-        float[batch, units], or float[batch, time, units] with `return_sequences`; with
+        float[batch, units] (`pooling`), or float[batch, time, units] with `return_sequences`; with
         `return_state` followed by the states (batch statistics: the age last), float[batch, units],
         or float[batch, time, units] with "all", laid out as the outputs are: running backwards,
         from the last token to the first.
@@ -81,10 +91,11 @@ class NormRNN(keras.layers.RNN):
         TypeError: if a cell is not one of seqnorm's, or has a `call` of its own (override `step`);
             for ragged or nested tensors, which must be padded first.
         ValueError: for a mask as above; for states of another number or width; for an unknown
-            `implementation`, or "fused" where the kernels cannot serve; for no cell, a `dtype` that
-            is not the cells', no time step at all, or a carried age beyond what half precision
-            counts to; or, as Keras does, for inputs that are not three-dimensional, `unroll`
-            without a static number of steps and `stateful` with another batch size.
+            `pooling` or `implementation`; for `pooling` beside `return_sequences`; for "fused"
+            where the kernels cannot serve; for no cell, a `dtype` that is not the cells', no time
+            step at all, or a carried age beyond what half precision counts to; or, as Keras does,
+            for inputs that are not three-dimensional, `unroll` without a static number of steps and
+            `stateful` with another batch size.
 
     Examples:
         >>> import numpy as np
@@ -105,12 +116,14 @@ class NormRNN(keras.layers.RNN):
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
+        pooling: str = "last",
         implementation: str = "auto",
         **kwargs: Any,
     ):
         refuse_unknown(type(self), kwargs)
         cells = _cells_of(cell)
         check_cells(cell, cells)
+        check_pooling(pooling, return_sequences)
         check_implementation(implementation)
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = cells[0].dtype_policy
@@ -130,6 +143,7 @@ class NormRNN(keras.layers.RNN):
         self.input_spec = keras.layers.InputSpec(ndim=3)
         # Keras 3.16 turns this off in RNN; here masks are part of what the layer is for.
         self.supports_masking = True
+        self.pooling = pooling
         self.implementation = implementation
         self.passes = Passes()
         self.seen: Any = None  # filled inside `observing`
@@ -210,9 +224,9 @@ class NormRNN(keras.layers.RNN):
         x = engine.enter(ops.cast(sequences, self.compute_dtype))
         last, new_states, all_states = None, [], []
         for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
-            keep_outputs = self.return_sequences or depth < len(self.cells)
+            wanted = self._wanted() if depth == len(self.cells) else STEPS
             state = timeline.invalidate(state)
-            last, x, new, seen, every = engine.run(cell, x, state, keep_outputs)
+            last, x, new, seen, every = engine.run(cell, x, state, wanted)
             new_states.append(new)
             all_states.append([*map(timeline.leave, every or [], state)])
             for site, moments in seen.items():
@@ -222,7 +236,7 @@ class NormRNN(keras.layers.RNN):
             keep(self, states)
         if self.return_state == "all":
             states = nest(self, all_states, timeline.ages(context, steps, self.age_limit))
-        output = engine.leave(x) if self.return_sequences else last
+        output = engine.leave(x) if self.return_sequences else (last if x is None else x)
         return (output, *states) if self.return_state else output
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
@@ -283,6 +297,12 @@ class NormRNN(keras.layers.RNN):
         """
         return fused_obstacle(self._asked(carried or self.stateful, training))
 
+    def _wanted(self) -> str | None:
+        """What the engine is to give beside the last output."""
+        if self.return_sequences:
+            return STEPS
+        return None if self.pooling == "last" else self.pooling
+
     def _asked(self, carried: bool, training: bool) -> Call:
         return Call(
             cells=self.cells,
@@ -297,7 +317,8 @@ class NormRNN(keras.layers.RNN):
 
     def get_config(self) -> dict[str, Any]:
         """Every constructor argument, serialised."""
-        return {**super().get_config(), "implementation": self.implementation}
+        own = {"pooling": self.pooling, "implementation": self.implementation}
+        return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

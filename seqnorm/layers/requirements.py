@@ -10,7 +10,9 @@ import keras
 from keras import tree
 
 from seqnorm.cells import NormCell
+from seqnorm.ops.pooling import MODES
 from seqnorm.ops.replicas import count_replicas
+from seqnorm.spelling import one_of
 
 # How far each dtype counts without a gap.
 _EXACT = {"bfloat16": 256, "float16": 2048}
@@ -72,6 +74,20 @@ def check_layer(layer: NormRNN) -> None:
             "Keras's activity regulariser counts every output, and with batch statistics one of "
             "them is the age. Received: activity_regularizer with return_state=True. Put "
             "keras.layers.ActivityRegularization on the output."
+        )
+
+
+def check_pooling(pooling: str, return_sequences: bool) -> None:
+    """Refuse an unknown way to make one vector of the outputs, or one beside all outputs."""
+    if pooling not in MODES:
+        raise ValueError(
+            f"Unknown `pooling`. Received: pooling={pooling!r}. {one_of(pooling, MODES)}"
+        )
+    if return_sequences and pooling != "last":
+        raise ValueError(
+            "`pooling` makes one vector of the outputs of all steps, and `return_sequences` asks "
+            f"for these. Received: pooling={pooling!r} with return_sequences=True. Leave one of "
+            "them out; where both are wanted, put MaskedPooling on the outputs."
         )
 
 

@@ -21,7 +21,7 @@ FIRST = 2  # parts of the quick tier
 
 
 def reference(layer, x, mask, states, training):
-    """Outputs of all steps, the last one, and the last states, as the layer lays them out."""
+    """What the layer puts out, and the last states."""
     found = grid.oracle(
         layer,
         x,
@@ -36,7 +36,20 @@ def reference(layer, x, mask, states, training):
     ends_valid = layer.go_backwards and (mask is None or is_right_padded(mask))
     if layer.zero_output_for_mask and not ends_valid:
         last = found.outputs[:, -1]
-    return found.outputs, last, found.states
+    if layer.pooling != "last":
+        turned = mask[:, ::-1] if mask is not None and layer.go_backwards else mask
+        last = pooled(found.outputs, turned, OF_ROW[layer.pooling])
+    return found.outputs if layer.return_sequences else last, found.states
+
+
+OF_ROW = {"mean": np.mean, "max": np.max}
+
+
+def pooled(outputs, mask, of_row):
+    """That of the valid steps of each row; zeros where there is none."""
+    valid = np.ones(outputs.shape[:2], bool) if mask is None else mask
+    rows = zip(outputs, valid, strict=True)
+    return np.stack([of_row(y[m], axis=0) if m.any() else 0 * y[0] for y, m in rows])
 
 
 def results(layer, case, states):
@@ -58,7 +71,7 @@ def check(case):
     start = layer.get_weights()
     carried = case.states is not None
     states = case.states if carried else zero_states(case, layer)
-    outputs, last, after = reference(layer, case.x, case.mask, states, case.training)
+    output, after = reference(layer, case.x, case.mask, states, case.training)
     given = case.states
     if carried and layer.time_aware:
         given = [*states, np.zeros((len(case.x), 1))]
@@ -68,7 +81,7 @@ def check(case):
     else:
         call = {"initial_state": given, "mask": case.mask, "training": case.training}
         by_loop = layer(case.x, **call)
-    grid.assert_close(by_loop[0], outputs if layer.return_sequences else last)
+    grid.assert_close(by_loop[0], output)
     for a, b in zip(by_loop[1 : 1 + len(after)], after, strict=True):
         grid.assert_close(a, b)
     if served:

@@ -44,7 +44,7 @@ def test_plain_lstm_is_that_of_keras(layer, graph_mode, rng):
 
     def ours(x):
         out = fused_scan(Spec("lstm"), x, _weights(*map(tf.convert_to_tensor, values)), MASK)
-        return out.sequence, out.h, out.c
+        return out.y, out.h, out.c
 
     def both(call):
         with tf.GradientTape() as tape:
@@ -91,7 +91,7 @@ def test_one_forward_pass_for_one_gradient(layer, rng, monkeypatch):
     def train(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss = tf.reduce_sum(fused_scan(Spec("lstm"), x, _weights(*values)).sequence)
+            loss = tf.reduce_sum(fused_scan(Spec("lstm"), x, _weights(*values)).y)
         return tape.gradient(loss, x)
 
     train(x)
@@ -104,7 +104,7 @@ def test_second_use_of_a_tape_gives_the_same(layer, rng):
     values = [tf.convert_to_tensor(variable.value) for variable in layer.trainable_variables]
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        out = fused_scan(Spec("lstm"), x, _weights(*values), MASK).sequence
+        out = fused_scan(Spec("lstm"), x, _weights(*values), MASK).y
     first, second = tape.gradient(out, x), tape.gradient(out, x)
     assert (first.numpy() == second.numpy()).all()
 
@@ -117,7 +117,7 @@ def test_outputs_after_the_end(layer, repeat, rng):
     for row, length in enumerate(LENGTHS):
         expected = out.h[row].numpy() if repeat else np.zeros(UNITS)
         for step in range(length, STEPS):
-            np.testing.assert_array_equal(out.sequence[row, step], expected)
+            np.testing.assert_array_equal(out.y[row, step], expected)
 
 
 def test_batch_moments_come_out_of_the_graph(layer, rng):
@@ -171,9 +171,7 @@ def test_a_sparse_gradient_from_above(layer, graph_mode, rng):
         with tf.GradientTape() as tape:
             tape.watch(x)
             out = fused_scan(Spec("lstm"), x, _weights(*values))
-            loss = tf.reduce_sum(tf.gather(out.h, [0, 2])) + tf.reduce_sum(
-                tf.gather(out.sequence, [1])
-            )
+            loss = tf.reduce_sum(tf.gather(out.h, [0, 2])) + tf.reduce_sum(tf.gather(out.y, [1]))
         return tape.gradient(loss, x)
 
     found = (tf.function(run) if graph_mode else run)(x).numpy()

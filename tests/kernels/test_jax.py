@@ -38,7 +38,7 @@ def run(x, w, spec=SPEC, **options):
 
 
 def loss(w, x):
-    return jnp.sum(jnp.sin(run(x, w).sequence))
+    return jnp.sum(jnp.sin(run(x, w).y))
 
 
 gradient = jax.grad(loss, argnums=(0, 1))
@@ -88,7 +88,7 @@ def test_compiled_equals_eager_and_finite_differences():
 
 def loss_in(dtype, w, x):
     spec = Spec("lstm", LAYER, LAYER, LAYER, dtype=dtype)
-    return jnp.sum(jnp.sin(run(x, w, spec).sequence))
+    return jnp.sum(jnp.sin(run(x, w, spec).y))
 
 
 def test_float64_is_float32_where_jax_says_so():

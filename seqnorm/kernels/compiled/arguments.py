@@ -24,6 +24,7 @@ class Codes(NamedTuple):
     apart: int  # 1: h U has an offset of its own and stays apart from x W up to the gates
     direct: int  # 1: h_(t-1) enters h_t also past h U, so that dh is added to and not replaced
     masked: int  # what the outputs of masked steps are
+    pooling: int  # what is made of a row's outputs: 0, MEAN or MAX
 
 
 class Sizes(NamedTuple):
@@ -127,7 +128,12 @@ class Call(NamedTuple):
     w: Array  # packed W; empty on the way back if x W was kept
     w_back: Array  # packed W^T; empty: no gradient of x
     u: Array  # packed U forward, U^T backward
-    d_h: Array  # dL/dh [B, T, H]; empty: only the last states have gradients
+    # [B, H], where a row's outputs are pooled:
+    pooled: Array  # their mean or maximum
+    # Forward how many steps have the maximum; backward what each of them gets of the gradient, or
+    # of that of a mean each step.
+    shares: Array
+    d_h: Array  # dL/dh [B, T, H]; empty: no output of all steps has a gradient
     dx: Array  # [B, T, E]
     dw: Array  # [E, G]
     du: Array  # [H, G]

@@ -14,6 +14,7 @@ from seqnorm.kernels.compiled.cells import cell_backward, gates_again
 from seqnorm.kernels.compiled.coupling import gradient, product_sums, recall_moments
 from seqnorm.kernels.compiled.flat import add_rows, sum_rows
 from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.compiled.pooling import unpool
 from seqnorm.kernels.compiled.products import outer, pack_left, product, product_to
 from seqnorm.kernels.compiled.reference import reference
 from seqnorm.kernels.compiled.step import inputs_at, project_inputs
@@ -107,6 +108,8 @@ def _backward(call):
                     add_rows(
                         call.d_h, layout.h_tokens[token + r] + units, dh, r * units, 1, 0, units
                     )
+            if call.codes.pooling:
+                unpool(call, step)
             for row in range(0, max(alive, 1), sizes.block):  # a thread without rows meets too
                 _block(call, step, row, min(sizes.block, alive - row))
             product(alive, pre_rec, layout.wide_rows, 0, token * wide, wide, call.u,

@@ -10,6 +10,7 @@ from seqnorm.kernels.compiled.cells import activate, cell_forward
 from seqnorm.kernels.compiled.coupling import product_moments
 from seqnorm.kernels.compiled.flat import copy_rows
 from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.compiled.pooling import pool
 from seqnorm.kernels.compiled.products import product
 from seqnorm.kernels.compiled.reference import reference
 from seqnorm.kernels.compiled.step import inputs_at, output_before, preactivate, project_inputs
@@ -66,6 +67,8 @@ def _forward(call):
                     token * wide, codes.joined, tables)  # fmt: skip
             for row in range(0, max(alive, 1), sizes.block):  # a thread without rows meets too
                 _block(call, step, row, min(sizes.block, alive - row))
+            if codes.pooling:
+                pool(call, step)
     if call.codes.masked != UNSET:
         _masked(call)
 

@@ -25,7 +25,7 @@ from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan, require_shapes
 from seqnorm.kernels.host.scan import Weights
-from seqnorm.kernels.spec import OF_BATCH, SITES
+from seqnorm.kernels.spec import OF_BATCH, SITES, STEPS
 
 # Tickets of the last forward passes: what no backward pass comes for is kept until as many others
 # were made.
@@ -73,7 +73,7 @@ def run(
         if "forward-mode" in str(error):
             raise TypeError(_NO_JVP) from error
         raise
-    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if scan.sequences else None)
+    return Outputs.of(spec, h, c, rest)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -131,15 +131,14 @@ def _forward(scan: Scan, *values: jax.Array) -> list[jax.Array]:
         jax.ShapeDtypeStruct((steps, 2, width) if name in OF_BATCH else (0, 2, 0), dtype)
         for name, width in zip(scan.spec.norms, widths, strict=True)
     ]
-    if scan.sequences:
-        shapes.append(jax.ShapeDtypeStruct((batch, steps, units), dtype))
+    shapes += [jax.ShapeDtypeStruct(y, dtype) for y in scan.shapes_of_y(batch, steps, units)]
     return buffer_callback(_run_forward(scan), shapes, vmap_method="sequential")(*values)
 
 
 @_first_only
 def _backward(scan: Scan, *arrays: jax.Array) -> list[jax.Array]:
     """What `Scan.backward` gives."""
-    inputs = Inputs.of(arrays[5 if scan.sequences else 3 :])
+    inputs = Inputs.of(arrays[5 if scan.outputs else 3 :])
     like = [inputs.h, inputs.c, *inputs.weights]
     like = [inputs.x, *like] if scan.need_x else like
     shapes = [jax.ShapeDtypeStruct(value.shape, value.dtype) for value in like]
@@ -151,7 +150,7 @@ def _backward(scan: Scan, *arrays: jax.Array) -> list[jax.Array]:
 def _run_forward(scan: Scan) -> Callable[..., None]:
     def run(_: Any, outs: list[Any], *buffers: Any) -> None:
         outs = [np.asarray(out) for out in outs]
-        room = outs[-1] if scan.sequences else None
+        room = outs[-1] if scan.outputs == STEPS else None
         found = scan.forward(*map(np.asarray, buffers), room=room)
         if scan.keep:
             _TICKETS.append(found[2])

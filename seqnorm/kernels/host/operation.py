@@ -26,7 +26,7 @@ from seqnorm.kernels.host.scan import (
     scan_backward,
     scan_forward,
 )
-from seqnorm.kernels.spec import OF_BATCH, REPEAT, SITES, UNSET, ZEROS, Spec
+from seqnorm.kernels.spec import OF_BATCH, POOLINGS, REPEAT, SITES, STEPS, UNSET, ZEROS, Spec
 
 FIRST_ONLY = (
     "The fused kernels have first derivatives only; a second one was asked for. Build the layer "
@@ -41,7 +41,7 @@ _NUMBERS = itertools.count(1)
 class Outputs(NamedTuple):
     """Result of `fused_scan`."""
 
-    sequence: Any | None  # [B, T, H] in running order
+    y: Any | None  # what was asked for: [B, T, H] in running order, or [B, H] over alive steps
     h: Any  # [B, H] after the last alive step
     c: Any  # [B, H]
     # Site -> mean and variance of the rows alive [steps, 2, columns]; the steps that no row reached
@@ -49,10 +49,11 @@ class Outputs(NamedTuple):
     moments: dict[str, Any]
 
     @classmethod
-    def of(cls, spec: Spec, h: Any, c: Any, seen: Sequence[Any], sequence: Any) -> Outputs:
-        """From what `Scan.forward` gives; `seen` has an entry for each of `SITES`."""
-        found = zip(SITES, spec.norms, seen, strict=True)
-        return cls(sequence, h, c, {site: each for site, name, each in found if name in OF_BATCH})
+    def of(cls, spec: Spec, h: Any, c: Any, rest: Sequence[Any]) -> Outputs:
+        """From what `Scan.forward` gives; `rest` has an entry for each of `SITES`, then any y."""
+        y = rest[-1] if len(rest) > len(SITES) else None
+        found = zip(SITES, spec.norms, rest, strict=False)
+        return cls(y, h, c, {site: each for site, name, each in found if name in OF_BATCH})
 
 
 class Inputs(NamedTuple):
@@ -139,7 +140,7 @@ class Scan:
     spec: Spec
     backwards: bool
     repeat: bool
-    sequences: bool
+    outputs: str | None  # STEPS, one of `POOLINGS`, or None
     need_x: bool = False
     keep: bool = True  # whether a backward pass may come
 
@@ -149,22 +150,33 @@ class Scan:
         rows = rows_of(inputs.mask, self.backwards)
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         masked = REPEAT if self.repeat else ZEROS
-        if rows.holes or not self.sequences:
+        if rows.holes or self.outputs != STEPS:
             masked, room = UNSET, None
-        return scan_forward(self.spec, inputs.x, weights, rows, initial, given, masked, room)
+        pooling = POOLINGS.get(self.outputs or "", 0)
+        return scan_forward(
+            self.spec, inputs.x, weights, rows, initial, given, masked, pooling, room
+        )
+
+    def shapes_of_y(self, batch: Any, steps: Any, units: int) -> list[tuple[Any, ...]]:
+        """The shape of y, if there is one."""
+        shape = (batch, steps, units) if self.outputs == STEPS else (batch, units)
+        return [shape] if self.outputs else []
 
     def forward(self, *arrays: np.ndarray, room: np.ndarray | None = None) -> list[np.ndarray]:
         """h, c, the ticket, the seen moments of each site and, if wanted, y.
 
-        y [B, T, H] are the outputs of all steps, in `room` unless a row has holes.
+        y are the outputs of all steps [B, T, H], in `room` unless a row has holes, or [B, H], what
+        they are pooled to.
         """
         inputs = Inputs.of(arrays)
         record = self._run(inputs, room)
         empty = np.empty((0, 2, 0), self.spec.dtype)
         seen = [empty if value is None else value for value in moments(record)]
-        sequence = [record.rows.spread(record.h, self.repeat)] if self.sequences else []
+        y = [record.pooled] if self.outputs else []
+        if self.outputs == STEPS:
+            y = [record.rows.spread(record.h, self.repeat)]
         ticket = _ticket(record) if self.keep else np.zeros(TICKET, np.int64)
-        return [*last_states(record, States(inputs.h, inputs.c)), ticket, *seen, *sequence]
+        return [*last_states(record, States(inputs.h, inputs.c)), ticket, *seen, *y]
 
     def backward(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Gradients of x (if needed), h, c, weights from ticket, dh, dc, (dy, y,) and inputs.
@@ -172,17 +184,18 @@ class Scan:
         The record does without a copy of y, which must therefore be as it was.
         """
         ticket, d_h, d_c, *rest = arrays
-        d_sequence, y = rest[:2] if self.sequences else (None, None)
-        inputs = Inputs.of(rest[2:] if self.sequences else rest)
+        d_y, y = rest[:2] if self.outputs else (None, None)
+        inputs = Inputs.of(rest[2:] if self.outputs else rest)
         record = _RECORDS.pop(int(ticket[0]), None)
         if record is None:  # a second gradient of the same call: its memory is used up
             record = self._run(inputs)
-        if d_sequence is not None:
+        d_steps = None
+        if self.outputs == STEPS:
             if not record.rows.holes:
                 record.h = y
-            d_sequence = record.rows.collect(d_sequence, self.repeat)
+            d_steps, d_y = record.rows.collect(d_y, self.repeat), None
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         d_last = States(d_h, d_c)
-        got = scan_backward(record, inputs.x, weights, initial, d_sequence, d_last, self.need_x)
+        got = scan_backward(record, inputs.x, weights, initial, d_steps, d_last, self.need_x, d_y)
         d_x = [] if got.x is None else [got.x]
         return [*d_x, *got.initial, *got.weights]

@@ -16,7 +16,7 @@ from seqnorm.kernels.host.plan import Share, plan
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.kernels.host.rows import Rows
 from seqnorm.kernels.host.workers import Run, run
-from seqnorm.kernels.spec import OF_BATCH, SITES, UNSET, Spec
+from seqnorm.kernels.spec import MEAN, OF_BATCH, SITES, UNSET, Spec
 
 
 class Weights(NamedTuple):
@@ -65,6 +65,8 @@ class Record:
     saved: list[Saved]
     sites: list[tuple[Site, ...]]  # of each share, without gains and offsets
     h: np.ndarray  # [B, T, H], a row's alive steps from `rows.begins` on
+    pooled: np.ndarray  # [B, H] of its outputs, and how many steps have a maximum, if asked for
+    ties: np.ndarray
 
 
 class Gradients(NamedTuple):
@@ -75,11 +77,11 @@ class Gradients(NamedTuple):
     initial: States
 
 
-def _codes(spec: Spec, masked: int) -> Codes:
+def _codes(spec: Spec, masked: int, pooling: int) -> Codes:
     kind = spec.kind
     flags = {name: int(getattr(spec, name)) for name in ("carry", "joined")}
     flags |= {name: int(getattr(kind, name)) for name in ("apart", "direct")}
-    return Codes(cell=kind.code, masked=masked, **flags)
+    return Codes(cell=kind.code, masked=masked, pooling=pooling, **flags)
 
 
 class Among(NamedTuple):
@@ -117,9 +119,10 @@ def _call(
         for at, site in enumerate(record.sites[index])
     ]
     given = {name: value for name, value in arrays.items() if value is not None}
-    absent = dict.fromkeys(("w", "w_back", "u", "d_h", "dx", "dw", "du"), empty)
+    absent = dict.fromkeys(("w", "w_back", "u", "shares", "d_h", "dx", "dw", "du"), empty)
     absent["silent"] = np.empty(0, np.int64)
-    flat = {"x": x, "h": record.h, "h0": initial.h, "c0": initial.c, **absent, **given}
+    kept = {"h": record.h, "pooled": record.pooled}
+    flat = {"x": x, "h0": initial.h, "c0": initial.c, **kept, **absent, **given}
     return Call(
         codes=record.codes,
         sizes=share.sizes,
@@ -141,6 +144,7 @@ def scan_forward(
     initial: States,
     given: tuple[Any, Any, Any] = (None, None, None),
     masked: int = UNSET,
+    pooling: int = 0,
     room: np.ndarray | None = None,
     instead: Run | None = None,
 ) -> Record:
@@ -158,25 +162,35 @@ def scan_forward(
             the mean and variance to correct towards (a variance below 0: none).
         masked: what the outputs of masked steps are to be: UNSET, ZEROS or REPEAT (see `spec`). If
             rows have holes it must be UNSET.
+        pooling: what is made of each row's outputs: 0 (nothing), MEAN or MAX.
         room: where `Record.h` is written; None: memory of the pool.
         instead: what is done with the calls in place of running them.
     """
     batch, steps, inputs = x.shape
     units = initial.h.shape[1]
     shares = plan(spec, rows, inputs, units, machine.threads())
+    dtype = np.dtype(spec.dtype)
+    _, (pooled, ties) = buffers.zeros([(batch if pooling else 0, units)] * 2, dtype)
     record = Record(
         spec,
-        _codes(spec, masked),
+        _codes(spec, masked, pooling),
         rows,
         shares,
         buffers.saved(spec, shares),
         buffers.sites(spec, shares, given),
-        h=POOL.lend((batch, steps, units), np.dtype(spec.dtype)) if room is None else room,
+        h=POOL.lend((batch, steps, units), dtype) if room is None else room,
+        pooled=pooled,
+        ties=ties,
     )
     w, u = (buffers.packed(matrix) for matrix in weights[:2])
     among = _among(record)
-    calls = [_call(record, i, among, x, weights, initial, w=w, u=u) for i in range(len(shares))]
+    calls = [
+        _call(record, i, among, x, weights, initial, w=w, u=u, shares=ties)
+        for i in range(len(shares))
+    ]
     (instead or run)(forward, calls, spec.couples_rows)
+    if pooling == MEAN:
+        pooled /= np.maximum(rows.lengths, 1)[:, None]
     return record
 
 
@@ -214,6 +228,7 @@ def scan_backward(
     d_h: np.ndarray | None,
     d_last: States,
     need_x: bool = True,
+    d_pooled: np.ndarray | None = None,
     instead: Run | None = None,
 ) -> Gradients:
     """Gradients of one forward call; uses up the record.
@@ -227,6 +242,7 @@ def scan_backward(
             is added to the last states if `record.codes.masked` says that there are some.
         d_last: gradients of the states after each row's last alive step.
         need_x: whether dL/dx is wanted.
+        d_pooled: dL/d(`Record.pooled`) [B, H], if there is one.
         instead: as in the forward call.
     """
     spec, shares, dtype = record.spec, record.shares, np.dtype(record.spec.dtype)
@@ -239,10 +255,11 @@ def scan_backward(
     )
     parts = [Weights(*arrays) for arrays in cuts]
     among = _among(record)
+    each = None if d_pooled is None else _each(record, d_pooled)
     calls = [
         _call(
             record, i, among, x, weights, initial, grads,
-            w=w, w_back=w_back, u=u, d_h=d_h, dx=dx, silent=_silent(record, i),
+            w=w, w_back=w_back, u=u, shares=each, d_h=d_h, dx=dx, silent=_silent(record, i),
         )
         for i, grads in enumerate(parts)
     ]  # fmt: skip
@@ -255,6 +272,13 @@ def scan_backward(
     if dx is not None:
         _clear(dx, record.rows)
     return Gradients(dx, parts[0], _initial_gradients(calls, initial.h))
+
+
+def _each(record: Record, d_pooled: np.ndarray) -> np.ndarray:
+    """What each step that makes up a pooled output gets of its gradient, [B, H]."""
+    mean = record.codes.pooling == MEAN
+    steps = record.rows.lengths[:, None].astype(d_pooled.dtype) if mean else record.ties
+    return d_pooled * (1 / np.maximum(steps, 1))
 
 
 def _silent(record: Record, index: int) -> np.ndarray:

@@ -51,7 +51,7 @@ def run(
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
     h, c, *rest = _operation(replace(scan, need_x=need_x), units, values)
-    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if scan.sequences else None)
+    return Outputs.of(spec, h, c, rest)
 
 
 def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -61,9 +61,8 @@ def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tenso
     shapes = [(batch, units), (batch, units), TICKET]
     shapes += [(None, 2, units if site == "state" else spec.gates * units) for site in SITES]
     kinds = [dtype, dtype, tf.int64, dtype, dtype, dtype]
-    if scan.sequences:
-        shapes.append((batch, steps, units))
-        kinds.append(dtype)
+    of_y = scan.shapes_of_y(batch, steps, units)
+    shapes, kinds = [*shapes, *of_y], [*kinds, *[dtype] * len(of_y)]
 
     @tf.custom_gradient
     def run(*values: tf.Tensor) -> Any:
@@ -71,8 +70,8 @@ def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tenso
 
         def gradient(d_h: tf.Tensor, d_c: tf.Tensor, *d_rest: Any) -> list[Any]:
             d_h, d_c = tf.convert_to_tensor(d_h), tf.convert_to_tensor(d_c)  # may be sparse
-            # The sequence is passed so that TensorFlow keeps its memory, which the record shares.
-            own = [tf.convert_to_tensor(d_rest[-1]), rest[-1]] if scan.sequences else []
+            # y is passed so that TensorFlow keeps its memory, which the record shares.
+            own = [tf.convert_to_tensor(d_rest[-1]), rest[-1]] if scan.outputs else []
             asked = replace(scan, need_x=scan.need_x or _from_outside(values[0]))
             slopes = [d_h, d_c, *own, *values]
             found = _gradients(asked, [ticket, *slopes], Inputs.of(values))

@@ -53,7 +53,7 @@ def run(
         h, c, *rest = _shapes(scan, x, units)
     else:
         h, c, *rest = _Operation.apply(scan, *values)
-    return Outputs.of(spec, h, c, rest[: len(SITES)], rest[-1] if scan.sequences else None)
+    return Outputs.of(spec, h, c, rest)
 
 
 class _Operation(torch.autograd.Function):
@@ -106,8 +106,7 @@ def _shapes(scan: Scan, x: torch.Tensor, units: int) -> list[torch.Tensor]:
     batch, steps = x.shape[:2]
     columns = (scan.spec.gates * units,) * 2 + (units,)
     shapes: list[Sequence[int]] = [(batch, units)] * 2 + [(steps, 2, each) for each in columns]
-    if scan.sequences:
-        shapes.append((batch, steps, units))
+    shapes += scan.shapes_of_y(batch, steps, units)
     return [torch.empty(shape, dtype=x.dtype, device="meta") for shape in shapes]
 
 

@@ -13,7 +13,7 @@ from seqnorm.lab.config.keras_norms import FIRST_VALUES
 from seqnorm.lab.config.models import ClassifierConfig
 from seqnorm.lab.config.schema import NormConfig, RunConfig
 from seqnorm.lab.data.spec import PAD
-from seqnorm.layers import MaskedPooling, NormRNN, recurrent_layer
+from seqnorm.layers import NormRNN, recurrent_layer
 
 # Makes the last layer, and is called last: Keras draws the seed of a layer's first weights when the
 # layer is made.
@@ -29,7 +29,7 @@ def build_classifier(
 ) -> keras.Model:
     """The model of a run.
 
-        tokens -> embedding -> dropout -> recurrent layers -> pooling -> dropout -> head
+        tokens -> embedding -> dropout -> recurrent layers, pooled -> dropout -> head
 
     Rows of numbers go to the recurrent layers as they are.
 
@@ -65,12 +65,11 @@ def build_classifier(
         x = keras.layers.Embedding(vocabulary_size, model.embedding, name="embedding")(inputs)
         x = keras.layers.Dropout(model.embedding_dropout, name="embedding_dropout")(x)
     for level in range(1, model.depth + 1):
-        # The last output of both directions, unlike the outputs at the last token: there the
-        # backward direction has read one word.
-        last_only = level == model.depth and model.pooling == "last" and not every_step
-        x = _recurrent(config, level, return_sequences=not last_only)(x, mask=mask)
-    if model.pooling != "last" and not every_step:
-        x = MaskedPooling(model.pooling, name="pooling")(x, mask=mask)
+        # "last" is the last output of both directions, unlike the outputs at the last token: there
+        # the backward direction has read one word.
+        pooled = level == model.depth and not every_step
+        outputs = {"pooling": model.pooling} if pooled else {"return_sequences": True}
+        x = _recurrent(config, level, **outputs)(x, mask=mask)
     x = keras.layers.Dropout(model.dropout, name="dropout")(x)
     return keras.Model(inputs, head()(x), name=f"{config.norm.name}_{config.cell.name}")
 
@@ -86,15 +85,13 @@ def recurrent_layers(model: keras.Model) -> list[NormRNN]:
     return found
 
 
-def recurrent(
-    config: RunConfig, name: str | None = None, return_sequences: bool = False
-) -> NormRNN:
+def recurrent(config: RunConfig, name: str | None = None, **outputs: Any) -> NormRNN:
     """The chosen cell with the chosen norm as a layer.
 
     Args:
         config: groups ``cell`` and ``norm`` are read.
         name: of the layer.
-        return_sequences: whether it returns the outputs of all steps.
+        **outputs: what the layer returns: its `return_sequences` and `pooling`.
 
     Raises:
         ValueError: if cell or norm refuses its arguments.
@@ -103,15 +100,15 @@ def recurrent(
     return recurrent_layer(
         arguments.pop("name"),
         norm=norm_arguments(config.norm),
-        return_sequences=return_sequences,
         name=name,
+        **outputs,
         **arguments,
     )
 
 
-def _recurrent(config: RunConfig, level: int, return_sequences: bool) -> keras.layers.Layer:
+def _recurrent(config: RunConfig, level: int, **outputs: Any) -> keras.layers.Layer:
     model = cast(ClassifierConfig, config.model)
-    layer = recurrent(config, f"{config.cell.name}_{level}", return_sequences)
+    layer = recurrent(config, f"{config.cell.name}_{level}", **outputs)
     if not model.bidirectional:
         return layer
     return keras.layers.Bidirectional(layer, name=f"bidirectional_{level}")

@@ -30,7 +30,7 @@ class Unrolled(NamedTuple):
     """What a cell gave over all steps."""
 
     last: Any  # float[batch, units]
-    outputs: Any  # of every step, laid out as the next cell takes it; None unless wanted
+    outputs: Any  # what was asked for: of every step, laid out as the next cell takes it, or pooled
     states: list[Any]  # float[batch, units] each
     moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
     every: list[Any] | None = None  # the states after all steps, [time, batch, units]; if wanted

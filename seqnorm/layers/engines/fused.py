@@ -83,7 +83,7 @@ class Fused:
         """What `run` gave as [batch, time, units], laid out as Keras does."""
         return outputs
 
-    def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Unrolled:
+    def run(self, cell: NormCell, x: Any, states: list[Any], outputs: str | None) -> Unrolled:
         """One cell over all steps."""
         spec = spec_of(cell, self.context.training)
         repeat = not self.call.zero_output_for_mask
@@ -99,7 +99,7 @@ class Fused:
             self._given(cell, counts),
             backwards=self.backwards,
             repeat=repeat,
-            sequences=keep_outputs,
+            outputs=outputs,
         )
         last = found.h
         if mask is not None:
@@ -107,7 +107,7 @@ class Fused:
             last = ops.where(alive[:, None], last, ops.zeros_like(last))
         self.mask, self.backwards = mask, False
         states = cell.at_rest([found.h, found.c][: len(states)])
-        return Unrolled(last, found.sequence, states, self._moments(cell, found.moments, counts))
+        return Unrolled(last, found.y, states, self._moments(cell, found.moments, counts))
 
     def _running_mask(self) -> Any:
         flip = self.backwards and self.mask is not None

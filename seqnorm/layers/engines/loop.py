@@ -8,9 +8,11 @@ import keras
 from keras import ops
 
 from seqnorm.cells import NormCell, SiteNorms
+from seqnorm.kernels import STEPS
 from seqnorm.layers.engines.call import Call, Unrolled
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import Context
+from seqnorm.ops.pooling import pool
 from seqnorm.ops.scan import masked_scan
 
 
@@ -34,17 +36,30 @@ class Loop:
         """What `run` gave as [batch, time, units], laid out as Keras does."""
         return self.timeline.leave(outputs)
 
-    def run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Unrolled:
-        """One cell over all steps."""
+    def run(self, cell: NormCell, x: Any, states: list[Any], outputs: str | None) -> Unrolled:
+        """One cell over all steps.
+
+        Args:
+            cell: of which the layer is made.
+            x: what `enter` gave, or the outputs of the cell below.
+            states: before the first step, float[batch, units] each.
+            outputs: what is wanted of the outputs: "steps" for all, "mean" or "max" of the valid
+                ones, [batch, units]; None for nothing.
+        """
         if self.context.training:
             # One mask for all steps, made before the loop: the step must stay pure.
             cell.get_dropout_mask(x[0])
             cell.get_recurrent_dropout_mask(states[0])
         try:
-            return self._run(cell, x, states, keep_outputs)
+            found = self._run(cell, x, states, outputs is not None)
         finally:  # or the next call would take the masks of one that failed
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()
+        if outputs in (None, STEPS):
+            return found
+        valid = self.context.valid
+        valid = None if valid is None else ops.swapaxes(valid, 0, 1)[..., 0]
+        return found._replace(outputs=pool(ops.swapaxes(found.outputs, 0, 1), valid, outputs))
 
     def _run(self, cell: NormCell, x: Any, states: list[Any], keep_outputs: bool) -> Unrolled:
         call, context, seen = self.call, self.context, self.call.seen
