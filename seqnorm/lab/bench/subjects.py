@@ -14,16 +14,19 @@ from seqnorm.layers import recurrent_layer
 KERAS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 
 
-def layer_of(name: str, cell: str, units: int, sequences: bool = True) -> Any:
-    """A layer by the name of its subject: "keras", "keras-rnn NORM", "loop NORM", "fused NORM"."""
+def layer_of(name: str, cell: str, units: int, mode: str = "gradient") -> Any:
+    """A layer by the name of its subject: "keras", "keras-rnn NORM", "loop NORM", "fused NORM".
+
+    Of a mode on the mean output ours takes the mean itself; Keras's have a pooling layer above.
+    """
     way, _, norm = name.partition(" ")
+    sequences = {"return_sequences": mode != "fit-last"}
     if way == "keras":
-        return KERAS[cell](units, return_sequences=sequences)
+        return KERAS[cell](units, **sequences)
     if way == "keras-rnn":
-        return keras.layers.RNN(CELLS[cell](units, norm=norm), return_sequences=sequences)
-    return recurrent_layer(
-        cell, units=units, norm=norm, return_sequences=sequences, implementation=way
-    )
+        return keras.layers.RNN(CELLS[cell](units, norm=norm), **sequences)
+    outputs = {"pooling": "mean"} if mode == "fit" else sequences
+    return recurrent_layer(cell, units=units, norm=norm, implementation=way, **outputs)
 
 
 def subject(name: str, cell: str, shape: Shape, mode: str = "fit", jit: bool = False) -> Step:
@@ -44,5 +47,5 @@ def subject(name: str, cell: str, shape: Shape, mode: str = "fit", jit: bool = F
         return steps.products(cell, shape, mode)
     if name == "torch.nn":
         return steps.own(cell, shape, mode)
-    layer = layer_of(name, cell, shape.units, sequences=mode != "fit-last")
+    layer = layer_of(name, cell, shape.units, mode)
     return getattr(steps, mode.partition("-")[0])(layer, shape, jit)
