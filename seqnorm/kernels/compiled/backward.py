@@ -12,8 +12,8 @@ from numba import njit
 
 from seqnorm.kernels.compiled.cells import cell_backward, gates_again
 from seqnorm.kernels.compiled.coupling import gradient, product_sums, recall_moments
-from seqnorm.kernels.compiled.flat import add_rows, sum_rows
-from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.compiled.flat import add_row, sum_rows
+from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE, ZERO
 from seqnorm.kernels.compiled.pooling import unpool
 from seqnorm.kernels.compiled.products import outer, pack_left, product, product_to
 from seqnorm.kernels.compiled.reference import reference
@@ -52,14 +52,14 @@ def _chunk(call, begin, end, pre_rec):
     depth, rest, panel = last - first, first, call.scratch.panel
     if begin == 0:
         rest = layout.start[1]
-        pack_left(rest, call.h0, layout.state_rows, 0, units, 0, depth, left)
+        pack_left(rest, call.h0, layout.state_rows, ZERO, units, ZERO, depth, left)
     pack_left(last - rest, call.h, layout.h_tokens, rest, units, rest - first, depth, left)
     outer(units, depth, left, pre_rec, first * wide, wide, call.du, panel, tables)
-    pack_left(depth, call.x, layout.x_tokens, first, inputs, 0, depth, left)
+    pack_left(depth, call.x, layout.x_tokens, first, inputs, ZERO, depth, left)
     outer(inputs, depth, left, pre_in, first * wide, wide, call.dw, panel, tables)
     if call.w_back.size > 0:
-        product_to(depth, pre_in, layout.wide_rows, 0, first * wide, wide, call.w_back, inputs,
-                   call.dx, layout.x_tokens, first, 0, False, tables)  # fmt: skip
+        product_to(depth, pre_in, layout.wide_rows, ZERO, first * wide, wide, call.w_back, inputs,
+                   call.dx, layout.x_tokens, first, ZERO, ZERO, tables)  # fmt: skip
 
 
 @njit(**PART)
@@ -71,7 +71,7 @@ def _repeated(call):
         first = layout.state_rows[r] * sizes.steps
         end = layout.begins[r] + layout.lengths[r]
         for step in range(end, sizes.steps):
-            add_rows(call.d_h, first + step * units, call.scratch.dh, r * units, 1, 0, units)
+            add_row(call.d_h, first + step * units, call.scratch.dh, r * units, units)
 
 
 @njit(**PART)
@@ -105,15 +105,13 @@ def _backward(call):
             _rest(call, step, alive)
             if call.d_h.size > 0:
                 for r in range(alive):
-                    add_rows(
-                        call.d_h, layout.h_tokens[token + r] + units, dh, r * units, 1, 0, units
-                    )
+                    add_row(call.d_h, layout.h_tokens[token + r] + units, dh, r * units, units)
             if call.codes.pooling:
                 unpool(call, step)
             for row in range(0, max(alive, 1), sizes.block):  # a thread without rows meets too
                 _block(call, step, row, min(sizes.block, alive - row))
-            product(alive, pre_rec, layout.wide_rows, 0, token * wide, wide, call.u,
-                    units, dh, layout.unit_rows, 0, call.codes.direct,
+            product(alive, pre_rec, layout.wide_rows, ZERO, token * wide, wide, call.u,
+                    units, dh, layout.unit_rows, ZERO, call.codes.direct,
                     call.tables)  # fmt: skip
         if layout.start[end] > layout.start[begin]:
             _chunk(call, begin, end, pre_rec)

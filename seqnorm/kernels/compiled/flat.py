@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.compiled.options import JIT
+from seqnorm.kernels.compiled.options import JIT, ZERO
 from seqnorm.kernels.compiled.window import window
 
 
 @njit(**JIT)
-def add_rows(source, first, target, at, rows, stride, width):
-    """Adds `width` columns of `rows` rows to the target; both are flat with `stride` a row."""
-    for r in range(rows):
-        row, out = window(source, first + r * stride, width), window(target, at + r * stride, width)
-        for j in range(width):
-            out[j] += row[j]
+def add_row(source, first, target, at, width):
+    """Adds source[first : first + width] to the target from `at` on."""
+    row, out = window(source, first, width), window(target, at, width)
+    for j in range(width):
+        out[j] += row[j]
 
 
 @njit(**JIT)
-def copy_rows(source, first, target, at, rows, stride, width):
-    """Copies `width` columns of `rows` rows to the target; both are flat with `stride` a row."""
-    for r in range(rows):
-        row, out = window(source, first + r * stride, width), window(target, at + r * stride, width)
-        for j in range(width):
-            out[j] = row[j]
+def copy_row(source, first, target, at, width):
+    """Copies source[first : first + width] to the target from `at` on."""
+    row, out = window(source, first, width), window(target, at, width)
+    for j in range(width):
+        out[j] = row[j]
 
 
 @njit(**JIT)
@@ -37,4 +35,4 @@ def sum_rows(source, rows, width, total):
         for j in range(width):
             total[j] += (first[j] + second[j]) + (third[j] + fourth[j])
     for r in range(fours, rows):
-        add_rows(source, r * width, total, 0, 1, width, width)
+        add_row(source, r * width, total, ZERO, width)

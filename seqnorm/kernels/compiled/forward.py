@@ -8,8 +8,8 @@ from numba import njit
 
 from seqnorm.kernels.compiled.cells import activate, cell_forward
 from seqnorm.kernels.compiled.coupling import product_moments
-from seqnorm.kernels.compiled.flat import copy_rows
-from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE
+from seqnorm.kernels.compiled.flat import copy_row
+from seqnorm.kernels.compiled.options import ENTRY, PART, SOURCE, ZERO
 from seqnorm.kernels.compiled.pooling import pool
 from seqnorm.kernels.compiled.products import product
 from seqnorm.kernels.compiled.reference import reference
@@ -40,7 +40,7 @@ def _masked(call):
             window(h, first + step * units, units)[:] = 0
         for step in range(end, sizes.steps):
             if call.codes.masked == REPEAT:
-                copy_rows(h, first + (end - 1) * units, h, first + step * units, 1, units, units)
+                copy_row(h, first + (end - 1) * units, h, first + step * units, units)
             else:
                 window(h, first + step * units, units)[:] = 0
 
@@ -63,7 +63,7 @@ def _forward(call):
         for step in range(begin, end):
             token, alive = layout.start[step], layout.alive[step]
             past, rows, at = output_before(call, step, 0)
-            product(alive, past, rows, at, 0, sizes.units, call.u, wide, target, starts,
+            product(alive, past, rows, at, ZERO, sizes.units, call.u, wide, target, starts,
                     token * wide, codes.joined, tables)  # fmt: skip
             for row in range(0, max(alive, 1), sizes.block):  # a thread without rows meets too
                 _block(call, step, row, min(sizes.block, alive - row))

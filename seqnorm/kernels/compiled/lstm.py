@@ -12,8 +12,8 @@ from numba import njit
 
 from seqnorm.kernels.compiled.activations import sigmoid_in_place, tanh_in_place
 from seqnorm.kernels.compiled.coupling import gradient, state_moments, state_sums
-from seqnorm.kernels.compiled.flat import add_rows, copy_rows, sum_rows
-from seqnorm.kernels.compiled.options import JIT, PART
+from seqnorm.kernels.compiled.flat import add_row, copy_row, sum_rows
+from seqnorm.kernels.compiled.options import JIT, PART, ZERO
 from seqnorm.kernels.compiled.sites import site_forward
 from seqnorm.kernels.compiled.window import window
 
@@ -112,9 +112,9 @@ def lstm_forward(call, step, row, rows):
     past, starts, first, shift = _state_before(call, step, row)
     _cell(scratch.z, rows, units, past, starts, first, shift, saved.state, token)
     state_moments(call, token, rows, step)
-    site_forward(call.state, saved.state, token, rows, step, False, scratch.y)
+    site_forward(call.state, saved.state, token, rows, step, ZERO, scratch.y)
     if call.codes.carry:
-        copy_rows(scratch.y, 0, saved.carried, token * units, 1, 0, rows * units)
+        copy_row(scratch.y, ZERO, saved.carried, token * units, rows * units)
     _output(scratch.z, scratch.y, rows, units, call.h, layout.h_tokens, token)
 
 
@@ -124,9 +124,9 @@ def lstm_backward(call, step, row, rows):
     saved, scratch, site, units = call.saved, call.scratch, call.state, call.sizes.units
     token, at, size = call.layout.start[step] + row, row * units, rows * units
     dy = scratch.dy
-    site_forward(site, saved.state, token, rows, step, False, scratch.y)
+    site_forward(site, saved.state, token, rows, step, ZERO, scratch.y)
     if call.codes.carry:
-        copy_rows(scratch.dc, at, dy, 0, 1, 0, size)
+        copy_row(scratch.dc, at, dy, ZERO, size)
     else:
         dy[:size] = 0
     _output_back(scratch.z, scratch.y, rows, units, scratch.dh, row, dy)
@@ -134,8 +134,8 @@ def lstm_backward(call, step, row, rows):
     state_sums(call, token, rows, step)
     gradient(call, site, saved.state, token, rows, step, dy)
     if call.codes.carry:
-        copy_rows(saved.state, token * units, scratch.dc, at, 1, 0, size)
+        copy_row(saved.state, token * units, scratch.dc, at, size)
     else:
-        add_rows(saved.state, token * units, scratch.dc, at, 1, 0, size)
+        add_row(saved.state, token * units, scratch.dc, at, size)
     past, starts, first, shift = _state_before(call, step, row)
     _cell_back(scratch.z, rows, units, past, starts, first, shift, scratch.dc, row)

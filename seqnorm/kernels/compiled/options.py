@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from warnings import warn
 
+import numpy as np
 from numba import njit
 
 from seqnorm.kernels import spec
@@ -56,6 +57,11 @@ JIT: dict[str, Any] = _COMMON | {
 # Parts of the time loop that take the whole call: copying it for each block of rows would cost more
 # than their arithmetic.
 PART: dict[str, Any] = JIT | {"inline": "always"}
+
+
+# For calls of compiled functions: numba compiles a function anew for each number that is written
+# into a call, and once for these (findings/numba_compiles_a_function_for_each_constant.sh).
+ZERO, ONE = np.int64(0), np.int64(1)
 
 
 def _source_stamp() -> int:

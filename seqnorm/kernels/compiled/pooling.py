@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.compiled.flat import add_rows
-from seqnorm.kernels.compiled.options import JIT, PART
+from seqnorm.kernels.compiled.flat import add_row
+from seqnorm.kernels.compiled.options import JIT, PART, ZERO
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import MAX
 
@@ -48,7 +48,7 @@ def pool(call, step):
         elif call.codes.pooling == MAX:
             _raise(h, pooled, window(call.shares, layout.state_rows[r], units))
         else:
-            add_rows(h, 0, pooled, 0, 1, 0, units)
+            add_row(h, ZERO, pooled, ZERO, units)
 
 
 @njit(**PART)
@@ -63,4 +63,4 @@ def unpool(call, step):
             h = window(call.h, layout.h_tokens[token + r] + units, units)
             _where_equal(h, window(call.pooled, layout.state_rows[r], units), shares, dh)
         else:
-            add_rows(shares, 0, dh, 0, 1, 0, units)
+            add_row(shares, ZERO, dh, ZERO, units)

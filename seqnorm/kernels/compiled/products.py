@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from seqnorm.kernels.compiled.options import ENTRY, JIT, SOURCE
+from seqnorm.kernels.compiled.options import ENTRY, JIT, ONE, SOURCE, ZERO
 from seqnorm.kernels.compiled.tile import ROWS, TILES, VECTOR_BYTES, move
 from seqnorm.kernels.compiled.window import address, window
 
+_ROWS = np.int64(ROWS)  # see `options.ZERO`
 _1, _2, _3, _4, _5, _6, _7, _8 = (TILES[rows] for rows in range(1, 9))
 
 
@@ -108,8 +110,8 @@ def product_to(
         for first in range(0, rows, ROWS):
             m, at = min(ROWS, rows - first), c_first + first
             out_rows = address(c_rows, at) if whole else spill_rows
-            _tile(m, unit, left, address(a_rows, a_first + first), 1, depth, panel, target,
-                  out_rows, add and whole)  # fmt: skip
+            _tile(m, unit, left, address(a_rows, a_first + first), ONE, depth, panel,
+                  target, out_rows, add if whole else ZERO)  # fmt: skip
             if not whole:
                 _copy_tile(tables.spill, c, c_rows, at, c_shift + column, m, width,
                            columns - column, add)  # fmt: skip
@@ -120,8 +122,8 @@ def product(
     rows, a, a_rows, a_first, a_shift, depth, packed, columns, c, c_rows, c_shift, add, tables
 ):
     """As `product_to`, row i of c starting at c_rows[i] + c_shift."""
-    product_to(rows, a, a_rows, a_first, a_shift, depth, packed, columns, c, c_rows, 0, c_shift,
-               add, tables)  # fmt: skip
+    product_to(rows, a, a_rows, a_first, a_shift, depth, packed, columns, c, c_rows, ZERO,
+               c_shift, add, tables)  # fmt: skip
 
 
 @njit(**JIT)
@@ -170,8 +172,8 @@ def outer(features, depth, left, right, right_first, columns, c, panel, tables):
         whole = count == width
         for first in range(0, features, ROWS):
             m, at = min(ROWS, features - first), first * columns + column
-            _tile(m, unit, address(left, first * depth), left_rows, ROWS, depth,
+            _tile(m, unit, address(left, first * depth), left_rows, _ROWS, depth,
                   address(panel, 0), address(c, at) if whole else spill,
-                  c_rows if whole else spill_rows, whole)  # fmt: skip
+                  c_rows if whole else spill_rows, ONE if whole else ZERO)  # fmt: skip
             if not whole:
-                _copy_tile(tables.spill, c, tables.c_rows, 0, at, m, width, count, 1)
+                _copy_tile(tables.spill, c, tables.c_rows, ZERO, at, m, width, count, ONE)

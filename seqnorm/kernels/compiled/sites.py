@@ -11,8 +11,8 @@ from __future__ import annotations
 from numba import njit
 
 from seqnorm.kernels.compiled.columns import add_columns, set_columns
-from seqnorm.kernels.compiled.flat import add_rows, copy_rows
-from seqnorm.kernels.compiled.options import JIT
+from seqnorm.kernels.compiled.flat import add_row, copy_row
+from seqnorm.kernels.compiled.options import JIT, ZERO
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import BATCH, FIXED, LAYER, NONE, RENORM
 
@@ -59,7 +59,7 @@ def site_forward(site, source, token, rows, step, add, z):
             target = window(z, r * stride + low, width)
             if kind == NONE:
                 if add:
-                    add_rows(row, 0, target, 0, 1, 0, width)
+                    add_row(row, ZERO, target, ZERO, width)
                 else:
                     _set_plain(row, start, target)
             else:
@@ -113,7 +113,7 @@ def site_backward(site, source, token, rows, step, d):
             row = window(source, (token + r) * stride + low, width)
             d_row = window(d, r * stride + low, width)
             if kind == NONE:
-                copy_rows(d_row, 0, row, 0, 1, 0, width)
+                copy_row(d_row, ZERO, row, ZERO, width)
             elif kind == FIXED:
                 _back_fixed(row, window(site.mean, at, width), window(site.scale, at, width), gain,
                             d_row, d_gain)  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from seqnorm.kernels.compiled.options import PART
+from seqnorm.kernels.compiled.options import ONE, PART, ZERO
 from seqnorm.kernels.compiled.products import product
 from seqnorm.kernels.compiled.sites import site_forward
 from seqnorm.kernels.compiled.window import window
@@ -18,8 +18,8 @@ def project_inputs(call, begin, end):
     """The product X W of the tokens of a chunk, steps [begin, end)."""
     sizes, layout, wide = call.sizes, call.layout, call.sizes.columns
     first = layout.start[begin]
-    product(layout.start[end] - first, call.x, layout.x_tokens, first, 0, sizes.inputs, call.w,
-            wide, inputs_at(call, begin), layout.wide_rows, first * wide, 0,
+    product(layout.start[end] - first, call.x, layout.x_tokens, first, ZERO, sizes.inputs, call.w,
+            wide, inputs_at(call, begin), layout.wide_rows, first * wide, ZERO,
             call.tables)  # fmt: skip
 
 
@@ -34,9 +34,9 @@ def inputs_at(call, step):
 def preactivate(call, step, token, rows):
     """scratch.z = the normalised products of a block plus offsets; `apart`: h U into scratch.q."""
     codes, scratch = call.codes, call.scratch
-    site_forward(call.input, inputs_at(call, step), token, rows, step, False, scratch.z)
+    site_forward(call.input, inputs_at(call, step), token, rows, step, ZERO, scratch.z)
     if not codes.joined:
-        site_forward(call.recurrent, call.saved.pre_rec, token, rows, step, not codes.apart,
+        site_forward(call.recurrent, call.saved.pre_rec, token, rows, step, ONE - codes.apart,
                      scratch.q if codes.apart else scratch.z)  # fmt: skip
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from numba import njit
 
 from seqnorm.kernels.compiled.columns import column_moments
-from seqnorm.kernels.compiled.flat import copy_rows
+from seqnorm.kernels.compiled.flat import copy_row
 from seqnorm.kernels.compiled.meeting import all_rows, of_batch, place_of, rows_of
 from seqnorm.kernels.compiled.moments import corrected, mixed
-from seqnorm.kernels.compiled.options import JIT, PART
+from seqnorm.kernels.compiled.options import JIT, PART, ZERO
 from seqnorm.kernels.compiled.sync import barrier
 from seqnorm.kernels.compiled.window import window
 from seqnorm.kernels.spec import BATCH, RENORM
@@ -68,7 +68,7 @@ def _hear_moments(call, site, at, step):
                 apart = part[j] - mean[j]
                 variance[j] += weight * (part[columns + j] + apart * apart)
     if call.sizes.share == 0:
-        copy_rows(site.sums, 0, site.seen, 2 * step * columns, 1, 0, 2 * columns)
+        copy_row(site.sums, ZERO, site.seen, 2 * step * columns, 2 * columns)
     _settle(site, site.sums, 0, step)
 
 
@@ -101,7 +101,7 @@ def _recall(site, step):
     columns = site.columns
     _settle(site, site.seen, 2 * step * columns, step)
     if site.kind == RENORM:
-        copy_rows(site.seen, 2 * step * columns, site.sums, 2 * columns, 1, 0, columns)
+        copy_row(site.seen, 2 * step * columns, site.sums, 2 * columns, columns)
         variance = window(site.seen, (2 * step + 1) * columns, columns)
         scale = window(site.sums, 3 * columns, columns)
         one = scale.dtype.type(1)

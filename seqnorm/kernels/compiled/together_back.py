@@ -12,9 +12,9 @@ from __future__ import annotations
 from numba import njit
 
 from seqnorm.kernels.compiled.columns import back_columns, sum_columns
-from seqnorm.kernels.compiled.flat import add_rows
+from seqnorm.kernels.compiled.flat import add_row
 from seqnorm.kernels.compiled.meeting import all_rows, of_batch, place_of
-from seqnorm.kernels.compiled.options import JIT, PART
+from seqnorm.kernels.compiled.options import JIT, PART, ZERO
 from seqnorm.kernels.compiled.sites import site_backward
 from seqnorm.kernels.compiled.sync import barrier
 from seqnorm.kernels.compiled.window import window
@@ -35,7 +35,7 @@ def _own_moments(site):
 def _add_to_gain(site, plain, weighted):
     """The gradient of the gain; of RENORM, whose output is r u + d, that of both its parts."""
     if site.kind == BATCH:
-        add_rows(weighted, 0, site.d_gain, 0, 1, 0, site.columns)
+        add_row(weighted, ZERO, site.d_gain, ZERO, site.columns)
         return
     mean, scale = _own_moments(site)
     for j in range(site.columns):
