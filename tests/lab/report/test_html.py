@@ -101,6 +101,14 @@ def test_a_chart_reads_its_values_out() -> None:
     assert 'aria-label="F1, earn 0.75"' in chart_svg(dots)
 
 
+def test_a_long_name_of_an_arm_stands_in_two_lines() -> None:
+    name = "batch, max_length=400, reestimate=true"
+    drawn = chart_svg(DotChart("F1", [Row(name, [Dot(name, Look("batch", "batch"), 0.75)])]))
+    lines = re.findall(r'<text class="row" [^>]*>([^<]*)</text>', drawn)
+    assert lines == ["batch, max_length=400,", "reestimate=true"]
+    assert f"<title>{name}</title>" in drawn
+
+
 def test_the_name_of_a_reference_lies_above_the_frame_of_its_chart() -> None:
     x = np.array([1.0, 2.0])
     line = Line(Look("layer", "layer"), plain_band(x, np.array([0.55, 0.6])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -31,7 +32,7 @@ WIDTH, HEIGHT = 440, 290
 TOP, RIGHT, BOTTOM, LEFT = 14, 14, 44, 54
 ROW, DOT_TOP = 24, 8
 HEAD = 15  # of each line above a chart that names a reference
-MOST_LETTERS = 32  # of the label of a row, which has half of the width
+MOST_LETTERS, LINE = 32, 12  # of a line of a row's label, which has half of the width
 MOST_POINTS = 400  # of a line; more cannot be told apart at this width
 _SHAPES = (  # of radius 1: circle, square, diamond, triangles, cross
     "M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z",
@@ -214,12 +215,28 @@ def _dot(dot: Dot, axis: Axis, y: float, radius: float) -> str:
     )
 
 
+def _lines(label: str) -> list[str]:
+    """The label of a row, in two lines where it is long."""
+    return textwrap.wrap(label, MOST_LETTERS, max_lines=2, placeholder="…") or [label]
+
+
+def _row_label(label: str, x: float, y: float) -> str:
+    lines = _lines(label)
+    first = y + 4 - LINE / 2 * (len(lines) - 1)
+    texts = "".join(
+        f'<text class="row" x="{x}" y="{_pixel(first + LINE * number)}" text-anchor="end">'
+        f"{escape(line)}</text>"
+        for number, line in enumerate(lines)
+    )
+    return f"<g><title>{escape(label)}</title>{texts}</g>" if len(lines) > 1 else texts
+
+
 def _dots_svg(chart: DotChart) -> str:
     values = dot_values(chart)
     if not values.size:
         return ""
     values = np.append(values, list(near_references(chart.references, values).values()))
-    left = min(230.0, 12 + 7.4 * max(len(row.label) for row in chart.rows))
+    left = min(230.0, 12 + 7.4 * max(len(line) for row in chart.rows for line in _lines(row.label)))
     axis = make_axis(values, left, WIDTH - RIGHT, chart.log, margin=0.05, bounds=chart.bounds)
     top = DOT_TOP + HEAD * len(chart.references)
     bottom = top + ROW * len(chart.rows)
@@ -231,10 +248,7 @@ def _dots_svg(chart: DotChart) -> str:
     ]
     for number, row in enumerate(chart.rows):
         y = top + ROW * (number + 0.5)
-        label = row.label if len(row.label) <= MOST_LETTERS else row.label[:MOST_LETTERS] + "…"
-        parts.append(
-            f'<text class="row" x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(label)}</text>'
-        )
+        parts.append(_row_label(row.label, left - 8, y))
         if len(row.dots) > 1:  # which lie beside the middle: a line says of which row they are
             parts.append(f'<path class="grid" d="M{left} {y + ROW / 2}H{WIDTH - RIGHT}"/>')
         radius = 4.6 if len(row.dots) == 1 else 3.4
