@@ -18,17 +18,42 @@ from seqnorm.lab.config.compose import compose
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.models.build import build_model
 from seqnorm.lab.training.optim import make_optimizer
-from seqnorm.layers import NormRNN
+from seqnorm.layers import MaskedPooling, NormRNN
+
+
+class Pooled(keras.layers.Layer):
+    """A layer and the pooling of its outputs, in the place of one that pools them itself."""
+
+    def __init__(self, layer: Any, mode: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.layer, self.pooling = layer, MaskedPooling(mode)
+        self.supports_masking = True
+
+    def compute_mask(self, x: Any, mask: Any = None) -> None:
+        """Time is gone, and the mask with it."""
+
+    def build(self, shape: Any) -> None:
+        """Creates the weights of the layer."""
+        self.layer.build(shape)
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """[batch, time, features] -> [batch, features]."""
+        return self.pooling(self.layer(x, mask=mask), mask=mask)
 
 
 def by_keras(layer: Any) -> Any:
     """The layer itself, its time loop replaced by that of `keras.layers.RNN` around the cell."""
-    if isinstance(layer, keras.layers.Bidirectional):
-        return keras.layers.Bidirectional(by_keras(layer.forward_layer), name=layer.name)
-    if isinstance(layer, NormRNN):
-        cell = layer.cell.__class__.from_config(layer.cell.get_config())
-        return keras.layers.RNN(cell, return_sequences=layer.return_sequences, name=layer.name)
-    return layer.__class__.from_config(layer.get_config())
+    recurrent = getattr(layer, "forward_layer", layer)
+    if not isinstance(recurrent, NormRNN):
+        return layer.__class__.from_config(layer.get_config())
+    pools = recurrent.pooling != "last"
+    cell = recurrent.cell.__class__.from_config(recurrent.cell.get_config())
+    found = keras.layers.RNN(
+        cell, return_sequences=pools or recurrent.return_sequences, name=recurrent.name
+    )
+    if recurrent is not layer:
+        found = keras.layers.Bidirectional(found, name=layer.name)
+    return Pooled(found, recurrent.pooling, name=layer.name) if pools else found
 
 
 def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:

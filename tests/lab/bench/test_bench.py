@@ -171,7 +171,7 @@ def test_the_other_model_of_an_epoch_computes_the_same():
     other.set_weights(ours.get_weights())
     tokens = dataset.train.sequences.padded(np.arange(5))
     np.testing.assert_allclose(ours(tokens), other(tokens), atol=1e-5)
-    wrapped = other.get_layer("bidirectional_1")
+    wrapped = other.get_layer("bidirectional_1").layer
     assert not any(
         isinstance(each, NormRNN) for each in (wrapped.forward_layer, wrapped.backward_layer)
     )
