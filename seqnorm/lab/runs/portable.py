@@ -78,15 +78,17 @@ def _portable_program(program: str) -> list[str]:
 
 
 def portable_environment(environment: dict[str, Any]) -> dict[str, Any]:
-    """An environment whose command has no absolute path, and a program that exists elsewhere.
+    """An environment whose commands have no absolute path, and a program that exists elsewhere.
 
     "/home/a/bin/seqnorm-train runs_dir=/data/first" gives "seqnorm-train runs_dir=runs/first",
     "compare.py data.dir=/data" gives "seqnorm-compare 'data.dir=<folder>'", and a script without
-    such a command keeps its name: "/home/a/scripts/demo.py" gives "python scripts/demo.py".
+    such a command keeps its name: "/home/a/scripts/demo.py" gives "python scripts/demo.py". A run
+    that was stopped has an environment for each time it went on.
     """
-    command = environment.get("command")
-    if not command:
-        return environment
-    program, *words = shlex.split(command) if isinstance(command, str) else map(str, command)
-    found = [*_portable_program(program), *map(_portable_word, words)]
-    return {**environment, "command": shlex.join(found)}
+    found = dict(environment)
+    if command := found.get("command"):
+        program, *words = shlex.split(command) if isinstance(command, str) else map(str, command)
+        found["command"] = shlex.join([*_portable_program(program), *map(_portable_word, words)])
+    if "resumed" in found:
+        found["resumed"] = [*map(portable_environment, found["resumed"])]
+    return found

@@ -12,9 +12,10 @@ import pytest
 from seqnorm.lab.report.arms.arms import Arm, Comparison
 from seqnorm.lab.report.arms.floors import floor_scores
 from seqnorm.lab.report.findings.collect import collect
+from seqnorm.lab.report.page.plateaus import NEAR
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.statistics.bootstrap import Estimate
-from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate, plateau_estimate
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = sorted(path.parent for path in ROOT.glob("results/*/runs.csv"))
@@ -26,6 +27,13 @@ def test_results_remake_themselves_byte_for_byte(folder: Path, tmp_path: Path) -
     write_report([folder], tmp_path / "again", pages=False)
     for name in ("runs.csv", "findings.json"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_results_name_no_folder_of_the_machine_that_made_them(folder: Path) -> None:
+    text = (folder / "findings.json").read_text(encoding="utf-8")
+    commands = re.findall(r'"command":"((?:[^"\\]|\\.)*)"', text)
+    assert commands and not [each for each in commands if re.search(r"(^|[=' ])/", each)]
 
 
 @cache
@@ -115,6 +123,32 @@ def test_what_was_found_on_lines_of_mnist() -> None:
         f"layer {layer}, rms {rms}, batch with γ = .1 {tenth}, with .3 {third}, with 1 {one}"
     ) in said_in("docs/results.md")
     assert all(found.replace("+", "") in said_in("README.md") for found in (tenth, layer))
+
+
+def test_where_norms_are_good_along_the_learning_rate() -> None:
+    """The table of the text: the best mean, and where the mean is within 2 % of it."""
+    comparison = published("compare_reuters_clean_learning_rate")
+    score, text = comparison.task.score, said_in("docs/results.md")
+    for norm in ("none", "layer", "rms", "batch"):
+        scores = {
+            dict(arm.settings)["optim.learning_rate"]: [*arm.values(score.name).values()]
+            for arm in comparison.arms
+            if arm.norm == norm and arm.cell == "lstm"
+        }
+        assert len(scores) == 9 and {len(each) for each in scores.values()} == {5}
+        found = plateau_estimate(scores, score, NEAR)
+        begin, end, best, mean = (
+            f"{value:{digits}}".lstrip("0")
+            for value, digits in (
+                (found.begin, "#.2g"), (found.end, ".2g"), (found.best, "g"),
+                (np.mean(scores[found.best]), ".4f"),
+            )
+        )  # fmt: skip
+        wide = found.decades
+        assert (
+            f"| {norm} | {mean} at {best} | {begin} | {end}{' or more' * found.open_end} "
+            f"| {wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f}) |"
+        ) in text
 
 
 def test_both_rates_on_clean_reuters() -> None:

@@ -49,6 +49,13 @@ def test_commands(command: str | list[str], expected: str) -> None:
     assert portable_environment(once) == once
 
 
+def test_commands_of_a_run_that_went_on() -> None:
+    command, expected = "compare.py data.dir=/data", "seqnorm-compare 'data.dir=<folder>'"
+    found = portable_environment({"command": command, "resumed": [{"command": command}] * 2})
+    assert found == {"command": expected, "resumed": [{"command": expected}] * 2}
+    assert portable_environment(found) == found
+
+
 def test_every_command_that_a_page_can_name_is_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {f"seqnorm-{name}" for name in COMMANDS} == set(project["scripts"])
