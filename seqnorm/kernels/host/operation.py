@@ -196,6 +196,6 @@ class Scan:
             d_steps, d_y = record.rows.collect(d_y, self.repeat), None
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         d_last = States(d_h, d_c)
-        got = scan_backward(record, inputs.x, weights, initial, d_steps, d_last, self.need_x, d_y)
+        got = scan_backward(record, inputs.x, weights, initial, d_steps, d_last, d_y, self.need_x)
         d_x = [] if got.x is None else [got.x]
         return [*d_x, *got.initial, *got.weights]

@@ -227,8 +227,8 @@ def scan_backward(
     initial: States,
     d_h: np.ndarray | None,
     d_last: States,
-    need_x: bool = True,
     d_pooled: np.ndarray | None = None,
+    need_x: bool = True,
     instead: Run | None = None,
 ) -> Gradients:
     """Gradients of one forward call; uses up the record.
@@ -241,8 +241,8 @@ def scan_backward(
         d_h: dL/dh [B, T, H], laid out as `record.h`, or None. What comes through repeated outputs
             is added to the last states if `record.codes.masked` says that there are some.
         d_last: gradients of the states after each row's last alive step.
-        need_x: whether dL/dx is wanted.
         d_pooled: dL/d(`Record.pooled`) [B, H], if there is one.
+        need_x: whether dL/dx is wanted.
         instead: as in the forward call.
     """
     spec, shares, dtype = record.spec, record.shares, np.dtype(record.spec.dtype)
