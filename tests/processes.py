@@ -11,12 +11,15 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import time
+from collections.abc import Collection
 from pathlib import Path
 from subprocess import CompletedProcess
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tensorflow", "keras", "hydra"])
 
+LATEST = 40.0  # seconds that what has lost its command may take to see it, see `lifeline`
 COMMAND = "import sys; from seqnorm.lab.commands import {name} as main; sys.exit(main())"
 
 
@@ -80,3 +83,20 @@ def _begin(
     sys.path[:] = [place for place in sys.path if place]  # not the folder that it is in
     sys.argv = [*arguments]
     exec(compile(script, "<script>", "exec"), {"__name__": "__main__"})
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine still does anything; reads Linux's /proc."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def left_over(pids: Collection[int]) -> list[int]:
+    """Those that do not end by themselves, though not all at once: they see it a moment later."""
+    deadline = time.monotonic() + LATEST
+    while (left := [*filter(is_alive, pids)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left

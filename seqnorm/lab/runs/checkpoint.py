@@ -27,17 +27,17 @@ def pack(state: dict[str, Any]) -> bytes:
         {"epoch": 2, "weights": [w, b]} is kept as the text {"epoch": 2, "weights": [{"array": 0},
         {"array": 1}]} beside the arrays "0" and "1".
     """
-    arrays: list[NDArray] = []
+    arrays: list[NDArray | np.generic] = []
 
     def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray | np.generic):  # Keras gives a weight of one number as such
             arrays.append(value)
             return {_ARRAY: len(arrays) - 1}
         if isinstance(value, dict):
             return {key: plain(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
-        return value.item() if isinstance(value, np.generic) else value
+        return value
 
     values = json.dumps(plain(state))  # floats as their shortest text, which reads back the same
     content = io.BytesIO()
@@ -48,7 +48,7 @@ def pack(state: dict[str, Any]) -> bytes:
 
 
 def unpack(path: Path, only: str | None = None) -> dict[str, Any]:
-    """What `pack` made a file of; tuples have become lists.
+    """What `pack` made a file of; tuples have become lists, arrays of no axes NumPy's scalars.
 
     Args:
         path: the file.
@@ -81,6 +81,6 @@ def _read(file: BinaryIO, only: str | None = None) -> dict[str, Any]:
 def _whole(value: Any, arrays: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {_ARRAY}:
-            return arrays[str(value[_ARRAY])]
+            return arrays[str(value[_ARRAY])][()]
         return {key: _whole(each, arrays) for key, each in value.items()}
     return [_whole(each, arrays) for each in value] if isinstance(value, list) else value

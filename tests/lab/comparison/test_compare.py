@@ -22,6 +22,7 @@ from seqnorm.lab.errors import UserError
 from seqnorm.lab.report.arms.trials import arm_trials
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.page.report import write_report
+from tests.processes import left_over
 from tests.tiers import exhaustive
 
 OPTIONS = [
@@ -62,14 +63,6 @@ def children(process: subprocess.Popen[str]) -> list[int]:
     return [int(pid) for file in threads for pid in file.read_text().split()]
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
-
-
 def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
     """Starts the command, and stops it at any moment of the run after some have finished."""
     moment = random.uniform(0.0, 1.5)
@@ -91,10 +84,7 @@ def stop_after(runs: Path, lines: int, how: signal.Signals) -> None:
         process.wait()
         process.stdout.close()
     assert code == (130 if how is signal.SIGINT else -how)
-    deadline = time.monotonic() + 40  # loky's processes live on a little, see `lifeline`
-    while any(map(is_alive, workers)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert workers and not any(map(is_alive, workers)), "a worker outlived the command"
+    assert workers and left_over(workers) == [], "a worker outlived the command"
 
 
 @exhaustive

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from seqnorm.lab.errors import UserError
 from tests.lab.engine.conftest import COMMAND
 from tests.lab.engine.stand_in import deeds
 from tests.lab.multirun.conftest import wait_for
+from tests.processes import is_alive, left_over
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
@@ -36,14 +36,6 @@ def names(found: Iterable[object]) -> set[str]:
 def processes(job: Job) -> list[int]:
     """That made a run, and that of its worker."""
     return [int(number) for number in (job.folder / "process").read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
 
 
 def test_one_process_makes_many_runs_and_is_then_replaced(
@@ -76,7 +68,8 @@ def test_what_is_killed_is_made_again_and_what_always_dies_is_named_with_its_log
         str(failures[0]),
     )
     assert sum("is made again, 1 of 1 times: its process ended" in line for line in said) == 2
-    assert not is_alive(process) and not is_alive(worker)
+    # A worker is killed, and its process ends where its input does.
+    assert left_over((process, worker)) == []
 
 
 def test_a_worker_that_is_killed_ends_no_run_for_good(

@@ -23,6 +23,7 @@ def test_plain_values_and_arrays_come_back_as_they_were(tmp_path, rng):
     path.write_bytes(pack(state))
     found = unpack(path)
     kept = found["nested"].pop("weights")
+    assert found["single"].dtype == np.float32
     assert found == {**state, "nested": {"names": ["a", "ä"], "flag": True}}
     for one, other in zip(kept, weights, strict=True):
         assert one.dtype == other.dtype and one.shape == other.shape

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from seqnorm import NormLSTM
 from seqnorm.kernels.host.compile import seconds_compiling
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.data.spec import Sequences, Split
+from seqnorm.lab.runs.checkpoint import pack, unpacked
 from seqnorm.lab.tasks import Classification
 from seqnorm.lab.tracking.sink import Sink
 from seqnorm.lab.training.callbacks import BestEpoch, Diverged, Recorder, StopWhenDiverged
@@ -153,6 +155,22 @@ def test_best_epoch_has_the_lowest_loss_and_waits():
     assert model.stop_training and best.epoch == 3 and best.score == 0.7
     best.put_back(model)
     assert model.restored == [3]
+
+
+def test_the_best_epoch_of_before_a_stop_is_put_back():
+    """With weights of one number, as `norm=dyt` has, which Keras gives as NumPy's scalars."""
+    layer = NormLSTM(2, norm="dyt")
+    layer.build((1, 3, 2))
+    before, after = (BestEpoch("accuracy", patience=2) for _ in range(2))
+    before.set_model(layer)
+    before.on_epoch_end(0, {"val_accuracy": 0.5, "val_loss": 1.0})
+    best = layer.get_weights()
+    layer.set_weights([weight + 1 for weight in best])
+    after.restore(unpacked(pack(before.state())))
+    after.put_back(layer)
+    assert {weight.shape for weight in best} == {(), (2, 8), (8,), (2,)}
+    for weight, kept in zip(layer.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(weight, kept)
 
 
 def test_speed_leaves_out_the_first_step_and_what_is_excluded(clock, monkeypatch):
