@@ -7,6 +7,7 @@ Importing this package costs nothing; numba and the backend are imported on the 
     surroundings   why a backend has no use for the kernels here and now
     host/      a call: tensorflow, torch, jax (gradients) -> operation (arrays in, arrays out, what
                is kept between) -> scan
+      tables               running statistics of batches
       plan, rows           which rows or units a thread has, and where their tokens lie
       buffers, pool        memory
       workers              threads
@@ -26,11 +27,11 @@ if it is a known kind over other parts of a row. A cell more: its file, its line
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from seqnorm.kernels.contract import KernelCell, KernelNorm, changed
+from seqnorm.kernels.contract import KernelCell, KernelNorm, KernelTable, Mixing, changed
 from seqnorm.kernels.spec import (
     CELLS,
     NO_NUMBA,
@@ -58,6 +59,8 @@ __all__ = [
     "STEPS",
     "KernelCell",
     "KernelNorm",
+    "KernelTable",
+    "Mixing",
     "Outputs",
     "SiteSpec",
     "Spec",
@@ -79,7 +82,9 @@ def fused_scan(
     mask: Any = None,
     initial: tuple[Any, Any] | None = None,
     given: Mapping[str, Any] | None = None,
+    tables: Mapping[str, Sequence[KernelTable]] | None = None,
     *,
+    counted: Any = None,
     backwards: bool = False,
     repeat: bool = True,
     outputs: str | None = "steps",
@@ -93,16 +98,19 @@ def fused_scan(
         mask: bool[B, T], the alive steps, or None: all.
         initial: (h, c), each [B, H], or None: zeros.
         given: for sites ("input", "recurrent", "state") of kind "fixed" mean and
-            1 / sqrt(variance + epsilon), [T, 2, columns]; of kind "batch" the weight of the batch's
-            own moments, and the mean and variance that have the rest, [T, 3, columns] (none: the
-            batch has all the weight); of kind "renorm" see `scan.scan_forward`.
+            1 / sqrt(variance + epsilon), [T, 2, columns].
+        tables: for sites of kind "batch" and "renorm" the running statistics of each of the norms
+            side by side, which the moments of the batch are mixed with and folded into (none: those
+            of the batch normalise as they are). Row t is step t's; later ones share the last.
+        counted: bool[], whether the batch is folded into the tables; None: it is.
         backwards: run from the last token to the first.
         repeat: the output of a masked step repeats the one before it; otherwise it is zero.
         outputs: what is wanted beside the last states: "steps", the outputs of all steps; "mean" or
             "max", that of each row's alive ones (zeros where there is none); None, nothing.
 
     Returns:
-        Outputs; `moments` has an entry for each site of kind "batch" or "renorm".
+        Outputs; `moments` has an entry for each site of kind "batch" or "renorm", `tables` the next
+        values of what was given.
 
     Raises:
         LookupError: if a second derivative is asked for.
@@ -115,7 +123,11 @@ def fused_scan(
     from seqnorm.kernels.host.operation import Scan
 
     binding = import_module(f"seqnorm.kernels.host.{keras.backend.backend()}")
-    return binding.run(Scan(spec, backwards, repeat, outputs), x, weights, mask, initial, given)
+    by_site = [(tables or {}).get(site, ()) for site in SITES]
+    mixings = tuple(tuple(table.mixing for table in each) for each in by_site)
+    scan = Scan(spec, backwards, repeat, outputs, mixings)
+    flat = [table for each in by_site for table in each]
+    return binding.run(scan, x, weights, mask, initial, given, flat, counted)
 
 
 def __getattr__(name: str) -> Any:

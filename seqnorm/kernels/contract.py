@@ -10,6 +10,23 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 
+class Mixing(NamedTuple):
+    """How the moments of a batch go with running ones, see `seqnorm.normalizers.BatchNorm`."""
+
+    policy: str  # a name of `seqnorm.normalizers.small_batch.POLICIES`
+    few: float
+    momentum: float
+
+
+class KernelTable(NamedTuple):
+    """Running statistics that the kernels read, and whose next values they give."""
+
+    mean: Any  # [rows, features]
+    variance: Any  # [rows, features]
+    count: Any  # [rows, 1]
+    mixing: Mixing
+
+
 class KernelNorm(NamedTuple):
     """What a built normaliser is to the kernels."""
 
@@ -18,6 +35,7 @@ class KernelNorm(NamedTuple):
     groups: int = 1  # equal parts of a row that are normalised apart
     gain: Any = None  # [features], None: ones
     offset: Any = None  # [features], None: zeros
+    table: KernelTable | None = None  # of kinds in `spec.OF_BATCH`; None: the batch's moments alone
 
 
 class KernelCell(NamedTuple):

@@ -89,6 +89,10 @@ class Normalizer(keras.layers.Layer):
         """Fold stacked batch moments into the running statistics; called once after the loop."""
         raise NotImplementedError(f"{self.__class__.__name__} keeps no statistics.")
 
+    def keep(self, table: Moments) -> None:
+        """Take running statistics that a kernel has folded a batch into, see `KernelNorm.table`."""
+        raise NotImplementedError(f"{self.__class__.__name__} keeps no statistics.")
+
     def to_kernel(self, training: bool) -> KernelNorm:
         """What the fused kernels compute in place of `call`; by default there is no kernel.
 
@@ -97,15 +101,16 @@ class Normalizer(keras.layers.Layer):
         """
         return KernelNorm()
 
-    def kernel_statistics(self, index: Any, counts: Any, training: bool) -> Any:
-        """The running statistics that the kernels take, [time, ., features], or None.
+    def kernel_statistics(self, index: Any) -> Any:
+        """Mean and scale of a normaliser that is of kind "fixed" to the kernels.
 
         Args:
             index: int32[time], the step of each.
-            counts: float[time, 1], the rows alive there.
-            training: as the layer is called.
+
+        Returns:
+            float[time, 2, features]; the scale is 1 / sqrt(variance + epsilon).
         """
-        return None
+        raise NotImplementedError(f"{self.__class__.__name__} keeps no statistics.")
 
 
 class AffineNormalizer(Normalizer):

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqnorm.kernels import KernelNorm
+from seqnorm.kernels import KernelNorm, KernelTable, Mixing
 from seqnorm.normalizers.base import Context, MomentNormalizer
-from seqnorm.normalizers.small_batch import POLICIES, WEIGHTS
+from seqnorm.normalizers.small_batch import POLICIES
+from seqnorm.ops import backend
 from seqnorm.ops.moments import Moments, masked_moments, merge, normalize, pool
 from seqnorm.ops.replicas import count_replicas, of_all_replicas
 from seqnorm.spelling import one_of
@@ -202,8 +203,13 @@ class BatchNorm(MomentNormalizer):
             batch = of_all_replicas(batch)
         known = Moments(*(ops.convert_to_tensor(variable) for variable in self._table))
         new = merge(known._replace(count=known.count * self.momentum), batch)
-        for variable, value, before in zip(self._table, new, known, strict=True):
-            variable.assign(ops.where(batch.count > 0, value, before))
+        pairs = zip(new, known, strict=True)
+        self.keep(Moments(*(ops.where(batch.count > 0, *pair) for pair in pairs)))
+
+    def keep(self, table: Moments) -> None:
+        """Make it the running statistics: mean and variance [rows, features], count [rows, 1]."""
+        for variable, value in zip(self._table, table, strict=True):
+            backend.assign(variable, value)
 
     @property
     def _table(self) -> tuple[Any, Any, Any]:
@@ -237,23 +243,15 @@ class BatchNorm(MomentNormalizer):
             kind = ""
         if self.whole_sequence:
             kind = "sequence-wise batch statistics"
-        return KernelNorm(kind, self.epsilon, gain=self.gamma, offset=self.beta)
+        table = None
+        if self.built and not self._is_fixed(training):
+            table = KernelTable(*self._table, Mixing(self.small_batch, self.few, self.momentum))
+        return KernelNorm(kind, self.epsilon, gain=self.gamma, offset=self.beta, table=table)
 
-    def kernel_statistics(self, index: Any, counts: Any, training: bool) -> Any:
-        """Mean and scale where the table normalises; else the batch's weight, mean and variance."""
-        if self._is_fixed(training):
-            known = self.running(self.trusted_row(index))
-            return ops.stack([known.mean, ops.rsqrt(known.variance + self.epsilon)], axis=1)
-        if self.small_batch == "naive":
-            return None
-        known = self.running(self.row(index))
-        if self.small_batch == "renorm":  # a variance of -1: nothing to correct towards yet
-            variance = ops.where(known.count > 0, known.variance, -ops.ones_like(known.variance))
-            return ops.stack([ops.ones_like(known.mean), known.mean, variance], axis=1)
-        counts = ops.cast(counts, known.count.dtype)
-        weight = WEIGHTS[self.small_batch](counts, known.count, self.few)
-        weight = weight * ops.ones_like(known.mean)
-        return ops.stack([weight, known.mean, known.variance], axis=1)
+    def kernel_statistics(self, index: Any) -> Any:
+        """Mean and scale where the table normalises."""
+        known = self.running(self.trusted_row(index))
+        return ops.stack([known.mean, ops.rsqrt(known.variance + self.epsilon)], axis=1)
 
     def _apply(self, x: Any, mean: Any, variance: Any) -> Any:
         return self.affine(normalize(x, mean, variance, self.epsilon), x.dtype)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops, tree
 
 Body = Callable[[Any, Any], tuple[Any, Any]]
@@ -117,6 +118,28 @@ def succeed(before: Any, value: Any) -> Any:
         return tf.identity(value), lambda slope: (tf.minimum(tf.maximum(slope, 0), 0), slope)
 
     return tied(before, value)
+
+
+def assign(variable: keras.Variable, value: Any) -> None:
+    """`variable.assign(value)`.
+
+    On torch and a processor without torch's own threads: after a copy of 32,768 numbers and more,
+    one of them keeps a core busy for milliseconds (seen with torch 2.13 and GNU's OpenMP), which
+    kernels that run next need.
+    """
+    if keras.backend.backend() == "torch" and _is_plain(value) and _is_plain(variable.value):
+        np.copyto(variable.value.detach().numpy(), value.detach().numpy())
+    else:
+        variable.assign(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a tensor of torch's on the processor that nothing is watching or tracing."""
+    import torch
+
+    ordinary = type(value) in (torch.Tensor, torch.nn.Parameter)
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    return ordinary and value.device.type == "cpu" and not wrapped(value)
 
 
 def segment_sum(x: Any, segments: Any, num_segments: int) -> Any:

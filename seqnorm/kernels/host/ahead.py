@@ -12,6 +12,7 @@ import numpy as np
 from seqnorm.kernels.host.compile import BACKWARD, FORWARD, Code
 from seqnorm.kernels.host.rows import rows_of
 from seqnorm.kernels.host.scan import States, Weights, scan_backward, scan_forward
+from seqnorm.kernels.host.tables import Table, folded
 from seqnorm.kernels.host.workers import ready
 from seqnorm.kernels.spec import SiteSpec, Spec
 
@@ -37,6 +38,9 @@ def make_ready(code: Code) -> None:
     rows = rows_of(np.ones((1, 1), bool))
     instead = ready if code.part == FORWARD else _nothing
     record = scan_forward(spec, x, weights, rows, initial, instead=instead)
+    if code.coupled and code.part == FORWARD:
+        one = np.ones((1, 1), code.dtype)
+        folded(Table(one, one, one), np.ones((1, 2, 1), code.dtype), np.ones(1), momentum=1.0)
     if code.part == BACKWARD:  # of what the forward pass has left, whatever that is
         scan_backward(record, x, weights, initial, np.zeros_like(x), initial, instead=ready)
 

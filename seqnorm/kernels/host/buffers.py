@@ -97,7 +97,7 @@ def _sites(
     if spec.kind in OF_BATCH:
         prior = _no_prior(steps, columns, dtype) if given is None else given
         prior = np.ascontiguousarray(prior, dtype).reshape(-1)
-        whole = whole._replace(seen=np.empty(2 * steps * columns, dtype), prior=prior)
+        whole = whole._replace(seen=POOL.lend((2 * steps * columns,), dtype), prior=prior)
     elif spec.kind == "fixed":
         mean, scale = (given[:, part].astype(dtype).reshape(-1) for part in range(2))
         whole = whole._replace(mean=mean, scale=scale)

@@ -10,7 +10,7 @@ computed again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -21,11 +21,12 @@ from jax import numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 from jax.experimental.buffer_callback import buffer_callback
 
+from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan, require_shapes
 from seqnorm.kernels.host.scan import Weights
-from seqnorm.kernels.spec import OF_BATCH, SITES, STEPS
+from seqnorm.kernels.spec import OF_BATCH, STEPS
 
 # Tickets of the last forward passes: what no backward pass comes for is kept until as many others
 # were made.
@@ -44,6 +45,8 @@ def run(
     mask: Any,
     initial: tuple[Any, Any] | None,
     given: Mapping[str, Any] | None,
+    tables: Sequence[KernelTable],
+    counted: Any,
 ) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
     # Without x64 a layer of float64 is float32.
@@ -55,6 +58,8 @@ def run(
         mask,
         initial,
         given,
+        tables,
+        counted,
         ones=lambda: jnp.ones(x.shape[:2], bool),
         zeros=lambda: jnp.zeros((x.shape[0], weights.recurrent_kernel.shape[0]), dtype),
         none=jnp.zeros(0, dtype),
@@ -64,8 +69,10 @@ def run(
         expect_gradients(spec)
     forward_ready(spec)  # calls come in threads that Ctrl-C does not reach
     scan = replace(scan, spec=spec, keep=False)
+    own = [inputs.mask, inputs.counted, *inputs.tables]  # of another dtype
     values = [
-        jnp.asarray(value, bool if value is inputs.mask else dtype) for value in inputs.flat()
+        jnp.asarray(value, None if any(value is each for each in own) else dtype)
+        for value in inputs.flat()
     ]
     try:
         h, c, *rest = _operation(scan, *values)
@@ -73,12 +80,12 @@ def run(
         if "forward-mode" in str(error):
             raise TypeError(_NO_JVP) from error
         raise
-    return Outputs.of(spec, h, c, rest)
+    return Outputs.of(scan, h, c, rest)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _operation(scan: Scan, *values: jax.Array) -> list[jax.Array]:
-    """The operation on `Inputs.flat`: h, c, seen moments and, if wanted, the sequence."""
+    """The operation on `Inputs.flat`: h, c, seen moments, tables and, if wanted, y."""
     h, c, _, *rest = _forward(scan, *values)
     return [h, c, *rest]
 
@@ -92,7 +99,7 @@ def _with_record(scan: Scan, *primals: Any) -> tuple[list[jax.Array], Any]:
     scan = replace(scan, keep=True, need_x=primals[0].perturbed)
     values = [primal.value for primal in primals]
     h, c, ticket, *rest = _forward(scan, *values)
-    return [h, c, *rest], (scan, ticket, rest[len(SITES) :], values)
+    return [h, c, *rest], (scan, ticket, rest[scan.statistics :], values)
 
 
 def _gradients(_: Scan, kept: Any, slopes: list[Any]) -> list[Any]:
@@ -100,9 +107,9 @@ def _gradients(_: Scan, kept: Any, slopes: list[Any]) -> list[Any]:
     d_h, d_c, *d_rest = (
         jnp.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in slopes
     )
-    found = list(_backward(scan, ticket, d_h, d_c, *d_rest[len(SITES) :], *y, *values))
+    found = list(_backward(scan, ticket, d_h, d_c, *d_rest[scan.statistics :], *y, *values))
     d_x = found.pop(0) if scan.need_x else None
-    return [d_x, None, *found, *[None] * len(SITES)]
+    return [d_x, None, *found, *[None] * Inputs.of(values).constants]
 
 
 _operation.defvjp(_with_record, _gradients, symbolic_zeros=True)
@@ -131,6 +138,7 @@ def _forward(scan: Scan, *values: jax.Array) -> list[jax.Array]:
         jax.ShapeDtypeStruct((steps, 2, width) if name in OF_BATCH else (0, 2, 0), dtype)
         for name, width in zip(scan.spec.norms, widths, strict=True)
     ]
+    shapes += [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in inputs.tables]
     shapes += [jax.ShapeDtypeStruct(y, dtype) for y in scan.shapes_of_y(batch, steps, units)]
     return buffer_callback(_run_forward(scan), shapes, vmap_method="sequential")(*values)
 

@@ -7,16 +7,17 @@ backward pass came. A backward pass whose record is gone computes it again.
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqnorm.kernels.contract import KernelTable, Mixing
 from seqnorm.kernels.host.pool import POOL
-from seqnorm.kernels.host.rows import rows_of
+from seqnorm.kernels.host.rows import Rows, rows_of
 from seqnorm.kernels.host.scan import (
     Record,
     States,
@@ -26,6 +27,7 @@ from seqnorm.kernels.host.scan import (
     scan_backward,
     scan_forward,
 )
+from seqnorm.kernels.host.tables import Table, folded, prior, rows_alive
 from seqnorm.kernels.spec import OF_BATCH, POOLINGS, REPEAT, SITES, STEPS, UNSET, ZEROS, Spec
 
 FIRST_ONLY = (
@@ -35,7 +37,7 @@ FIRST_ONLY = (
 TICKET = (8,)  # shape; a cache line, as the backends like arrays to be aligned
 WEIGHTS = len(Weights._fields)
 _RECORDS: dict[int, Record] = {}
-_NUMBERS = itertools.count(1)
+_NUMBERS = count(1)
 
 
 class Outputs(NamedTuple):
@@ -47,13 +49,16 @@ class Outputs(NamedTuple):
     # Site -> mean and variance of the rows alive [steps, 2, columns]; the steps that no row reached
     # are absent, or of no meaning where the backend needs to know all shapes before.
     moments: dict[str, Any]
+    # Site -> the tables with the batch folded in, one for each that was given there.
+    tables: dict[str, list[Table]]
 
     @classmethod
-    def of(cls, spec: Spec, h: Any, c: Any, rest: Sequence[Any]) -> Outputs:
-        """From what `Scan.forward` gives; `rest` has an entry for each of `SITES`, then any y."""
-        y = rest[-1] if len(rest) > len(SITES) else None
-        found = zip(SITES, spec.norms, rest, strict=False)
-        return cls(y, h, c, {site: each for site, name, each in found if name in OF_BATCH})
+    def of(cls, scan: Scan, h: Any, c: Any, rest: Sequence[Any]) -> Outputs:
+        """From what `Scan.forward` gives, without the ticket."""
+        found = zip(SITES, scan.spec.norms, rest, strict=False)
+        seen = {site: each for site, name, each in found if name in OF_BATCH}
+        tables = dict(zip(SITES, scan.tables_of(rest[len(SITES) :]), strict=True))
+        return cls(rest[-1] if scan.outputs else None, h, c, seen, tables)
 
 
 class Inputs(NamedTuple):
@@ -65,6 +70,8 @@ class Inputs(NamedTuple):
     c: Any
     weights: tuple[Any, ...]
     given: tuple[Any, ...]
+    counted: Any  # bool[]: whether the batch goes into the tables
+    tables: tuple[Any, ...]  # one after the other, as `Scan.tables_of` takes them
 
     @classmethod
     def full(
@@ -74,6 +81,8 @@ class Inputs(NamedTuple):
         mask: Any,
         initial: tuple[Any, Any] | None,
         given: Mapping[str, Any] | None,
+        tables: Sequence[KernelTable],
+        counted: Any,
         *,
         ones: Callable[[], Any],
         zeros: Callable[[], Any],
@@ -87,23 +96,33 @@ class Inputs(NamedTuple):
             mask: likewise.
             initial: likewise.
             given: likewise.
+            tables: likewise, those of all sites in order.
+            counted: likewise.
             ones: makes the mask where there is none, bool[B, T].
             zeros: makes the initial states likewise, [B, H].
             none: what stands for a site without given moments, of no element.
         """
         mask = ones() if mask is None else mask
         found = tuple((given or {}).get(site, none) for site in SITES)
-        return cls(x, mask, *(initial or (zeros(),) * 2), tuple(weights), found)
+        flat = tuple(value for table in tables for value in table[:3])
+        counted = True if counted is None else counted
+        return cls(x, mask, *(initial or (zeros(),) * 2), tuple(weights), found, counted, flat)
 
     @classmethod
     def of(cls, flat: Sequence[Any]) -> Inputs:
         """The opposite of `flat`."""
-        cut = 4 + WEIGHTS
-        return cls(*flat[:4], tuple(flat[4:cut]), tuple(flat[cut:]))
+        cut, end = 4 + WEIGHTS, 4 + WEIGHTS + len(SITES)
+        weights, given, tables = flat[4:cut], flat[cut:end], flat[end + 1 :]
+        return cls(*flat[:4], tuple(weights), tuple(given), flat[end], tuple(tables))
 
     def flat(self) -> list[Any]:
         """All arrays in one list."""
-        return [*self[:4], *self.weights, *self.given]
+        return [*self[:4], *self.weights, *self.given, self.counted, *self.tables]
+
+    @property
+    def constants(self) -> int:
+        """How many of `flat`, at its end, have no gradient."""
+        return len(self.given) + 1 + len(self.tables)
 
 
 def _ticket(record: Record) -> np.ndarray:
@@ -141,13 +160,29 @@ class Scan:
     backwards: bool
     repeat: bool
     outputs: str | None  # STEPS, one of `POOLINGS`, or None
+    mixings: tuple[tuple[Mixing, ...], ...] = ((),) * len(SITES)  # of the tables at each site
     need_x: bool = False
     keep: bool = True  # whether a backward pass may come
 
+    @property
+    def statistics(self) -> int:
+        """How many outputs have no gradient: the moments of each site, then the new tables."""
+        return len(SITES) + sum(map(len, self.mixings)) * len(Table._fields)
+
+    def tables_of(self, flat: Sequence[Any]) -> list[list[Table]]:
+        """The tables of each site, from arrays one after the other."""
+        arrays = iter(flat)
+        return [[Table(*islice(arrays, 3)) for _ in own] for own in self.mixings]
+
     def _run(self, inputs: Inputs, room: np.ndarray | None = None) -> Record:
         require_shapes(inputs)
-        given = tuple(value if value.size else None for value in inputs.given)
         rows = rows_of(inputs.mask, self.backwards)
+        alive, dtype = rows_alive(rows), np.dtype(self.spec.dtype)
+        found = zip(inputs.given, self.tables_of(inputs.tables), self.mixings, strict=True)
+        given = tuple(
+            prior(tables, own, alive, dtype) if own else (value if value.size else None)
+            for value, tables, own in found
+        )
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
         masked = REPEAT if self.repeat else ZEROS
         if rows.holes or self.outputs != STEPS:
@@ -163,7 +198,7 @@ class Scan:
         return [shape] if self.outputs else []
 
     def forward(self, *arrays: np.ndarray, room: np.ndarray | None = None) -> list[np.ndarray]:
-        """h, c, the ticket, the seen moments of each site and, if wanted, y.
+        """h, c, the ticket, the seen moments of each site, the new tables and, if wanted, y.
 
         y are the outputs of all steps [B, T, H], in `room` unless a row has holes, or [B, H], what
         they are pooled to.
@@ -172,11 +207,26 @@ class Scan:
         record = self._run(inputs, room)
         empty = np.empty((0, 2, 0), self.spec.dtype)
         seen = [empty if value is None else value for value in moments(record)]
+        tables = self._folded(inputs, record.rows, seen)
         y = [record.pooled] if self.outputs else []
         if self.outputs == STEPS:
             y = [record.rows.spread(record.h, self.repeat)]
         ticket = _ticket(record) if self.keep else np.zeros(TICKET, np.int64)
-        return [*last_states(record, States(inputs.h, inputs.c)), ticket, *seen, *y]
+        return [*last_states(record, States(inputs.h, inputs.c)), ticket, *seen, *tables, *y]
+
+    def _folded(self, inputs: Inputs, rows: Rows, seen: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The tables after this batch."""
+        if not inputs.counted:
+            return list(inputs.tables)
+        alive, flat = rows_alive(rows), list[np.ndarray]()
+        by_site = zip(seen, self.tables_of(inputs.tables), self.mixings, strict=True)
+        for of_site, tables, own in by_site:
+            at = 0
+            for table, mixing in zip(tables, own, strict=True):
+                part = of_site[:, :, at : at + table.mean.shape[1]]
+                flat += folded(table, part, alive, mixing.momentum)
+                at += part.shape[2]
+        return flat
 
     def backward(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Gradients of x (if needed), h, c, weights from ticket, dh, dc, (dy, y,) and inputs.

@@ -5,13 +5,14 @@ Inside a `tf.function` large arrays cross into Python and back without a copy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
+from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.embedded import call
@@ -27,6 +28,8 @@ def run(
     mask: Any,
     initial: tuple[Any, Any] | None,
     given: Mapping[str, Any] | None,
+    tables: Sequence[KernelTable],
+    counted: Any,
 ) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
     spec, dtype = scan.spec, tf.as_dtype(scan.spec.dtype)
@@ -38,6 +41,8 @@ def run(
         mask,
         initial,
         given,
+        tables,
+        counted,
         ones=lambda: tf.fill(tf.shape(x)[:2], True),
         zeros=lambda: tf.zeros((tf.shape(x)[0], units), dtype),
         none=tf.zeros((0,), dtype),
@@ -51,18 +56,19 @@ def run(
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
     h, c, *rest = _operation(replace(scan, need_x=need_x), units, values)
-    return Outputs.of(spec, h, c, rest)
+    return Outputs.of(scan, h, c, rest)
 
 
 def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
-    """The operation on `Inputs.flat`: h, c, seen moments and, if wanted, the sequence."""
+    """The operation on `Inputs.flat`: h, c, seen moments, tables and, if wanted, y."""
     spec, dtype = scan.spec, tf.as_dtype(scan.spec.dtype)
     batch, steps = inputs[0].shape[0], inputs[0].shape[1]
     shapes = [(batch, units), (batch, units), TICKET]
     shapes += [(None, 2, units if site == "state" else spec.gates * units) for site in SITES]
     kinds = [dtype, dtype, tf.int64, dtype, dtype, dtype]
-    of_y = scan.shapes_of_y(batch, steps, units)
-    shapes, kinds = [*shapes, *of_y], [*kinds, *[dtype] * len(of_y)]
+    tables, of_y = Inputs.of(inputs).tables, scan.shapes_of_y(batch, steps, units)
+    shapes += [*(each.shape for each in tables), *of_y]
+    kinds += [*(each.dtype for each in tables), *[dtype] * len(of_y)]
 
     @tf.custom_gradient
     def run(*values: tf.Tensor) -> Any:
@@ -76,7 +82,7 @@ def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tenso
             slopes = [d_h, d_c, *own, *values]
             found = _gradients(asked, [ticket, *slopes], Inputs.of(values))
             d_x = found.pop(0) if asked.need_x else _if_asked(asked, slopes, Inputs.of(values))
-            return [d_x, None, *found, *[None] * len(SITES)]
+            return [d_x, None, *found, *[None] * Inputs.of(values).constants]
 
         return [h, c, *rest], gradient
 

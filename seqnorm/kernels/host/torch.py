@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, Inputs, Outputs, Scan
 from seqnorm.kernels.host.scan import Weights
-from seqnorm.kernels.spec import SITES
 
 
 def run(
@@ -28,6 +28,8 @@ def run(
     mask: Any,
     initial: tuple[Any, Any] | None,
     given: Mapping[str, Any] | None,
+    tables: Sequence[KernelTable],
+    counted: Any,
 ) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
     spec, dtype = scan.spec, getattr(torch, scan.spec.dtype)
@@ -40,6 +42,8 @@ def run(
         mask,
         initial,
         given,
+        tables,
+        counted,
         ones=lambda: torch.ones(x.shape[:2], dtype=torch.bool, device=device),
         zeros=lambda: torch.zeros((x.shape[0], units), dtype=dtype, device=device),
         none=torch.zeros(0, dtype=dtype, device=device),
@@ -48,24 +52,27 @@ def run(
     keep = torch.is_grad_enabled() and any(value.requires_grad for value in values)
     if keep:
         expect_gradients(spec)
+        # The variables themselves get their next values in place, before a backward pass.
+        own = len(values) - len(inputs.tables)
+        values[own:] = [torch.from_numpy(_array(value).copy()) for value in values[own:]]
     scan = replace(scan, keep=keep)
     if any(value.is_meta for value in values):
-        h, c, *rest = _shapes(scan, x, units)
+        h, c, *rest = _shapes(scan, x, units, inputs.tables)
     else:
         h, c, *rest = _Operation.apply(scan, *values)
-    return Outputs.of(spec, h, c, rest)
+    return Outputs.of(scan, h, c, rest)
 
 
 class _Operation(torch.autograd.Function):
-    """The operation on `Inputs.flat`: h, c, seen moments and, if wanted, the sequence."""
+    """The operation on `Inputs.flat`: h, c, seen moments, tables and, if wanted, y."""
 
     @staticmethod
     def forward(ctx: Any, scan: Scan, *values: torch.Tensor) -> tuple[torch.Tensor, ...]:
         found = map(torch.from_numpy, scan.forward(*map(_array, values)))
         h, c, ticket, *rest = found
         ctx.scan = scan
-        ctx.save_for_backward(ticket, *rest[len(SITES) :], *values)
-        ctx.mark_non_differentiable(*rest[: len(SITES)])
+        ctx.save_for_backward(ticket, *rest[scan.statistics :], *values)
+        ctx.mark_non_differentiable(*rest[: scan.statistics])
         ctx.set_materialize_grads(False)
         return h, c, *rest
 
@@ -73,8 +80,9 @@ class _Operation(torch.autograd.Function):
     def backward(ctx: Any, d_h: Any, d_c: Any, *d_rest: Any) -> Any:
         _require_one_gradient((d_h, d_c, *d_rest))
         ticket, *saved = ctx.saved_tensors
-        h, c = Inputs.of(saved[len(d_rest) - len(SITES) :])[2:4]
-        slopes = zip((d_h, d_c, *d_rest[len(SITES) :]), (h, c, *saved), strict=False)
+        d_y = d_rest[ctx.scan.statistics :]
+        inputs = Inputs.of(saved[len(d_y) :])
+        slopes = zip((d_h, d_c, *d_y), (inputs.h, inputs.c, *saved), strict=False)
         known = [torch.zeros_like(like) if d is None else d for d, like in slopes]
         arrays = [ticket, *known, *saved]
         asked = replace(ctx.scan, need_x=ctx.needs_input_grad[1])
@@ -82,7 +90,7 @@ class _Operation(torch.autograd.Function):
         if torch.is_grad_enabled():  # create_graph=True
             found = list(_FirstOnly.apply(found, *arrays[1:]))
         d_x = found.pop(0) if asked.need_x else None
-        return None, d_x, None, *found, *[None] * len(SITES)
+        return None, d_x, None, *found, *[None] * inputs.constants
 
 
 class _FirstOnly(torch.autograd.Function):
@@ -101,11 +109,14 @@ def _array(value: torch.Tensor) -> np.ndarray:
     return value.detach().contiguous().numpy()
 
 
-def _shapes(scan: Scan, x: torch.Tensor, units: int) -> list[torch.Tensor]:
+def _shapes(
+    scan: Scan, x: torch.Tensor, units: int, tables: Sequence[torch.Tensor]
+) -> list[torch.Tensor]:
     """What the operation gives, on the device "meta", where Keras asks for shapes alone."""
     batch, steps = x.shape[:2]
     columns = (scan.spec.gates * units,) * 2 + (units,)
     shapes: list[Sequence[int]] = [(batch, units)] * 2 + [(steps, 2, each) for each in columns]
+    shapes += [each.shape for each in tables]
     shapes += scan.shapes_of_y(batch, steps, units)
     return [torch.empty(shape, dtype=x.dtype, device="meta") for shape in shapes]
 

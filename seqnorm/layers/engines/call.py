@@ -32,5 +32,8 @@ class Unrolled(NamedTuple):
     last: Any  # float[batch, units]
     outputs: Any  # what was asked for: of every step, laid out as the next cell takes it, or pooled
     states: list[Any]  # float[batch, units] each
-    moments: dict[str, Moments]  # of sites with batch statistics, [time, 1, features]
+    # Of sites with batch statistics, [time, 1, features], that are to be folded into the running
+    # ones; or the running ones of all rows of a table, where that is done.
+    moments: dict[str, Moments]
     every: list[Any] | None = None  # the states after all steps, [time, batch, units]; if wanted
+    tables: dict[str, Moments] = {}  # noqa: RUF012 (nobody writes to it)

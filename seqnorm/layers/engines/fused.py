@@ -12,6 +12,7 @@ from seqnorm.layers.engines.call import Call, Unrolled
 from seqnorm.layers.timeline import Timeline
 from seqnorm.normalizers import Context, Normalizer
 from seqnorm.ops.moments import Moments
+from seqnorm.ops.replicas import count_replicas
 
 Norms = dict[str, Normalizer]
 
@@ -68,12 +69,53 @@ def _beside(values: list[Any], default: Any) -> Any:
     return ops.concatenate([ops.cast(value, default.dtype) for value in values], axis=-1)
 
 
+def _tables(cell: NormCell, training: bool) -> dict[str, list[kernels.KernelTable]]:
+    """The running statistics that a batch goes into, of the normalisers side by side at a site."""
+    found = {}
+    for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
+        tables = [norm.to_kernel(training).table for norm in norms.values()]
+        found[site] = [
+            table._replace(
+                mean=ops.convert_to_tensor(table.mean),
+                variance=ops.convert_to_tensor(table.variance),
+                count=ops.convert_to_tensor(table.count),
+            )
+            for table in tables
+            if table is not None
+        ]
+    return found
+
+
+def _by_name(cell: NormCell, tables: dict[str, list[Any]]) -> dict[str, Moments]:
+    """The tables of the kernels' sites as those of the cell's."""
+    found = {}
+    for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
+        for name, table in zip(norms, tables[site], strict=False):
+            found[name] = Moments(*map(ops.stop_gradient, table))
+    return found
+
+
+def _moments(cell: NormCell, seen: dict[str, Any]) -> dict[str, Moments]:
+    """The moments of the kernels' sites as those of the cell's, without counts."""
+    found = {}
+    for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
+        if site not in seen:
+            continue
+        both, start = ops.stop_gradient(seen[site]), 0
+        for name in norms:
+            part = both[..., start : start + cell.SITES[name].gates * cell.units]
+            found[name] = Moments(part[:, :1], part[:, 1:], None)
+            start += part.shape[-1]
+    return found
+
+
 class Fused:
     """Runs cells by the fused kernels, batch-major; see `seqnorm.layers.engines.loop.Loop`."""
 
     def __init__(self, call: Call, timeline: Timeline, context: Context):
         self.call, self.context = call, context
         self.mask, self.backwards = timeline.mask, timeline.backwards
+        self.right_padded = timeline.right_padded
 
     def enter(self, sequences: Any) -> Any:
         """[batch, time, features] as `run` takes it."""
@@ -89,14 +131,15 @@ class Fused:
         repeat = not self.call.zero_output_for_mask
         # In running order a cell's outputs are the next one's inputs.
         mask = self._running_mask()
-        counts = self._counts(x, mask)
         found = kernels.fused_scan(
             spec,
             x,
             weights_of(cell, spec),
             self.mask,
             (states[0], states[-1]),
-            self._given(cell, counts),
+            self._given(cell),
+            _tables(cell, self.context.training),
+            counted=self.right_padded,
             backwards=self.backwards,
             repeat=repeat,
             outputs=outputs,
@@ -107,16 +150,21 @@ class Fused:
             last = ops.where(alive[:, None], last, ops.zeros_like(last))
         self.mask, self.backwards = mask, False
         states = cell.at_rest([found.h, found.c][: len(states)])
-        return Unrolled(last, found.y, states, self._moments(cell, found.moments, counts))
+        # A replica has seen a part of the batch; `fold` sees to the others.
+        tables = {} if count_replicas() > 1 else _by_name(cell, found.tables)
+        moments = {
+            name: each._replace(count=self._counts(x, mask)[: ops.shape(each.mean)[0], None])
+            for name, each in _moments(cell, found.moments).items()
+            if name not in tables
+        }
+        return Unrolled(last, found.y, states, moments, tables=tables)
 
     def _running_mask(self) -> Any:
         flip = self.backwards and self.mask is not None
         return ops.flip(self.mask, axis=1) if flip else self.mask
 
     def _counts(self, x: Any, mask: Any) -> Any:
-        """float[time, 1], rows alive at each step, where statistics need them."""
-        if self.context.index is None:
-            return None
+        """float[time, 1], rows alive at each step."""
         steps = ops.shape(x)[1]
         if mask is None:
             return ops.ones((steps, 1)) * ops.cast(ops.shape(x)[0], "float32")
@@ -124,29 +172,16 @@ class Fused:
         alive = ops.arange(steps, dtype="int32")[:, None] < lengths[None, :]
         return ops.sum(ops.cast(alive, "float32"), axis=1, keepdims=True)
 
-    def _given(self, cell: NormCell, counts: Any) -> dict[str, Any]:
-        """Running statistics of every step, as `fused_scan` takes them."""
+    def _given(self, cell: NormCell) -> dict[str, Any]:
+        """Running statistics of every step where these normalise, as `fused_scan` takes them."""
         found, index = {}, self.context.index
         for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
+            kinds = [norm.to_kernel(self.context.training).kind for norm in norms.values()]
             parts = [
-                norm.kernel_statistics(index[:, 0], counts, self.context.training)
-                for norm in norms.values()
-                if norm.time_aware
+                norm.kernel_statistics(index[:, 0])
+                for norm, kind in zip(norms.values(), kinds, strict=True)
+                if kind == "fixed"
             ]
-            if parts and parts[0] is not None:
+            if parts:
                 found[site] = ops.cast(ops.concatenate(parts, axis=-1), cell.compute_dtype)
-        return found
-
-    def _moments(self, cell: NormCell, seen: dict[str, Any], counts: Any) -> dict[str, Moments]:
-        """The moments of the kernels' sites as those of the cell's."""
-        found = {}
-        for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
-            if site not in seen:
-                continue
-            both, start = ops.stop_gradient(seen[site]), 0
-            count = counts[: ops.shape(both)[0], None]
-            for name in norms:
-                part = both[..., start : start + cell.SITES[name].gates * cell.units]
-                found[name] = Moments(part[:, :1], part[:, 1:], count)
-                start += part.shape[-1]
         return found

@@ -21,7 +21,7 @@ def test_subjects_take_turns_and_warming_up_is_not_counted():
     turns: list[str] = []
     subjects = {name: lambda name=name: turns.append(name) for name in "ab"}
     samples = measure(subjects, rounds=3, warm_up=2)
-    assert "".join(turns) == "aabb" + "ab" * 3
+    assert "".join(turns) == "aabb" + "aabb" * 3  # each follows a step of its own
     assert all(len(each.wall) == len(each.cpu) == 3 for each in samples.values())
 
 

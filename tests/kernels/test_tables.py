@@ -1,0 +1,129 @@
+"""Running statistics inside the operation, against those that a layer keeps around its loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqnorm import NormRNN
+from seqnorm.cells import NormLSTMCell
+from seqnorm.kernels.compiled.merge import merge
+from seqnorm.normalizers import BatchNorm
+from tests import grid
+from tests.gradients import gradients, weighted_sum
+
+STEPS = grid.STEPS
+OPTIONS = [
+    {"small_batch": policy, "max_steps": rows}
+    for policy in ("naive", "running", "shrink", "renorm")
+    for rows in (1, STEPS - 2, STEPS, STEPS + 2)
+] + [{"statistics": "shared"}, {"momentum": 0.0}, {"momentum": 1.0}]
+
+
+def pair(cell, options, rng, **more):
+    """A layer on the kernels, and one on the loop with the same weights."""
+    norm = {"name": "batch", "few": 3, **options}
+    layers = [
+        grid.make(cell, norm, rng, implementation=way, dtype="float32", **more)
+        for way in ("fused", "loop")
+    ]
+    layers[1].set_weights(layers[0].get_weights())
+    return layers
+
+
+def assert_same(layers, atol=1e-5):
+    for one, other in zip(*(layer.get_weights() for layer in layers), strict=True):
+        np.testing.assert_allclose(one, other, atol=atol, rtol=1e-5)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("cell", grid.CELLS)
+def test_three_batches_leave_what_the_loop_leaves(cell, options, rng):
+    layers = pair(cell, options, rng)
+    for _ in range(3):
+        x = grid.inputs(rng).astype("float32")
+        found = [grid.numpy(layer(x, mask=grid.MASK, training=True)[0]) for layer in layers]
+        np.testing.assert_allclose(*found, atol=1e-5)
+        assert_same(layers)
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_in_a_stack_of_cells(go_backwards, rng):
+    """Whose upper one gets its inputs in running order, with padding first."""
+    layers = [
+        NormRNN(
+            [NormLSTMCell(3, norm="batch"), NormLSTMCell(4, norm="batch")],
+            go_backwards=go_backwards,
+            implementation=way,
+        )
+        for way in ("fused", "loop")
+    ]
+    for layer in layers:
+        layer.build((None, None, grid.FEATURES))
+    layers[1].set_weights(layers[0].get_weights())
+    before, x = layers[0].get_weights(), grid.inputs(rng).astype("float32")
+    for layer in layers:
+        layer(x, mask=grid.MASK, training=True)
+    assert_same(layers)
+    moved = [np.abs(a - b).max() > 0 for a, b in zip(layers[0].get_weights(), before, strict=True)]
+    assert sum(moved) == 2 * 3 * 3  # cells, sites, and mean, variance, count of each
+
+
+@pytest.mark.skipif(grid.BACKEND == "jax", reason="a gradient of JAX's is a call of its own")
+def test_a_second_gradient_uses_the_table_of_its_own_call(rng):
+    """The first one uses the record up, and the variables have other values by then."""
+    layer, loop = pair("lstm", {"small_batch": "shrink"}, rng)
+    x = grid.inputs(rng).astype("float32")
+    layer(x, training=True)
+    loop.set_weights(layer.get_weights())
+    expected = gradients(lambda x: weighted_sum(loop(x, training=True)), loop, x)
+    for found in _twice(layer, x):
+        for one, other in zip(found, expected, strict=False):
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def _twice(layer, x):
+    weights = layer.trainable_variables
+    if grid.BACKEND == "torch":
+        import torch
+
+        loss = weighted_sum(layer(torch.from_numpy(x), training=True))
+        values = [weight.value for weight in weights]
+        found = [torch.autograd.grad(loss, values, retain_graph=True) for _ in range(2)]
+    else:
+        import tensorflow as tf
+
+        with tf.GradientTape(persistent=True) as tape:
+            loss = weighted_sum(layer(x, training=True))
+        found = [tape.gradient(loss, [weight.value for weight in weights]) for _ in range(2)]
+    return [[grid.numpy(each) for each in one] for one in found]
+
+
+def test_a_norm_with_a_fold_of_its_own_takes_the_loop(rng):
+    class Forgetful(BatchNorm):
+        def fold(self, moments, index):
+            pass
+
+    layer = grid.make("lstm", Forgetful(), rng, implementation="auto")
+    assert "Forgetful has a fold of its own" in layer.why_not_fused()
+    before = layer.get_weights()
+    layer(grid.inputs(rng), training=True)
+    for one, other in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_merging_a_large_table_stays_exact(rng):
+    """The mean exceeds the spread a thousandfold."""
+    rows, columns = 5, 7
+    mean, seen = (1e3 + rng.normal(size=(rows, columns)).astype("float32") for _ in range(2))
+    variance, own = (rng.uniform(0.5, 2, (rows, columns)).astype("float32") for _ in range(2))
+    share = rng.uniform(size=rows).astype("float32")
+    out = [np.empty_like(mean) for _ in range(2)]
+    both = np.stack([seen, own], axis=1)
+    merge(
+        *(each.reshape(-1) for each in (mean, variance, both)), share, *(o.reshape(-1) for o in out)
+    )
+    wide = [np.float64(each) for each in (mean, variance, seen, own, share[:, None])]
+    m, v, s, o, w = wide
+    np.testing.assert_allclose(out[0], m + (s - m) * w, rtol=1e-6)
+    np.testing.assert_allclose(out[1], v * (1 - w) + o * w + (s - m) ** 2 * w * (1 - w), rtol=1e-3)
