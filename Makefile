@@ -40,8 +40,10 @@ $(BACKENDS)/ready: pyproject.toml
 
 test-backends: $(BACKENDS)/ready
 	$(BACKENDS)/bin/python -m tests.kernels.compile
-	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) tests/kernels/test_jax.py tests/kernels/test_layers.py
-	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) tests/kernels/test_torch.py tests/kernels/test_layers.py
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) tests/kernels/test_jax.py tests/kernels/test_tables.py \
+	  tests/kernels/test_layers.py
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) tests/kernels/test_torch.py tests/kernels/test_tables.py \
+	  tests/kernels/test_layers.py
 
 # Each cell and normaliser against the reference and in keras.layers.RNN on a padded batch, one
 # `fit`, a stateful layer, and one model per normaliser saved and loaded in a fresh process; each by
@@ -52,9 +54,9 @@ SELECTION := (test_property and float64 and right and (reference or keras_rnn)) 
 smoke-backends: $(BACKENDS)/ready
 	$(BACKENDS)/bin/python -m tests.kernels.compile
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
-	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(BINDING) -m 'not exhaustive' tests/kernels/test_jax.py
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(BINDING) -m 'not exhaustive' tests/kernels/test_jax.py tests/kernels/test_tables.py
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(CONFORMANCE) -k '$(SELECTION)'
-	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BINDING) -m 'not exhaustive' tests/kernels/test_torch.py
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BINDING) -m 'not exhaustive' tests/kernels/test_torch.py tests/kernels/test_tables.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check

@@ -50,16 +50,16 @@ def run(
     )
     values = [torch.as_tensor(value) for value in inputs.flat()]
     keep = torch.is_grad_enabled() and any(value.requires_grad for value in values)
+    scan = replace(scan, keep=keep)
+    if any(value.is_meta for value in values):
+        h, c, *rest = _shapes(scan, x, units, inputs.tables)
+        return Outputs.of(scan, h, c, rest)
     if keep:
         expect_gradients(spec)
         # The variables themselves get their next values in place, before a backward pass.
         own = len(values) - len(inputs.tables)
         values[own:] = [torch.from_numpy(_array(value).copy()) for value in values[own:]]
-    scan = replace(scan, keep=keep)
-    if any(value.is_meta for value in values):
-        h, c, *rest = _shapes(scan, x, units, inputs.tables)
-    else:
-        h, c, *rest = _Operation.apply(scan, *values)
+    h, c, *rest = _Operation.apply(scan, *values)
     return Outputs.of(scan, h, c, rest)
 
 
