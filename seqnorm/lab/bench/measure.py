@@ -1,4 +1,4 @@
-"""Paired timing: every subject once a round, so that what else runs hits all of them alike."""
+"""Paired timing: every subject in each round, so that what else runs hits all of them alike."""
 
 from __future__ import annotations
 

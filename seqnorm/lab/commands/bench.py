@@ -26,7 +26,8 @@ SHAPES = ("64x200x128x128", "128x100x64x64", "16x400x64x256")
 BACKENDS = ("tensorflow", "torch", "jax")
 FULL = ", full"  # the same subject, on batches without padding
 LEGEND = """\
-Each subject runs once a round, in turn with the others. A number below 1 is faster than {base}.
+Each subject runs twice a round, in turn with the others, and the second time
+is measured. A number below 1 is faster than {base}.
   keras      Keras's own layer, without a norm
   torch.nn   torch's own layer, likewise, in a loop of torch's own, over all tokens, padding too
   products   the matrix products of a step and nothing else: what no layer can be faster than
