@@ -9,8 +9,11 @@ from numba import njit
 from seqnorm.kernels.compiled.options import ENTRY, JIT, SOURCE
 from seqnorm.kernels.compiled.window import window
 
+# As it is written, which is what `seqnorm.ops.moments.merge` computes, to the last bit.
+EXACT = JIT | {"fastmath": False}
 
-@njit(**JIT)
+
+@njit(**EXACT)
 def _merge(known_mean, known_variance, seen, share, mean, variance):
     """Flat [R * columns] each, but seen [R * 2 * columns], mean before variance, and share [R]."""
     columns = mean.size // share.size
@@ -23,11 +26,11 @@ def _merge(known_mean, known_variance, seen, share, mean, variance):
         for j in range(columns):
             apart = m[j] - old_m[j]
             new_m[j] = old_m[j] + apart * part
-            new_v[j] = old_v[j] * rest + v[j] * part + apart * apart * part * rest
+            new_v[j] = (old_v[j] * rest + v[j] * part) + ((apart * apart) * part) * rest
 
 
 def _entry(stamp: int) -> Any:
-    @njit(**ENTRY)
+    @njit(**ENTRY | {"fastmath": False})
     def merge(known_mean, known_variance, seen, share, mean, variance):
         if stamp:
             _merge(known_mean, known_variance, seen, share, mean, variance)

@@ -129,7 +129,7 @@ def test_where_norms_are_good_along_the_learning_rate() -> None:
     """The table of the text: the best mean, and where the mean is within 2 % of it."""
     comparison = published("compare_reuters_clean_learning_rate")
     score, text = comparison.task.score, said_in("docs/results.md")
-    for norm in ("none", "layer", "rms", "batch"):
+    for norm in ("none", "layer", "rms", "group", "batch", "dyt"):
         scores = {
             dict(arm.settings)["optim.learning_rate"]: [*arm.values(score.name).values()]
             for arm in comparison.arms
@@ -149,6 +149,13 @@ def test_where_norms_are_good_along_the_learning_rate() -> None:
             f"| {norm} | {mean} at {best} | {begin} | {end}{' or more' * found.open_end} "
             f"| {wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f}) |"
         ) in text
+        if norm in ("none", "layer"):
+            unit = " decades" if norm == "layer" else ""
+            own = f"{wide.value:.2f}{unit} ({wide.low:.2f} to {wide.high:.2f})"
+            assert own in said_in("README.md")
+    runs = [run for arm in comparison.arms for run in arm.runs if arm.cell == "lstm"]
+    assert f"none of the {len(runs)} runs diverged" in text
+    assert not any(run.result.diverged for run in runs)
 
 
 def test_both_rates_on_clean_reuters() -> None:
