@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops, tree
+from keras.src.backend.common.stateless_scope import in_stateless_scope  # has no public name
 
 Body = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -127,7 +128,8 @@ def assign(variable: keras.Variable, value: Any) -> None:
     one of them keeps a core busy for milliseconds (seen with torch 2.13 and GNU's OpenMP), which
     kernels that run next need.
     """
-    if keras.backend.backend() == "torch" and _is_plain(value) and _is_plain(variable.value):
+    direct = keras.backend.backend() == "torch" and not in_stateless_scope()
+    if direct and _is_plain(value) and _is_plain(variable.value):
         np.copyto(variable.value.detach().numpy(), value.detach().numpy())
     else:
         variable.assign(value)

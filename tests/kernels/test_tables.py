@@ -102,6 +102,25 @@ def _twice(layer, x):
     return [[grid.numpy(each) for each in one] for one in found]
 
 
+def test_a_stateless_call_leaves_all_as_it_was_and_returns_the_table(rng):
+    layer, other = pair("lstm", {}, rng, return_state=False, return_sequences=False)
+    x = grid.inputs(rng).astype("float32")
+    trained, kept = (
+        [ops.copy(variable.value) for variable in variables]
+        for variables in (layer.trainable_variables, layer.non_trainable_variables)
+    )
+    before = [grid.numpy(value).copy() for value in kept]
+    outputs, new = layer.stateless_call(trained, kept, x, training=True)
+    for variables in (kept, [variable.value for variable in layer.non_trainable_variables]):
+        for value, old in zip(variables, before, strict=True):
+            np.testing.assert_array_equal(grid.numpy(value), old)
+    np.testing.assert_allclose(grid.numpy(outputs), grid.numpy(other(x, training=True)), atol=1e-5)
+    for value, variable in zip(new, other.non_trainable_variables, strict=True):
+        if "seed" in variable.path:
+            continue
+        np.testing.assert_allclose(grid.numpy(value), grid.numpy(variable), atol=1e-5)
+
+
 def test_a_norm_with_a_fold_of_its_own_takes_the_loop(rng):
     class Forgetful(BatchNorm):
         def fold(self, moments, index):
