@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--epoch", nargs="+", metavar="KEY=VALUE",
         help="instead: one epoch of a recipe, such as data=imdb cell.units=128")  # fmt: skip
     add("--out", type=Path, help="folder for bench.json and bench.png")
+    add("--page", type=Path,
+        help="Markdown file whose table of this backend and processor gets the ratios, such as "
+        "docs/performance.md")  # fmt: skip
     return parser
 
 
@@ -96,6 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             "argument --jit: the kernels do not run under XLA, and neither peak memory nor profile "
             "is taken under it. Add --ways loop keras-rnn and leave --memory and --profile out."
+        )
+    plain = options.mode == "fit" and options.share == 1 and options.ways == ["fused"]
+    if options.page and (not plain or options.epoch or options.others):
+        parser.error(
+            "argument --page: the table is of full training steps with the kernels; leave --mode, "
+            "--share, --ways, --jit, --others and --epoch out."
         )
     if options.rounds < 1:
         parser.error(
@@ -129,12 +138,15 @@ def _require_tensorflow(parser: argparse.ArgumentParser, options: argparse.Names
 
 def _carry_out(options: argparse.Namespace) -> None:
     from seqnorm import machine
+    from seqnorm.lab.bench import page
 
     record = {"machine": platform.platform(), "threads": machine.threads()}
     record |= {"processor": machine.processor_name(), "vector_bits": _vector_bits()}
     record["options"] = vars(options)
     if options.out:  # before hours of measuring
         options.out.mkdir(parents=True, exist_ok=True)
+    if options.page:
+        page.parts(options.page, options.backend)
     print(_machine_line(record))
     tables = {}
     if options.epoch:
@@ -149,6 +161,9 @@ def _carry_out(options: argparse.Namespace) -> None:
 
             with writing(options.out / "bench.png"):
                 picture.draw(tables, options.out / "bench.png")
+    if options.page:
+        machine_name = _machine_line(record).removesuffix(f", {options.backend}")
+        page.update(options.page, options.backend, machine_name, tables)
 
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
