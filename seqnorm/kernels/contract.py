@@ -25,6 +25,7 @@ class KernelTable(NamedTuple):
     variance: Any  # [rows, features]
     count: Any  # [rows, 1]
     mixing: Mixing
+    keeps: bool = True  # whether the normaliser takes the next values, or folds moments itself
 
 
 class KernelNorm(NamedTuple):

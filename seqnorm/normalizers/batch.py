@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from seqnorm.kernels import KernelNorm, KernelTable, Mixing
+from seqnorm.kernels import OF_BATCH, KernelNorm, KernelTable, Mixing
 from seqnorm.normalizers.base import Context, MomentNormalizer
 from seqnorm.normalizers.small_batch import POLICIES
 from seqnorm.ops import backend
@@ -15,6 +16,7 @@ from seqnorm.ops.moments import Moments, masked_moments, merge, normalize, pool
 from seqnorm.ops.replicas import count_replicas, of_all_replicas
 from seqnorm.spelling import one_of
 
+_NUMBERS = (int, float, np.number)
 STATISTICS = ("per_step", "shared", "sequence")
 INPUT_STATISTICS = ("step", "sequence")
 
@@ -204,7 +206,8 @@ class BatchNorm(MomentNormalizer):
         known = Moments(*(ops.convert_to_tensor(variable) for variable in self._table))
         new = merge(known._replace(count=known.count * self.momentum), batch)
         pairs = zip(new, known, strict=True)
-        self.keep(Moments(*(ops.where(batch.count > 0, *pair) for pair in pairs)))
+        for variable, pair in zip(self._table, pairs, strict=True):
+            variable.assign(ops.where(batch.count > 0, *pair))
 
     def keep(self, table: Moments) -> None:
         """Make it the running statistics: mean and variance [rows, features], count [rows, 1]."""
@@ -243,9 +246,13 @@ class BatchNorm(MomentNormalizer):
             kind = ""
         if self.whole_sequence:
             kind = "sequence-wise batch statistics"
+        if not all(isinstance(value, _NUMBERS) for value in (self.few, self.momentum)):
+            kind = "batch statistics with a momentum that is no number"
         table = None
-        if self.built and not self._is_fixed(training):
-            table = KernelTable(*self._table, Mixing(self.small_batch, self.few, self.momentum))
+        if self.built and kind in OF_BATCH:
+            mixing = Mixing(self.small_batch, float(self.few), float(self.momentum))
+            own = getattr(self.fold, "__func__", None) is not BatchNorm.fold
+            table = KernelTable(*self._table, mixing, keeps=not own)
         return KernelNorm(kind, self.epsilon, gain=self.gamma, offset=self.beta, table=table)
 
     def kernel_statistics(self, index: Any) -> Any:

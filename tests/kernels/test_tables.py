@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from keras import ops
@@ -121,17 +123,78 @@ def test_a_stateless_call_leaves_all_as_it_was_and_returns_the_table(rng):
         np.testing.assert_allclose(grid.numpy(value), grid.numpy(variable), atol=1e-5)
 
 
-def test_a_norm_with_a_fold_of_its_own_takes_the_loop(rng):
-    class Forgetful(BatchNorm):
-        def fold(self, moments, index):
-            pass
+class Forgetful(BatchNorm):
+    def fold(self, moments, index):
+        pass
 
-    layer = grid.make("lstm", Forgetful(), rng, implementation="auto")
-    assert "Forgetful has a fold of its own" in layer.why_not_fused()
+
+class Saying(Forgetful):
+    def to_kernel(self, training):
+        return super().to_kernel(training)
+
+
+@pytest.mark.parametrize("norm", [Forgetful, Saying, BatchNorm])
+def test_a_fold_of_ones_own_is_called(norm, rng):
+    """Also where it is put on the object."""
+    layer = grid.make("lstm", norm(), rng, implementation="fused")
+    if norm is BatchNorm:
+        for each in layer.cell.normalizers.values():
+            object.__setattr__(each, "fold", lambda moments, index: None)
     before = layer.get_weights()
     layer(grid.inputs(rng), training=True)
     for one, other in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Scheduled(BatchNorm):
+    """Its momentum is a variable, which may change from step to step."""
+
+    def build(self, input_shape):
+        self.schedule = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        super().build(input_shape)
+
+    @property
+    def momentum(self):
+        return self.schedule if self.built else 0.0
+
+    @momentum.setter
+    def momentum(self, value):
+        pass
+
+
+def test_a_momentum_that_is_a_variable_takes_the_loop(rng):
+    layer = grid.make("simple_rnn", Scheduled(), rng, implementation="auto")
+    assert "a momentum that is no number" in layer.why_not_fused()
+    norms = [norm for norm in layer.cell.normalizers.values() if norm.time_aware]
+    before = [grid.numpy(norm.count).copy() for norm in norms]
+    layer(grid.inputs(rng), training=True)
+    for old, norm in zip(before, norms, strict=True):
+        expected = old * float(grid.numpy(norm.schedule)) + grid.BATCH
+        np.testing.assert_allclose(grid.numpy(norm.count)[:STEPS], expected[:STEPS], rtol=1e-5)
+
+
+@pytest.mark.skipif(grid.BACKEND != "torch", reason="traces of torch's")
+def test_a_trace_holds_the_statistics_updates(rng):
+    import torch
+
+    layer = grid.make("lstm", "batch", rng, implementation="loop", dtype="float32")
+
+    class Module(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, x):
+            return self.layer(x, training=True)[0]
+
+    x = torch.from_numpy(grid.inputs(rng).astype("float32"))
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trace = torch.jit.trace(Module(), x, check_trace=False)
+        before = [each.copy() for each in layer.get_weights()]
+        trace(3 * x)
+    moved = sum((a != b).any() for a, b in zip(before, layer.get_weights(), strict=True))
+    assert moved == 3 * 3  # mean, variance and count of three sites
 
 
 def test_merging_gives_the_bytes_of_the_operations(rng):

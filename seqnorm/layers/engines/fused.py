@@ -87,11 +87,13 @@ def _tables(cell: NormCell, training: bool) -> dict[str, list[kernels.KernelTabl
 
 
 def _by_name(cell: NormCell, tables: dict[str, list[Any]]) -> dict[str, Moments]:
-    """The tables of the kernels' sites as those of the cell's."""
+    """The tables of the kernels' sites as those of the cell's that take them."""
     found = {}
     for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
-        for name, table in zip(norms, tables[site], strict=False):
-            found[name] = Moments(*map(ops.stop_gradient, table))
+        for (name, norm), table in zip(norms.items(), tables[site], strict=False):
+            known = norm.to_kernel(training=True).table
+            if known is not None and known.keeps:
+                found[name] = Moments(*map(ops.stop_gradient, table))
     return found
 
 
@@ -150,8 +152,9 @@ class Fused:
             last = ops.where(alive[:, None], last, ops.zeros_like(last))
         self.mask, self.backwards = mask, False
         states = cell.at_rest([found.h, found.c][: len(states)])
-        # A replica has seen a part of the batch; `fold` sees to the others.
-        tables = {} if count_replicas() > 1 else _by_name(cell, found.tables)
+        tables = _by_name(cell, found.tables)
+        if count_replicas() > 1:  # each has seen a part of the batch; `fold` sees to the others
+            tables = {}
         moments = {
             name: each._replace(count=self._counts(x, mask)[: ops.shape(each.mean)[0], None])
             for name, each in _moments(cell, found.moments).items()

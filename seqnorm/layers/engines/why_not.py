@@ -14,7 +14,7 @@ from seqnorm.layers.engines.fused import Norms, norms_at, spec_of
 
 # What a subclass may not change if the kernels are to compute the same.
 _OF_CELL = ("step", "advance", "preactivation", "recurrent", "project", "offset")
-_OF_NORM = ("call", "affine", "fold", "row", "running")
+_OF_NORM = ("call", "affine", "row", "running")
 
 
 def fused_obstacle(call: Call) -> str | None:
