@@ -226,12 +226,12 @@ class NormRNN(keras.layers.RNN):
         for depth, (cell, state) in enumerate(zip(self.cells, states, strict=True), start=1):
             wanted = self._wanted() if depth == len(self.cells) else STEPS
             state = timeline.invalidate(state)
-            last, x, new, seen, every, tables = engine.run(cell, x, state, wanted)
+            last, x, new, seen, kept, every = engine.run(cell, x, state, wanted)
             new_states.append(new)
             all_states.append([*map(timeline.leave, every or [], state)])
             for site, moments in seen.items():
                 cell.normalizers[site].fold(timeline.ignore_invalid(moments), step_index)
-            for site, table in tables.items():
+            for site, table in kept.items():
                 cell.normalizers[site].keep(table)
         states = nest(self, new_states, timeline.age_after(steps, self.age_limit))
         if self.stateful:

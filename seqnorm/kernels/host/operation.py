@@ -27,7 +27,7 @@ from seqnorm.kernels.host.scan import (
     scan_backward,
     scan_forward,
 )
-from seqnorm.kernels.host.tables import Table, folded, prior, rows_alive
+from seqnorm.kernels.host.tables import Table, folded, prior
 from seqnorm.kernels.spec import OF_BATCH, POOLINGS, REPEAT, SITES, STEPS, UNSET, ZEROS, Spec
 
 FIRST_ONLY = (
@@ -177,10 +177,10 @@ class Scan:
     def _run(self, inputs: Inputs, room: np.ndarray | None = None) -> Record:
         require_shapes(inputs)
         rows = rows_of(inputs.mask, self.backwards)
-        alive, dtype = rows_alive(rows), np.dtype(self.spec.dtype)
+        dtype = np.dtype(self.spec.dtype)
         found = zip(inputs.given, self.tables_of(inputs.tables), self.mixings, strict=True)
         given = tuple(
-            prior(tables, own, alive, dtype) if own else (value if value.size else None)
+            prior(tables, own, rows.alive, dtype) if own else (value if value.size else None)
             for value, tables, own in found
         )
         initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
@@ -218,13 +218,13 @@ class Scan:
         """The tables after this batch."""
         if not inputs.counted:
             return list(inputs.tables)
-        alive, flat = rows_alive(rows), list[np.ndarray]()
+        flat: list[np.ndarray] = []
         by_site = zip(seen, self.tables_of(inputs.tables), self.mixings, strict=True)
         for of_site, tables, own in by_site:
             at = 0
             for table, mixing in zip(tables, own, strict=True):
                 part = of_site[:, :, at : at + table.mean.shape[1]]
-                flat += folded(table, part, alive, mixing.momentum)
+                flat += folded(table, part, rows.alive, mixing.momentum)
                 at += part.shape[2]
         return flat
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -24,6 +24,13 @@ class Rows:
     positions: np.ndarray  # int64[B, T] where in the input a row's k-th alive token is
     begins: np.ndarray  # int64[B] steps before the first alive one; 0 if some row has holes
     holes: bool  # some row has a masked step between two alive ones
+
+    @cached_property
+    def alive(self) -> np.ndarray:
+        """int64[steps]: how many rows are alive at each step that some row reaches."""
+        steps = int(self.lengths.max(initial=0))
+        ended = np.cumsum(np.bincount(self.lengths, minlength=steps + 1))
+        return len(self.lengths) - ended[:steps]
 
     def spread(self, h: np.ndarray, repeat: bool) -> np.ndarray:
         """Outputs of all steps in running order, from those of the alive tokens, both [B, T, H].

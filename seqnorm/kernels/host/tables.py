@@ -19,7 +19,6 @@ from seqnorm.kernels.compiled.merge import merge
 from seqnorm.kernels.contract import Mixing
 from seqnorm.kernels.host.compile import compile_here
 from seqnorm.kernels.host.pool import POOL
-from seqnorm.kernels.host.rows import Rows
 
 
 class Table(NamedTuple):
@@ -28,12 +27,6 @@ class Table(NamedTuple):
     mean: np.ndarray  # [R, columns]
     variance: np.ndarray  # [R, columns]
     count: np.ndarray  # [R, 1], rows of batches seen at the step, decayed
-
-
-def rows_alive(rows: Rows) -> np.ndarray:
-    """int64[steps]: how many rows are alive at each step that some row reaches."""
-    steps = int(rows.lengths.max(initial=0))
-    return len(rows.lengths) - np.cumsum(np.bincount(rows.lengths, minlength=steps + 1))[:steps]
 
 
 def prior(

@@ -147,7 +147,7 @@ def _carry_out(options: argparse.Namespace) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
     if options.page:
         page.parts(options.page, options.backend)
-    print(_machine_line(record))
+    print(f"{_machine(record)}, {options.backend}")
     tables = {}
     if options.epoch:
         record["epoch_seconds"] = _epoch(options)
@@ -162,8 +162,7 @@ def _carry_out(options: argparse.Namespace) -> None:
             with writing(options.out / "bench.png"):
                 picture.draw(tables, options.out / "bench.png")
     if options.page:
-        machine_name = _machine_line(record).removesuffix(f", {options.backend}")
-        page.update(options.page, options.backend, machine_name, tables)
+        page.update(options.page, options.backend, _machine(record), tables)
 
 
 def _steps(options: argparse.Namespace, record: dict) -> dict[str, dict[str, Summary]]:
@@ -205,11 +204,10 @@ def _vector_bits() -> int | None:
         return None
 
 
-def _machine_line(record: dict) -> str:
+def _machine(record: dict) -> str:
     bits = record["vector_bits"]
     vectors = f"vectors of {bits} bits, " if bits else ""
-    on = record["options"]["backend"]
-    return f"{record['processor']}, {vectors}{record['threads']} threads, {on}"
+    return f"{record['processor']}, {vectors}{record['threads']} threads"
 
 
 def _subjects(options: argparse.Namespace, cell: str, shape: Shape) -> dict[str, Step]:

@@ -32,8 +32,6 @@ class Unrolled(NamedTuple):
     last: Any  # float[batch, units]
     outputs: Any  # what was asked for: of every step, laid out as the next cell takes it, or pooled
     states: list[Any]  # float[batch, units] each
-    # Of sites with batch statistics, [time, 1, features], that are to be folded into the running
-    # ones; or the running ones of all rows of a table, where that is done.
-    moments: dict[str, Moments]
+    moments: dict[str, Moments]  # [time, 1, features] of the batch, for running ones to take in
+    kept: dict[str, Moments]  # [rows, features], running ones that have taken the batch in already
     every: list[Any] | None = None  # the states after all steps, [time, batch, units]; if wanted
-    tables: dict[str, Moments] = {}  # noqa: RUF012 (nobody writes to it)

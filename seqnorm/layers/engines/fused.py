@@ -69,46 +69,34 @@ def _beside(values: list[Any], default: Any) -> Any:
     return ops.concatenate([ops.cast(value, default.dtype) for value in values], axis=-1)
 
 
-def _tables(cell: NormCell, training: bool) -> dict[str, list[kernels.KernelTable]]:
+Tables = dict[str, dict[str, kernels.KernelTable]]  # site of the kernels -> name of the norm
+
+
+def _tables(cell: NormCell, training: bool) -> Tables:
     """The running statistics that a batch goes into, of the normalisers side by side at a site."""
-    found = {}
+    found: Tables = {}
     for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
-        tables = [norm.to_kernel(training).table for norm in norms.values()]
-        found[site] = [
-            table._replace(
+        tables = {name: norm.to_kernel(training).table for name, norm in norms.items()}
+        found[site] = {
+            name: table._replace(
                 mean=ops.convert_to_tensor(table.mean),
                 variance=ops.convert_to_tensor(table.variance),
                 count=ops.convert_to_tensor(table.count),
             )
-            for table in tables
+            for name, table in tables.items()
             if table is not None
-        ]
+        }
     return found
 
 
-def _by_name(cell: NormCell, tables: dict[str, list[Any]]) -> dict[str, Moments]:
-    """The tables of the kernels' sites as those of the cell's that take them."""
-    found = {}
-    for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
-        for (name, norm), table in zip(norms.items(), tables[site], strict=False):
-            known = norm.to_kernel(training=True).table
-            if known is not None and known.keeps:
-                found[name] = Moments(*map(ops.stop_gradient, table))
-    return found
-
-
-def _moments(cell: NormCell, seen: dict[str, Any]) -> dict[str, Moments]:
-    """The moments of the kernels' sites as those of the cell's, without counts."""
-    found = {}
-    for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
-        if site not in seen:
-            continue
-        both, start = ops.stop_gradient(seen[site]), 0
-        for name in norms:
-            part = both[..., start : start + cell.SITES[name].gates * cell.units]
-            found[name] = Moments(part[:, :1], part[:, 1:], None)
-            start += part.shape[-1]
-    return found
+def _kept(given: Tables, found: dict[str, list[Any]]) -> dict[str, Moments]:
+    """The next values of the tables whose normalisers take them."""
+    return {
+        name: Moments(*map(ops.stop_gradient, new))
+        for site, own in given.items()
+        for (name, table), new in zip(own.items(), found[site], strict=True)
+        if table.keeps
+    }
 
 
 class Fused:
@@ -133,6 +121,7 @@ class Fused:
         repeat = not self.call.zero_output_for_mask
         # In running order a cell's outputs are the next one's inputs.
         mask = self._running_mask()
+        tables = _tables(cell, self.context.training)
         found = kernels.fused_scan(
             spec,
             x,
@@ -140,7 +129,7 @@ class Fused:
             self.mask,
             (states[0], states[-1]),
             self._given(cell),
-            _tables(cell, self.context.training),
+            {site: list(own.values()) for site, own in tables.items()},
             counted=self.right_padded,
             backwards=self.backwards,
             repeat=repeat,
@@ -152,15 +141,28 @@ class Fused:
             last = ops.where(alive[:, None], last, ops.zeros_like(last))
         self.mask, self.backwards = mask, False
         states = cell.at_rest([found.h, found.c][: len(states)])
-        tables = _by_name(cell, found.tables)
-        if count_replicas() > 1:  # each has seen a part of the batch; `fold` sees to the others
-            tables = {}
-        moments = {
-            name: each._replace(count=self._counts(x, mask)[: ops.shape(each.mean)[0], None])
-            for name, each in _moments(cell, found.moments).items()
-            if name not in tables
-        }
-        return Unrolled(last, found.y, states, moments, tables=tables)
+        # A replica has seen a part of the batch; `fold` sees to the others.
+        kept = _kept(tables, found.tables) if count_replicas() == 1 else {}
+        moments = self._moments(cell, found.moments, kept, x, mask)
+        return Unrolled(last, found.y, states, moments, kept)
+
+    def _moments(
+        self, cell: NormCell, seen: dict[str, Any], kept: dict[str, Moments], x: Any, mask: Any
+    ) -> dict[str, Moments]:
+        """What the batch had at the cell's sites, of those whose tables are not kept already."""
+        found: dict[str, Moments] = {}
+        counts = None
+        for site, norms in zip(kernels.SITES, norms_at(cell), strict=True):
+            start = 0
+            for name in norms if site in seen else ():
+                end = start + cell.SITES[name].gates * cell.units
+                if name not in kept:
+                    counts = self._counts(x, mask) if counts is None else counts
+                    part = ops.stop_gradient(seen[site][..., start:end])
+                    count = counts[: ops.shape(part)[0], None]
+                    found[name] = Moments(part[:, :1], part[:, 1:], count)
+                start = end
+        return found
 
     def _running_mask(self) -> Any:
         flip = self.backwards and self.mask is not None

@@ -101,4 +101,4 @@ class Loop:
             )
         if seen is not None:
             seen.append({**(norm.observed or {}), **observed})
-        return Unrolled(last, outputs, states, {**norm.moments, **moments}, every)
+        return Unrolled(last, outputs, states, {**norm.moments, **moments}, {}, every)
