@@ -61,7 +61,9 @@ def advance(config: RunConfig, name: str | None = None, until: int | None = None
     if config.model.name in FLOORS:
         return run_floor(config, name)
     with replicas.naming_losses():
-        return _run_network(config, name, until, replicas)
+        result = _run_network(config, name, until, replicas)
+        replicas.leave()
+    return result
 
 
 def start(config: RunConfig) -> Replicas:
@@ -110,7 +112,6 @@ def _run_network(
     if not replicas.is_chief:
         elsewhere = NoFolder(Path(config.runs_dir), replicas.state_of_chief(None))
         Training(config, task, dataset, model, elsewhere, replicas).fit(until)
-        replicas.from_chief(b"")  # which has yet to test
         return None
     with RunFolder.opened(config, name, sinks) as folder:
         print(f"{folder.path}  {model.count_params():,} parameters", flush=True)
@@ -132,6 +133,5 @@ def _run_network(
         answers = folder.read_predictions()
         for table in task.tables(dataset, answers) if answers else ():  # a trial has none
             sinks.table(*table)
-    replicas.from_chief(b"")
     print(closing_line(result), flush=True)
     return result

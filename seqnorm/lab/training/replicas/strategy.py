@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache, cached_property
 from typing import Any
 
@@ -107,6 +107,24 @@ class Replicas:
             return self.strategy.experimental_local_results(found)[0]
 
         return gathered
+
+    def leave(self) -> None:
+        """Waits until no other process needs this one; all have to call it before they go.
+
+        What a process has sent may be lost if it goes at once: its exchange has ended, that of who
+        receives it fails. The first exchange waits for the chief, which has more to do than the
+        others; who comes to the second has all of the first, so that it may fail. The chief needs
+        nothing of the others any more.
+
+        Raises:
+            Whatever TensorFlow does if the chief has gone before.
+        """
+        if self.place.processes == 1:
+            return
+        with suppress(*(_LOST if self.is_chief else ())):
+            self.from_chief(b"")
+        with suppress(*_LOST):
+            self.from_chief(b"")
 
     def state_of_chief(self, saved: dict[str, Any] | None) -> dict[str, Any] | None:
         """What the chief goes on from, in each process; all have to call it."""

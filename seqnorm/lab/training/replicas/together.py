@@ -42,6 +42,7 @@ class Together(keras.callbacks.Callback):
 
     def heed(self) -> None:
         """Ends this process as the signal would, also where another one got it."""
+        self.replicas.leave()  # once the chief has saved
         self.request.heed()
         raise Stopped(signal.SIGTERM)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import Process
 from tests.tiers import exhaustive
 from tests.tools.devices import (
     BASE,
@@ -119,6 +120,48 @@ def test_processes_that_one_signal_ends_go_on_together_to_the_same_bytes(
     assert other().stdout == "process 1 of 2: the first one keeps the run\n"
     (again,) = (path.parent for path in (tmp_path / "stopped").glob("*/result.json"))
     assert list(differences(whole, again)) == []
+
+
+# Which of two processes goes early, after which of the exchanges of `Replicas.leave`, the epoch
+# that the run is paused after, and the exit codes of the first and the second.
+EARLY = {
+    "the second before the run has ended": (1, "", None, (0, 0)),
+    "the second before all know": (1, "self.from_chief(b'')", None, (0, 0)),
+    "the first before all know": (0, "self.from_chief(b''); time.sleep(2)", None, (0, 0)),
+    "the first before all know of a pause": (0, "self.from_chief(b''); time.sleep(2)", 1, (0, 0)),
+    "the first before it has told": (0, "", None, (0, 1)),
+}
+
+
+@exhaustive
+@pytest.mark.parametrize("case", EARLY)
+def test_what_has_ended_needs_no_other_process(case: str, tmp_path: Path) -> None:
+    who, exchanges, until, codes = EARLY[case]
+    goes = f"""
+import os, time
+from seqnorm.lab.training.replicas.strategy import Replicas
+
+def leave(self):
+    {exchanges}
+    os._exit(0)
+
+Replicas.leave = leave
+"""
+    overrides = [*BASE, "norm=layer", "train.epochs=2", *TOGETHER, f"runs_dir={tmp_path}"]
+    makes = f"""
+from seqnorm.lab.config.compose import compose
+from seqnorm.lab.training.run import advance
+
+advance(compose({overrides}), "run", {until})
+"""
+    both = [
+        Process(goes * (index == who) + makes, TF_CONFIG=each)
+        for index, each in enumerate(cluster(2))
+    ]
+    done = [each.end() for each in both]
+    assert tuple(each.returncode for each in done) == codes, done
+    assert (tmp_path / "run" / "result.json").exists() == (until is None)
+    assert ("process 1 has lost another one" in done[1].stderr) == bool(codes[1])
 
 
 @exhaustive
