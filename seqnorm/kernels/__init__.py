@@ -47,8 +47,7 @@ from seqnorm.kernels.spec import (
 from seqnorm.kernels.surroundings import called_by, is_exporting, obstacle
 
 if TYPE_CHECKING:
-    from seqnorm.kernels.host.operation import Outputs
-    from seqnorm.kernels.host.scan import Weights
+    from seqnorm.kernels.host.arrays import Outputs, Weights
 
 __all__ = [
     "CELLS",
@@ -94,7 +93,7 @@ def fused_scan(
     Args:
         spec: cell, norms and dtype.
         x: [B, T, E] of the spec's dtype, a tensor of Keras's backend: TensorFlow, torch or JAX.
-        weights: tensors of the spec's dtype; see `scan.Weights` for shapes and unused entries.
+        weights: tensors of the spec's dtype; see `Weights` for shapes and unused entries.
         mask: bool[B, T], the alive steps, or None: all.
         initial: (h, c), each [B, H], or None: zeros.
         given: for sites ("input", "recurrent", "state") of kind "fixed" mean and
@@ -131,12 +130,8 @@ def fused_scan(
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Weights":
-        from seqnorm.kernels.host.scan import Weights
+    if name in ("Outputs", "Weights"):
+        from seqnorm.kernels.host import arrays
 
-        return Weights
-    if name == "Outputs":
-        from seqnorm.kernels.host.operation import Outputs
-
-        return Outputs
+        return getattr(arrays, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqnorm.kernels.host.scan import States, Weights
+from seqnorm.kernels.host.arrays import States, Weights
 from seqnorm.kernels.spec import CELLS, SiteSpec, Spec
 
 

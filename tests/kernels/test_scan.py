@@ -10,14 +10,10 @@ import pytest
 pytest.importorskip("numba")
 
 from seqnorm.kernels.host import plan
+from seqnorm.kernels.host.arrays import States
 from seqnorm.kernels.host.rows import rows_of
-from seqnorm.kernels.host.scan import (
-    States,
-    last_states,
-    moments,
-    scan_backward,
-    scan_forward,
-)
+from seqnorm.kernels.host.scan import last_states, moments, scan_forward
+from seqnorm.kernels.host.scan_back import scan_backward
 from seqnorm.kernels.spec import SiteSpec, Spec
 from tests.kernels import loops
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from seqnorm.kernels.host.arrays import States, Weights
 from seqnorm.kernels.host.compile import BACKWARD, FORWARD, Code
 from seqnorm.kernels.host.rows import rows_of
-from seqnorm.kernels.host.scan import States, Weights, scan_backward, scan_forward
+from seqnorm.kernels.host.scan import scan_forward
+from seqnorm.kernels.host.scan_back import scan_backward
 from seqnorm.kernels.host.tables import Table, folded
 from seqnorm.kernels.host.workers import ready
 from seqnorm.kernels.spec import SiteSpec, Spec

@@ -23,9 +23,9 @@ from jax.experimental.buffer_callback import buffer_callback
 
 from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
+from seqnorm.kernels.host.arrays import Inputs, Outputs, Weights, require_shapes
 from seqnorm.kernels.host.compile import expect_gradients
-from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Inputs, Outputs, Scan, require_shapes
-from seqnorm.kernels.host.scan import Weights
+from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Scan
 from seqnorm.kernels.spec import OF_BATCH, STEPS
 
 # Tickets of the last forward passes: what no backward pass comes for is kept until as many others
@@ -80,7 +80,7 @@ def run(
         if "forward-mode" in str(error):
             raise TypeError(_NO_JVP) from error
         raise
-    return Outputs.of(scan, h, c, rest)
+    return scan.outputs_of(h, c, rest)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

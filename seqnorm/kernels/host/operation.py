@@ -8,25 +8,20 @@ backward pass came. A backward pass whose record is gone computes it again.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.contract import KernelTable, Mixing
+from seqnorm.kernels.contract import Mixing
+from seqnorm.kernels.host.arrays import Inputs, Outputs, States, Weights, require_shapes
 from seqnorm.kernels.host.pool import POOL
+from seqnorm.kernels.host.record import Record
 from seqnorm.kernels.host.rows import Rows, rows_of
-from seqnorm.kernels.host.scan import (
-    Record,
-    States,
-    Weights,
-    last_states,
-    moments,
-    scan_backward,
-    scan_forward,
-)
+from seqnorm.kernels.host.scan import last_states, moments, scan_forward
+from seqnorm.kernels.host.scan_back import scan_backward
 from seqnorm.kernels.host.tables import Table, folded, prior
 from seqnorm.kernels.spec import OF_BATCH, POOLINGS, REPEAT, SITES, STEPS, UNSET, ZEROS, Spec
 
@@ -35,94 +30,8 @@ FIRST_ONLY = (
     "with implementation='loop'."
 )
 TICKET = (8,)  # shape; a cache line, as the backends like arrays to be aligned
-WEIGHTS = len(Weights._fields)
 _RECORDS: dict[int, Record] = {}
 _NUMBERS = count(1)
-
-
-class Outputs(NamedTuple):
-    """Result of `fused_scan`."""
-
-    y: Any | None  # what was asked for: [B, T, H] in running order, or [B, H] over alive steps
-    h: Any  # [B, H] after the last alive step
-    c: Any  # [B, H]
-    # Site -> mean and variance of the rows alive [steps, 2, columns]; the steps that no row reached
-    # are absent, or of no meaning where the backend needs to know all shapes before.
-    moments: dict[str, Any]
-    # Site -> the tables with the batch folded in, one for each that was given there.
-    tables: dict[str, list[Table]]
-
-    @classmethod
-    def of(cls, scan: Scan, h: Any, c: Any, rest: Sequence[Any]) -> Outputs:
-        """From what `Scan.forward` gives, without the ticket."""
-        found = zip(SITES, scan.spec.norms, rest, strict=False)
-        seen = {site: each for site, name, each in found if name in OF_BATCH}
-        tables = dict(zip(SITES, scan.tables_of(rest[len(SITES) :]), strict=True))
-        return cls(rest[-1] if scan.outputs else None, h, c, seen, tables)
-
-
-class Inputs(NamedTuple):
-    """Arrays of one call, in the order in which the operation takes them."""
-
-    x: Any
-    mask: Any
-    h: Any
-    c: Any
-    weights: tuple[Any, ...]
-    given: tuple[Any, ...]
-    counted: Any  # bool[]: whether the batch goes into the tables
-    tables: tuple[Any, ...]  # one after the other, as `Scan.tables_of` takes them
-
-    @classmethod
-    def full(
-        cls,
-        x: Any,
-        weights: Weights,
-        mask: Any,
-        initial: tuple[Any, Any] | None,
-        given: Mapping[str, Any] | None,
-        tables: Sequence[KernelTable],
-        counted: Any,
-        *,
-        ones: Callable[[], Any],
-        zeros: Callable[[], Any],
-        none: Any,
-    ) -> Inputs:
-        """From the arguments of `fused_scan`.
-
-        Args:
-            x: likewise.
-            weights: likewise.
-            mask: likewise.
-            initial: likewise.
-            given: likewise.
-            tables: likewise, those of all sites in order.
-            counted: likewise.
-            ones: makes the mask where there is none, bool[B, T].
-            zeros: makes the initial states likewise, [B, H].
-            none: what stands for a site without given moments, of no element.
-        """
-        mask = ones() if mask is None else mask
-        found = tuple((given or {}).get(site, none) for site in SITES)
-        flat = tuple(value for table in tables for value in table[:3])
-        counted = True if counted is None else counted
-        return cls(x, mask, *(initial or (zeros(),) * 2), tuple(weights), found, counted, flat)
-
-    @classmethod
-    def of(cls, flat: Sequence[Any]) -> Inputs:
-        """The opposite of `flat`."""
-        cut, end = 4 + WEIGHTS, 4 + WEIGHTS + len(SITES)
-        weights, given, tables = flat[4:cut], flat[cut:end], flat[end + 1 :]
-        return cls(*flat[:4], tuple(weights), tuple(given), flat[end], tuple(tables))
-
-    def flat(self) -> list[Any]:
-        """All arrays in one list."""
-        return [*self[:4], *self.weights, *self.given, self.counted, *self.tables]
-
-    @property
-    def constants(self) -> int:
-        """How many of `flat`, at its end, have no gradient."""
-        return len(self.given) + 1 + len(self.tables)
 
 
 def _ticket(record: Record) -> np.ndarray:
@@ -133,23 +42,6 @@ def _ticket(record: Record) -> np.ndarray:
     _RECORDS[number] = record
     weakref.finalize(ticket, _RECORDS.pop, number, None).atexit = False
     return ticket
-
-
-def require_shapes(inputs: Inputs) -> None:
-    """Compiled code checks no bounds: what does not fit would be read and written elsewhere."""
-    (batch, steps, _), units = inputs.x.shape, inputs.weights[1].shape[0]
-    for name, value, wanted in (
-        ("mask", inputs.mask, (batch, steps)),
-        ("initial h", inputs.h, (batch, units)),
-        ("initial c", inputs.c, (batch, units)),
-        ("kernel", inputs.weights[0], (inputs.x.shape[2], inputs.weights[1].shape[1])),
-    ):
-        if tuple(value.shape) != wanted:
-            raise ValueError(
-                f"The fused kernels need {name} of shape {wanted} for inputs of shape "
-                f"{tuple(inputs.x.shape)}. Received: {name}.shape={tuple(value.shape)}. Give every "
-                "row and step its own entry."
-            )
 
 
 @dataclass(frozen=True)
@@ -173,6 +65,13 @@ class Scan:
         """The tables of each site, from arrays one after the other."""
         arrays = iter(flat)
         return [[Table(*islice(arrays, 3)) for _ in own] for own in self.mixings]
+
+    def outputs_of(self, h: Any, c: Any, rest: Sequence[Any]) -> Outputs:
+        """What `forward` gives, without the ticket, by name."""
+        found = zip(SITES, self.spec.norms, rest, strict=False)
+        seen = {site: each for site, name, each in found if name in OF_BATCH}
+        tables = dict(zip(SITES, self.tables_of(rest[len(SITES) :]), strict=True))
+        return Outputs(rest[-1] if self.outputs else None, h, c, seen, tables)
 
     def _run(self, inputs: Inputs, room: np.ndarray | None = None) -> Record:
         require_shapes(inputs)

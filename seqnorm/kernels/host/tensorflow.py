@@ -14,10 +14,10 @@ from tensorflow.python.eager.record import should_record_backprop
 
 from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
+from seqnorm.kernels.host.arrays import WEIGHTS, Inputs, Outputs, Weights
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.embedded import call
-from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, WEIGHTS, Inputs, Outputs, Scan
-from seqnorm.kernels.host.scan import Weights
+from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Scan
 from seqnorm.kernels.spec import SITES
 
 
@@ -56,7 +56,7 @@ def run(
         # Of this graph: the gradient of `tf.cond` can use tensors of the branch, of no other one.
         values = [tf.identity(value) for value in values]
     h, c, *rest = _operation(replace(scan, need_x=need_x), units, values)
-    return Outputs.of(scan, h, c, rest)
+    return scan.outputs_of(h, c, rest)
 
 
 def _operation(scan: Scan, units: int, inputs: list[tf.Tensor]) -> list[tf.Tensor]:

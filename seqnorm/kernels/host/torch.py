@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from seqnorm.kernels.contract import KernelTable
+from seqnorm.kernels.host.arrays import Inputs, Outputs, Weights
 from seqnorm.kernels.host.compile import expect_gradients
-from seqnorm.kernels.host.operation import FIRST_ONLY, Inputs, Outputs, Scan
-from seqnorm.kernels.host.scan import Weights
+from seqnorm.kernels.host.operation import FIRST_ONLY, Scan
 
 
 def run(
@@ -53,14 +53,14 @@ def run(
     scan = replace(scan, keep=keep)
     if any(value.is_meta for value in values):
         h, c, *rest = _shapes(scan, x, units, inputs.tables)
-        return Outputs.of(scan, h, c, rest)
+        return scan.outputs_of(h, c, rest)
     if keep:
         expect_gradients(spec)
         # The variables themselves get their next values in place, before a backward pass.
         own = len(values) - len(inputs.tables)
         values[own:] = [torch.from_numpy(_array(value).copy()) for value in values[own:]]
     h, c, *rest = _Operation.apply(scan, *values)
-    return Outputs.of(scan, h, c, rest)
+    return scan.outputs_of(h, c, rest)
 
 
 class _Operation(torch.autograd.Function):

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.kernels.host import operation, scan
+from seqnorm.kernels.host import operation, workers
 from seqnorm.lab.bench.measure import measure
 from seqnorm.lab.bench.shapes import Shape, Step
 from seqnorm.lab.bench.subjects import subject
 
 _WATCHED = {
-    "compiled loops": (scan, "run"),
+    "compiled loops": (workers, "run"),
     "forward": (operation.Scan, "forward"),
     "backward": (operation.Scan, "backward"),
 }

@@ -1,0 +1,142 @@
+"""The arrays that a call takes and gives, by name and in the order in which they travel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from seqnorm.kernels.contract import KernelTable
+from seqnorm.kernels.host.tables import Table
+from seqnorm.kernels.spec import SITES
+
+
+class Weights(NamedTuple):
+    """Parameters of a call, or their gradients; G = gates * units.
+
+    The gains of a site without a norm are not used; pass ones. The offsets are added all the same,
+    and hold every bias and beta of their side; only a cell whose sides stay apart (`CellKind`)
+    tells the recurrent offset from the input's, so for others pass their sum as `offset_in`.
+    """
+
+    kernel: Any  # [E, G]
+    recurrent_kernel: Any  # [H, G]
+    gain_in: Any  # [G]
+    gain_rec: Any  # [G]
+    gain_state: Any  # [H]
+    offset_in: Any  # [G]
+    offset_rec: Any  # [G]
+    offset_state: Any  # [H]
+
+    @property
+    def gains(self) -> tuple[Any, Any, Any]:
+        """Of the input, recurrent and state site."""
+        return self.gain_in, self.gain_rec, self.gain_state
+
+    @property
+    def offsets(self) -> tuple[Any, Any, Any]:
+        """Likewise."""
+        return self.offset_in, self.offset_rec, self.offset_state
+
+
+class States(NamedTuple):
+    """h and c, each [B, H]; c is not read unless the cell has one."""
+
+    h: Any
+    c: Any
+
+
+WEIGHTS = len(Weights._fields)
+
+
+class Inputs(NamedTuple):
+    """Arrays of one call, in the order in which the operation takes them."""
+
+    x: Any
+    mask: Any
+    h: Any
+    c: Any
+    weights: tuple[Any, ...]
+    given: tuple[Any, ...]
+    counted: Any  # bool[]: whether the batch goes into the tables
+    tables: tuple[Any, ...]  # one after the other, as `Scan.tables_of` takes them
+
+    @classmethod
+    def full(
+        cls,
+        x: Any,
+        weights: Weights,
+        mask: Any,
+        initial: tuple[Any, Any] | None,
+        given: Mapping[str, Any] | None,
+        tables: Sequence[KernelTable],
+        counted: Any,
+        *,
+        ones: Callable[[], Any],
+        zeros: Callable[[], Any],
+        none: Any,
+    ) -> Inputs:
+        """From the arguments of `fused_scan`.
+
+        Args:
+            x: likewise.
+            weights: likewise.
+            mask: likewise.
+            initial: likewise.
+            given: likewise.
+            tables: likewise, those of all sites in order.
+            counted: likewise.
+            ones: makes the mask where there is none, bool[B, T].
+            zeros: makes the initial states likewise, [B, H].
+            none: what stands for a site without given moments, of no element.
+        """
+        mask = ones() if mask is None else mask
+        found = tuple((given or {}).get(site, none) for site in SITES)
+        flat = tuple(value for table in tables for value in table[:3])
+        counted = True if counted is None else counted
+        return cls(x, mask, *(initial or (zeros(),) * 2), tuple(weights), found, counted, flat)
+
+    @classmethod
+    def of(cls, flat: Sequence[Any]) -> Inputs:
+        """The opposite of `flat`."""
+        cut, end = 4 + WEIGHTS, 4 + WEIGHTS + len(SITES)
+        weights, given, tables = flat[4:cut], flat[cut:end], flat[end + 1 :]
+        return cls(*flat[:4], tuple(weights), tuple(given), flat[end], tuple(tables))
+
+    def flat(self) -> list[Any]:
+        """All arrays in one list."""
+        return [*self[:4], *self.weights, *self.given, self.counted, *self.tables]
+
+    @property
+    def constants(self) -> int:
+        """How many of `flat`, at its end, have no gradient."""
+        return len(self.given) + 1 + len(self.tables)
+
+
+class Outputs(NamedTuple):
+    """Result of `fused_scan`."""
+
+    y: Any | None  # what was asked for: [B, T, H] in running order, or [B, H] over alive steps
+    h: Any  # [B, H] after the last alive step
+    c: Any  # [B, H]
+    # Site -> mean and variance of the rows alive [steps, 2, columns]; the steps that no row reached
+    # are absent, or of no meaning where the backend needs to know all shapes before.
+    moments: dict[str, Any]
+    # Site -> the tables with the batch folded in, one for each that was given there.
+    tables: dict[str, list[Table]]
+
+
+def require_shapes(inputs: Inputs) -> None:
+    """Compiled code checks no bounds: what does not fit would be read and written elsewhere."""
+    (batch, steps, _), units = inputs.x.shape, inputs.weights[1].shape[0]
+    for name, value, wanted in (
+        ("mask", inputs.mask, (batch, steps)),
+        ("initial h", inputs.h, (batch, units)),
+        ("initial c", inputs.c, (batch, units)),
+        ("kernel", inputs.weights[0], (inputs.x.shape[2], inputs.weights[1].shape[1])),
+    ):
+        if tuple(value.shape) != wanted:
+            raise ValueError(
+                f"The fused kernels need {name} of shape {wanted} for inputs of shape "
+                f"{tuple(inputs.x.shape)}. Received: {name}.shape={tuple(value.shape)}. Give every "
+                "row and step its own entry."
+            )
