@@ -119,14 +119,18 @@ def fused_scan(
     """
     import keras
 
+    from seqnorm.kernels.host.arrays import Inputs
     from seqnorm.kernels.host.operation import Scan
 
     binding = import_module(f"seqnorm.kernels.host.{keras.backend.backend()}")
     by_site = [(tables or {}).get(site, ()) for site in SITES]
     mixings = tuple(tuple(table.mixing for table in each) for each in by_site)
     scan = Scan(spec, backwards, repeat, outputs, mixings)
-    flat = [table for each in by_site for table in each]
-    return binding.run(scan, x, weights, mask, initial, given, flat, counted)
+    found = tuple((given or {}).get(site) for site in SITES)
+    flat = tuple(value for each in by_site for table in each for value in table[:3])
+    counted = True if counted is None else counted
+    inputs = Inputs(x, mask, *(initial or (None, None)), weights, found, counted, flat)
+    return binding.run(scan, inputs)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.tables import Table
 from seqnorm.kernels.spec import SITES
 
@@ -49,58 +48,42 @@ WEIGHTS = len(Weights._fields)
 
 
 class Inputs(NamedTuple):
-    """Arrays of one call, in the order in which the operation takes them."""
+    """Arrays of one call, in the order in which the operation takes them.
+
+    Before `filled`, mask, states and moments that were not given are None.
+    """
 
     x: Any
     mask: Any
     h: Any
     c: Any
-    weights: tuple[Any, ...]
-    given: tuple[Any, ...]
+    weights: Weights
+    given: tuple[Any, ...]  # of each site
     counted: Any  # bool[]: whether the batch goes into the tables
     tables: tuple[Any, ...]  # one after the other, as `Scan.tables_of` takes them
 
-    @classmethod
-    def full(
-        cls,
-        x: Any,
-        weights: Weights,
-        mask: Any,
-        initial: tuple[Any, Any] | None,
-        given: Mapping[str, Any] | None,
-        tables: Sequence[KernelTable],
-        counted: Any,
-        *,
-        ones: Callable[[], Any],
-        zeros: Callable[[], Any],
-        none: Any,
+    def filled(
+        self, x: Any, ones: Callable[[], Any], zeros: Callable[[], Any], none: Any
     ) -> Inputs:
-        """From the arguments of `fused_scan`.
+        """With something in every place where None stands for what was not given.
 
         Args:
-            x: likewise.
-            weights: likewise.
-            mask: likewise.
-            initial: likewise.
-            given: likewise.
-            tables: likewise, those of all sites in order.
-            counted: likewise.
-            ones: makes the mask where there is none, bool[B, T].
-            zeros: makes the initial states likewise, [B, H].
-            none: what stands for a site without given moments, of no element.
+            x: as the backend has it.
+            ones: makes the mask, bool[B, T].
+            zeros: makes the initial states, [B, H].
+            none: for a site without given moments, of no element.
         """
-        mask = ones() if mask is None else mask
-        found = tuple((given or {}).get(site, none) for site in SITES)
-        flat = tuple(value for table in tables for value in table[:3])
-        counted = True if counted is None else counted
-        return cls(x, mask, *(initial or (zeros(),) * 2), tuple(weights), found, counted, flat)
+        mask = ones() if self.mask is None else self.mask
+        h, c = (zeros(),) * 2 if self.h is None else (self.h, self.c)
+        given = tuple(none if each is None else each for each in self.given)
+        return self._replace(x=x, mask=mask, h=h, c=c, given=given)
 
     @classmethod
     def of(cls, flat: Sequence[Any]) -> Inputs:
         """The opposite of `flat`."""
         cut, end = 4 + WEIGHTS, 4 + WEIGHTS + len(SITES)
         weights, given, tables = flat[4:cut], flat[cut:end], flat[end + 1 :]
-        return cls(*flat[:4], tuple(weights), tuple(given), flat[end], tuple(tables))
+        return cls(*flat[:4], Weights(*weights), tuple(given), flat[end], tuple(tables))
 
     def flat(self) -> list[Any]:
         """All arrays in one list."""

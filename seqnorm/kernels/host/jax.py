@@ -10,7 +10,7 @@ computed again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -21,9 +21,8 @@ from jax import numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 from jax.experimental.buffer_callback import buffer_callback
 
-from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
-from seqnorm.kernels.host.arrays import Inputs, Outputs, Weights, require_shapes
+from seqnorm.kernels.host.arrays import Inputs, Outputs, require_shapes
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Scan
 from seqnorm.kernels.spec import OF_BATCH, STEPS
@@ -38,30 +37,15 @@ _NO_JVP = (
 )
 
 
-def run(
-    scan: Scan,
-    x: Any,
-    weights: Weights,
-    mask: Any,
-    initial: tuple[Any, Any] | None,
-    given: Mapping[str, Any] | None,
-    tables: Sequence[KernelTable],
-    counted: Any,
-) -> Outputs:
+def run(scan: Scan, inputs: Inputs) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
     # Without x64 a layer of float64 is float32.
     dtype = jax.dtypes.canonicalize_dtype(scan.spec.dtype)
-    spec, x = replace(scan.spec, dtype=str(dtype)), jnp.asarray(x, dtype)
-    inputs = Inputs.full(
+    spec, x = replace(scan.spec, dtype=str(dtype)), jnp.asarray(inputs.x, dtype)
+    inputs = inputs.filled(
         x,
-        weights,
-        mask,
-        initial,
-        given,
-        tables,
-        counted,
         ones=lambda: jnp.ones(x.shape[:2], bool),
-        zeros=lambda: jnp.zeros((x.shape[0], weights.recurrent_kernel.shape[0]), dtype),
+        zeros=lambda: jnp.zeros((x.shape[0], inputs.weights.recurrent_kernel.shape[0]), dtype),
         none=jnp.zeros(0, dtype),
     )
     require_shapes(inputs)  # what a callback raises is told by XLA, with a page around it

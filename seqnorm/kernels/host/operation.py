@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from seqnorm.kernels.contract import Mixing
-from seqnorm.kernels.host.arrays import Inputs, Outputs, States, Weights, require_shapes
+from seqnorm.kernels.host.arrays import Inputs, Outputs, States, require_shapes
 from seqnorm.kernels.host.pool import POOL
 from seqnorm.kernels.host.record import Record
 from seqnorm.kernels.host.rows import Rows, rows_of
@@ -82,13 +82,13 @@ class Scan:
             prior(tables, own, rows.alive, dtype) if own else (value if value.size else None)
             for value, tables, own in found
         )
-        initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
+        initial = States(inputs.h, inputs.c)
         masked = REPEAT if self.repeat else ZEROS
         if rows.holes or self.outputs != STEPS:
             masked, room = UNSET, None
         pooling = POOLINGS.get(self.outputs or "", 0)
         return scan_forward(
-            self.spec, inputs.x, weights, rows, initial, given, masked, pooling, room
+            self.spec, inputs.x, inputs.weights, rows, initial, given, masked, pooling, room
         )
 
     def shapes_of_y(self, batch: Any, steps: Any, units: int) -> list[tuple[Any, ...]]:
@@ -143,8 +143,9 @@ class Scan:
             if not record.rows.holes:
                 record.h = y
             d_steps, d_y = record.rows.collect(d_y, self.repeat), None
-        initial, weights = States(inputs.h, inputs.c), Weights(*inputs.weights)
-        d_last = States(d_h, d_c)
-        got = scan_backward(record, inputs.x, weights, initial, d_steps, d_last, d_y, self.need_x)
+        initial, d_last = States(inputs.h, inputs.c), States(d_h, d_c)
+        got = scan_backward(
+            record, inputs.x, inputs.weights, initial, d_steps, d_last, d_y, self.need_x
+        )
         d_x = [] if got.x is None else [got.x]
         return [*d_x, *got.initial, *got.weights]

@@ -5,44 +5,27 @@ Inside a `tf.function` large arrays cross into Python and back without a copy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
-from seqnorm.kernels.contract import KernelTable
 from seqnorm.kernels.host.ahead import backward_ready, forward_ready
-from seqnorm.kernels.host.arrays import WEIGHTS, Inputs, Outputs, Weights
+from seqnorm.kernels.host.arrays import WEIGHTS, Inputs, Outputs
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.embedded import call
 from seqnorm.kernels.host.operation import FIRST_ONLY, TICKET, Scan
 from seqnorm.kernels.spec import SITES
 
 
-def run(
-    scan: Scan,
-    x: Any,
-    weights: Weights,
-    mask: Any,
-    initial: tuple[Any, Any] | None,
-    given: Mapping[str, Any] | None,
-    tables: Sequence[KernelTable],
-    counted: Any,
-) -> Outputs:
+def run(scan: Scan, inputs: Inputs) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
     spec, dtype = scan.spec, tf.as_dtype(scan.spec.dtype)
-    x = tf.convert_to_tensor(x, dtype)
-    units = int(weights.recurrent_kernel.shape[0])
-    inputs = Inputs.full(
+    x = tf.convert_to_tensor(inputs.x, dtype)
+    units = int(inputs.weights.recurrent_kernel.shape[0])
+    inputs = inputs.filled(
         x,
-        weights,
-        mask,
-        initial,
-        given,
-        tables,
-        counted,
         ones=lambda: tf.fill(tf.shape(x)[:2], True),
         zeros=lambda: tf.zeros((tf.shape(x)[0], units), dtype),
         none=tf.zeros((0,), dtype),

@@ -8,42 +8,26 @@ of the record when it lets go of the graph, also where hooks replace what was sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from seqnorm.kernels.contract import KernelTable
-from seqnorm.kernels.host.arrays import Inputs, Outputs, Weights
+from seqnorm.kernels.host.arrays import Inputs, Outputs
 from seqnorm.kernels.host.compile import expect_gradients
 from seqnorm.kernels.host.operation import FIRST_ONLY, Scan
 
 
-def run(
-    scan: Scan,
-    x: Any,
-    weights: Weights,
-    mask: Any,
-    initial: tuple[Any, Any] | None,
-    given: Mapping[str, Any] | None,
-    tables: Sequence[KernelTable],
-    counted: Any,
-) -> Outputs:
+def run(scan: Scan, inputs: Inputs) -> Outputs:
     """See `seqnorm.kernels.fused_scan`."""
     spec, dtype = scan.spec, getattr(torch, scan.spec.dtype)
-    x = torch.as_tensor(x, dtype=dtype)
-    units, device = weights.recurrent_kernel.shape[0], x.device
-    _require_cpu([x, *weights])
-    inputs = Inputs.full(
+    x = torch.as_tensor(inputs.x, dtype=dtype)
+    units, device = inputs.weights.recurrent_kernel.shape[0], x.device
+    _require_cpu([x, *inputs.weights])
+    inputs = inputs.filled(
         x,
-        weights,
-        mask,
-        initial,
-        given,
-        tables,
-        counted,
         ones=lambda: torch.ones(x.shape[:2], dtype=torch.bool, device=device),
         zeros=lambda: torch.zeros((x.shape[0], units), dtype=dtype, device=device),
         none=torch.zeros(0, dtype=dtype, device=device),
