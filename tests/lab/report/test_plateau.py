@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqnorm.lab.report.statistics.plateau import find_plateau
+from seqnorm.lab.report.statistics.plateau import find_plateau, mean_along
 
 RATES = (1e-3, 1e-2, 1e-1, 1.0)
 
@@ -46,6 +46,11 @@ def test_seeds_that_agree_leave_no_doubt_and_others_some():
     unsure = plateau([0.5, 0.8, 0.8, 0.5], seeds=4, spread=0.05)
     assert unsure.decades.low < unsure.decades.value < unsure.decades.high
     assert unsure.decades.value == pytest.approx(sure.decades.value)
+
+
+def test_the_mean_along_a_curve_is_over_the_logarithm():
+    # One decade at 0.65 in the mean, two at 0.7.
+    assert mean_along({1.0: 0.6, 1e-3: 0.5, 1e-2: 0.8}) == pytest.approx((0.65 + 2 * 0.7) / 3)
 
 
 def test_one_value_or_zero_make_none():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,15 @@ MEANS = {"none": (0.5, 0.8, 0.9, 0.6, 0.5), "layer": (0.6, 0.9, 0.9, 0.9, 0.9)}
 
 
 def curve(
-    folder: Path, cells: tuple[str, ...] = ("lstm",), task: Scoring = CLASSES, seeds: int = 3
+    folder: Path,
+    cells: tuple[str, ...] = ("lstm",),
+    task: Scoring = CLASSES,
+    seeds: int = 3,
+    norms: tuple[str, ...] = ("none", "layer"),
 ) -> Section:
     for cell in cells:
-        for norm, means in MEANS.items():
-            for rate, mean in zip(RATES, means, strict=True):
+        for norm in norms:
+            for rate, mean in zip(RATES, MEANS[norm], strict=True):
                 arm = f"cell={cell} norm={norm} optim.learning_rate={rate}"
                 changes = {"study": "curve_imdb", "arm": arm, "optim.learning_rate": rate}
                 for seed in range(seeds):
@@ -49,8 +54,12 @@ def test_the_table_says_from_where_to_where_and_how_sure_that_is(tmp_path: Path)
     assert none["diverged"] == "1 of 15"
     assert (layer["from"], layer["to"]) == (f"{10**-3.06:.2g}", "≥ 1")
     assert layer["decades"] == "3.06"
-    low, high = map(float, entry.table.rows[0][-2].split("–"))
+    low, high = map(float, entry.table.rows[0][7].split("–"))
     assert low < 0.24 < high
+    # Over four decades: 0.75 and three of 0.9; 0.65, 0.85, 0.75 and 0.55, in which the run that
+    # diverged has the baseline's 0.5 for 0.496.
+    assert (layer["over all"], none["over all"]) == ("0.8625", "0.7002")
+    assert (layer["Δ none"], none["Δ none"]) == ("+0.1623", "-")
     assert entry.table.markdown() in terminal_text([section], [])
 
 
@@ -61,9 +70,15 @@ def test_the_sentences_are_about_plateaus_and_not_about_each_rate(tmp_path: Path
         "lstm none: within 2% of its best accuracy (0.9000 at 0.01) at a learning rate from "
         "0.0066 to 0.011, 0.24 decades ("
     )
-    assert none.endswith("); diverged 1 of 15.")
+    assert none.endswith("); diverged 1 of 15.") and "over all" not in none
     assert "from 0.00087 to ≥ 1, 3.06 decades" in layer
+    assert re.search(r"\); over all, \+0\.1\d+ \(.*\) against no norm; diverged 0 of 15\.$", layer)
     assert untuned.startswith("No arm was tuned here: gain is as given")
+
+
+def test_without_an_arm_of_no_norm_there_is_no_difference(tmp_path: Path) -> None:
+    (without,) = curve(tmp_path, norms=("layer",)).tables["against-learning_rate"].table.rows
+    assert without[8:11] == ("0.8625", "-", "-")
 
 
 def test_the_picture_comes_first_and_shows_curve_plateau_width_and_divergence(
@@ -78,10 +93,11 @@ def test_the_picture_comes_first_and_shows_curve_plateau_width_and_divergence(
         "test accuracy, lstm",
         "optim.learning_rate, within 2% of its best",
         "decades within 2% of its best",
+        "accuracy over all values, Δ from no norm",
         "share of runs that diverged, gru",
         "share of runs that diverged, lstm",
     ]
-    curves, plateaus, shares = picture.charts[0], picture.charts[2], picture.charts[4]
+    curves, plateaus, shares = picture.charts[0], picture.charts[2], picture.charts[5]
     assert isinstance(curves, LineChart) and isinstance(shares, LineChart)
     np.testing.assert_array_equal(curves.lines[0].band.x, RATES)
     np.testing.assert_allclose(shares.lines[0].band.mean, [0, 0, 0, 0, 1 / 3])
@@ -89,6 +105,9 @@ def test_the_picture_comes_first_and_shows_curve_plateau_width_and_divergence(
     assert [row.label for row in plateaus.rows] == [
         f"{cell} {norm}" for cell in ("gru", "lstm") for norm in MEANS
     ]
+    differences = picture.charts[4]
+    assert isinstance(differences, DotChart)
+    assert [row.label for row in differences.rows] == ["gru layer", "lstm layer"]
     assert "<title>gru layer: 0.001 (0.00087 to 1)</title>" in chart_svg(plateaus)
     assert all(
         path.stat().st_size > 10_000

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from seqnorm.lab.report.arms.arms import Arm
 from seqnorm.lab.report.page.looks import Looks, without
 from seqnorm.lab.report.page.styles import Look, make_looks
+from seqnorm.lab.report.statistics.plateau import mean_along
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,15 @@ class Series:
     def values(self) -> NDArray[np.float64]:
         """The value of each arm."""
         return np.array([_value(arm, self.key) for arm in self.arms])
+
+    def along(self, score: str) -> dict[int, float]:
+        """The mean of a score along the curve, of each seed that all arms have."""
+        found = {_value(arm, self.key): arm.values(score) for arm in self.arms}
+        seeds = set.intersection(*(set(scores) for scores in found.values())) if found else ()
+        return {
+            seed: mean_along({value: scores[seed] for value, scores in found.items()})
+            for seed in sorted(seeds)
+        }
 
     @property
     def label(self) -> str:
