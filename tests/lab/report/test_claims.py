@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.report.arms.floors import floor_scores
-from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate, plateau_estimate
 from tests.lab.report.test_results import (
+    CURVES,
+    NEAR,
     arm_of,
+    best_of,
     by_norm,
     cell_text,
     curves_of,
@@ -144,6 +147,32 @@ def test_padding() -> None:
     assert measured("Padding biases") == (
         f"45 % against 4 % of padding, masked: batch {batch}, layer {layer}"
     )
+
+
+def test_dynamic_tanh() -> None:
+    curves = curves_of("lstm")
+    best, along = (
+        points(paired_estimate(part(curves["dyt"]), part(curves["layer"])))
+        for part in (best_of, over_all)
+    )
+    assert measured("Dynamic tanh").endswith(
+        f"each at its best of nine rates {best}, over all nine in the mean {along}"
+    )
+
+
+def test_widths() -> None:
+    score = published(CURVES).task.score
+    widths = {
+        norm: plateau_estimate(
+            {rate: [*each.values()] for rate, each in curve.items()}, score, NEAR
+        ).decades
+        for norm, curve in curves_of("lstm").items()
+    }
+    said = ", ".join(
+        f"{norm} {wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f})"
+        for norm, wide in widths.items()
+    )
+    assert measured("A norm widens").endswith(f"LSTM on clean Reuters: {said}")
 
 
 def test_a_rate_that_is_too_low() -> None:
