@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.report.arms.floors import floor_scores
-from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate, plateau_estimate
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
 from tests.lab.report.test_results import (
-    CURVES,
-    NEAR,
     arm_of,
     best_of,
     by_norm,
@@ -27,6 +25,7 @@ from tests.lab.report.test_results import (
     published,
     said_in,
     short,
+    width_of,
 )
 
 PAGE = Path(__file__).parents[3] / "docs" / "claims.md"
@@ -150,29 +149,24 @@ def test_padding() -> None:
 
 
 def test_dynamic_tanh() -> None:
-    curves = curves_of("lstm")
-    best, along = (
-        points(paired_estimate(part(curves["dyt"]), part(curves["layer"])))
-        for part in (best_of, over_all)
-    )
-    assert measured("Dynamic tanh").endswith(
-        f"each at its best of nine rates {best}, over all nine in the mean {along}"
-    )
+    said = []
+    for cell in ("LSTM", "GRU"):
+        curves = curves_of(cell.lower())
+        best, along = (
+            points(paired_estimate(part(curves["dyt"]), part(curves["layer"])))
+            for part in (best_of, over_all)
+        )
+        said.append(f"{cell} {best} and {along}")
+    assert measured("Dynamic tanh").endswith(f"over all nine in the mean: {'; '.join(said)}")
 
 
 def test_widths() -> None:
-    score = published(CURVES).task.score
-    widths = {
-        norm: plateau_estimate(
-            {rate: [*each.values()] for rate, each in curve.items()}, score, NEAR
-        ).decades
-        for norm, curve in curves_of("lstm").items()
-    }
-    said = ", ".join(
-        f"{norm} {wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f})"
-        for norm, wide in widths.items()
+    said = "; ".join(
+        f"{cell} "
+        + ", ".join(f"{norm} {width_of(curve)}" for norm, curve in curves_of(cell.lower()).items())
+        for cell in ("LSTM", "GRU")
     )
-    assert measured("A norm widens").endswith(f"LSTM on clean Reuters: {said}")
+    assert measured("A norm widens").endswith(f"clean Reuters: {said}")
 
 
 def test_a_rate_that_is_too_low() -> None:
@@ -180,14 +174,15 @@ def test_a_rate_that_is_too_low() -> None:
     arms = {norm: arm.values("accuracy") for norm, arm in by_norm(name, "lstm").items()}
     none = arms.pop("none")
     said = ", ".join(f"{norm} {points(paired_estimate(arm, none))}" for norm, arm in arms.items())
-    curves = curves_of("lstm")
-    along = ", ".join(
-        f"{norm} {points(paired_estimate(over_all(curves[norm]), over_all(curves['none'])))}"
-        for norm in arms
-    )
+    along = []
+    for cell in ("LSTM", "GRU"):
+        means = {norm: over_all(curve) for norm, curve in curves_of(cell.lower()).items()}
+        plain = means.pop("none")
+        found = (f"{norm} {points(paired_estimate(mean, plain))}" for norm, mean in means.items())
+        along.append(f"{cell} {', '.join(found)}")
     assert measured("A norm forgives") == (
         f"clean Reuters at half the best rate: {said}; over nine rates from .0002 to .1, in the "
-        f"mean: {along}"
+        f"mean: {'; '.join(along)}"
     )
 
 
