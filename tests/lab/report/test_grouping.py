@@ -230,3 +230,16 @@ def test_run_folders_that_were_mended_replace_what_was_kept(tmp_path: Path) -> N
     (run / "predictions.npz").write_bytes(whole)
     ((_, evidence),) = collect([tmp_path / "kept", tmp_path / "runs"]).comparisons
     assert evidence.notes == [] and evidence.arms["lstm layer"].answers["right"].size == 40
+
+
+def test_a_cell_without_trials_beside_one_that_was_tuned_has_no_chart_of_them(
+    tmp_path: Path,
+) -> None:
+    """As plain runs of another network on the data of a comparison."""
+    for seed, rate in ((1000, 0.001), (1001, 0.002)):
+        fabricate_trial(tmp_path, "layer", seed, rate, 0.8)
+    fabricate_run(tmp_path, changes=named("layer", optim__learning_rate=0.002))
+    fabricate_run(tmp_path, cell="gru")
+    report = write_report([tmp_path], tmp_path / "page")
+    assert "validation accuracy of single trials, lstm" in page_text(report.path)
+    assert "validation accuracy of single trials, gru" not in page_text(report.path)

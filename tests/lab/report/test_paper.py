@@ -36,6 +36,12 @@ from seqnorm.lab.runs.read import Curve
 A, B = Look("a", "none"), Look("b", "layer")
 
 
+def test_a_chart_over_a_logarithm_without_a_value_is_empty() -> None:
+    empty = Line(A, plain_band(np.empty(0), np.empty(0)))
+    chart = LineChart("nothing yet", "learning rate", [empty], log_x=True)
+    draw_picture(Picture("trials", "Trials", "", [chart]), "heading")
+
+
 def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:
     values = np.asarray(rng.normal(base, 0.02, size=length), np.float64)
     return np.linspace(100.0, 100.0 * length, length), values

@@ -105,7 +105,9 @@ def _write_logarithmic(axes: Any, values: NDArray[np.float64], ticks: Sequence[f
 
 def _write_x(axes: Any, chart: LineChart) -> None:
     xs = x_values(chart.lines)
-    if chart.x_ticks or (chart.log_x and xs.size):
+    if not xs.size:
+        return
+    if chart.x_ticks or chart.log_x:
         _write_logarithmic(axes, xs, chart.x_ticks)
     elif are_whole(xs):
         axes.xaxis.get_major_locator().set_params(integer=True)  # there is no trial 1.5

@@ -112,6 +112,8 @@ def trials_picture(looks: Looks) -> Picture | None:
     for (ending, curves), (_, points) in zip(
         looks.lines(expected), looks.lines(single), strict=True
     ):
+        if not any(line.band.x.size for line in points):  # no arm of this cell was tuned
+            continue
         if not pruned:  # of those that were left to the end all are better than most
             title = f"expected best validation {score.title}{ending}"
             charts.append(LineChart(title, "trials", curves, bounds=score.bounds))
