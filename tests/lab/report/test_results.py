@@ -203,6 +203,42 @@ def best_of(curve: dict[float, dict[int, float]]) -> dict[int, float]:
     return max(curve.values(), key=lambda each: float(np.mean([*each.values()])))
 
 
+@pytest.mark.parametrize("name", ["recipe_reuters_after", "recipe_reuters_before", "recipe_mnist"])
+def test_the_table_of_recipes(name: str) -> None:
+    """Mean and standard deviation of three seeds."""
+    found = dict[tuple[str, ...], str]()
+    for arm in published(name).arms:
+        own = arm.runs[0].config
+        extra = [
+            key
+            for key, usual in (("norm.momentum", 0.99), ("train.reestimate", False))
+            if own.get(key, usual) != usual
+        ]
+        scores = [*arm.values("accuracy").values()]
+        assert len(scores) == 3
+        spread = short(float(np.std(scores, ddof=1)))
+        found[(arm.norm, *extra)] = f"{short(float(np.mean(scores)))} ± {spread}"
+    cells = [
+        found.get(key, "")
+        for key in (
+            ("none",), ("keras_layer",), ("keras_batch",),
+            ("keras_batch", "train.reestimate"), ("keras_batch", "norm.momentum"),
+        )
+    ]  # fmt: skip
+    (row,) = (
+        line.split(" | ", 1)[1]
+        for line in (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"| `{name}`")
+    )
+    assert row == f"{' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
+    means = {key: text.split(" ± ")[0] for key, text in found.items()}
+    preset = (ROOT / f"conf/experiment/{name}.yaml").read_text(encoding="utf-8")
+    assert (
+        f"none 0{means['none',]}, keras_layer 0{means['keras_layer',]}, "
+        f"keras_batch 0{means['keras_batch',]}"
+    ) in preset
+
+
 def test_both_rates_on_clean_reuters() -> None:
     lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
     names = {0.00832: "compare_reuters_clean_low_rate", 0.01759: "compare_reuters_clean"}
