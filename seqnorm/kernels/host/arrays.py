@@ -110,12 +110,13 @@ class Outputs(NamedTuple):
 
 def require_shapes(inputs: Inputs) -> None:
     """Compiled code checks no bounds: what does not fit would be read and written elsewhere."""
-    (batch, steps, _), units = inputs.x.shape, inputs.weights[1].shape[0]
+    kernel, recurrent = inputs.weights.kernel, inputs.weights.recurrent_kernel
+    (batch, steps, features), (units, gates) = inputs.x.shape, recurrent.shape
     for name, value, wanted in (
         ("mask", inputs.mask, (batch, steps)),
         ("initial h", inputs.h, (batch, units)),
         ("initial c", inputs.c, (batch, units)),
-        ("kernel", inputs.weights[0], (inputs.x.shape[2], inputs.weights[1].shape[1])),
+        ("kernel", kernel, (features, gates)),
     ):
         if tuple(value.shape) != wanted:
             raise ValueError(

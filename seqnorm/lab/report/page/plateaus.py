@@ -80,16 +80,16 @@ def find_plateaus(looks: Looks, key: str) -> list[Found]:
         best = mean_estimate(by_value[plateau.best])
         along = series.along(score.name)
         mean = float(np.mean([*along.values()])) if along else math.nan
-        found.append(Found(series, plateau, best, mean, _against_none(looks, series)))
+        found.append(Found(series, plateau, best, mean, _against_none(looks, series, along)))
     return found
 
 
-def _against_none(looks: Looks, series: Series) -> Estimate | None:
-    name = looks.comparison.task.score.name
-    bases = [looks.comparison.baseline_of(arm) for arm in series.arms]
-    plain = replace(series, arms=[base for base in bases if base is not None]).along(name)
-    ours = series.along(name)
-    return paired_estimate(ours, plain) if None not in bases and ours.keys() & plain else None
+def _against_none(looks: Looks, series: Series, along: dict[int, float]) -> Estimate | None:
+    bases = [base for arm in series.arms if (base := looks.comparison.baseline_of(arm))]
+    if len(bases) < len(series.arms):
+        return None
+    plain = replace(series, arms=bases).along(looks.comparison.task.score.name)
+    return paired_estimate(along, plain) if along.keys() & plain else None
 
 
 def plateau_table(looks: Looks, key: str) -> Table | None:

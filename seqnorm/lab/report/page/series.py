@@ -37,7 +37,7 @@ class Series:
     def along(self, score: str) -> dict[int, float]:
         """The mean of a score along the curve, of each seed that all arms have."""
         found = {_value(arm, self.key): arm.values(score) for arm in self.arms}
-        seeds = set.intersection(*(set(scores) for scores in found.values())) if found else ()
+        seeds = set.intersection(*(set(scores) for scores in found.values()))
         return {
             seed: mean_along({value: scores[seed] for value, scores in found.items()})
             for seed in sorted(seeds)
