@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqnorm.lab.report.page.axes import linear_ticks, logarithmic_ticks, make_axis
+from seqnorm.lab.report.page.axes import (
+    linear_ticks,
+    logarithmic_ticks,
+    make_axis,
+    rise_by_ratios,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +39,23 @@ def test_logarithmic_ticks() -> None:
     np.testing.assert_allclose(
         logarithmic_ticks(1e-12, 1.0), [1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 0.01, 1]
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "ratios"),
+    [
+        ((2, 8, 32, 64), True),
+        ((0.0002, 0.0005, 0.001, 0.002, 0.005), True),
+        ((100, 200, 400), True),
+        ((0.002, 0.02), True),
+        ((8.0,), True),
+        ((1, 2, 3), False),
+        ((0.1, 0.2, 0.3, 0.4), False),
+        ((0.0, 0.001, 0.1), False),
+    ],
+)
+def test_values_that_rise_by_ratios(values: tuple[float, ...], ratios: bool) -> None:
+    assert rise_by_ratios(np.array(values, np.float64)) is ratios
 
 
 def test_places_on_an_axis() -> None:

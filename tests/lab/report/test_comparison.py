@@ -22,6 +22,7 @@ from seqnorm.lab.report.page.comparison_tables import (
     robust_table,
     tuning_table,
 )
+from seqnorm.lab.report.page.looks import arm_looks
 from seqnorm.lab.report.page.pictures import make_pictures, picture_heading
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.sentences import sentences
@@ -72,7 +73,9 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
     assert list(by_label)[:3] == [f"lstm none, batch_size={size}" for size in (2, 8, 32)]
     baseline = comparison.baseline_of(by_label["lstm batch, batch_size=8"])
     assert baseline is by_label["lstm none, batch_size=8"]
-    pictures = {picture.key: picture for picture in make_pictures(comparison, gather(comparison))}
+    pictures = {
+        picture.key: picture for picture in make_pictures(arm_looks(comparison, gather(comparison)))
+    }
     (chart,) = pictures["against-batch_size"].charts
     assert [line.label for line in chart.lines] == ["lstm none", "lstm batch"]
     np.testing.assert_array_equal(chart.lines[0].band.x, [2, 8, 32])
@@ -84,7 +87,7 @@ def test_settings_in_the_name_of_an_arm_are_in_its_label(tmp_path: Path) -> None
     assert [c.title for c in curves.charts if c.title.startswith("validation acc")][::2] == [
         f"validation accuracy against steps, batch_size={size}" for size in (2, 8, 32)
     ]
-    _, batch = sentences(comparison, gather(comparison))
+    _, batch = sentences(arm_looks(comparison, gather(comparison)))
     assert re.fullmatch(
         r"lstm batch against lstm none, by batch size: at 2 .*; at 8 .*; at 32 .*\.", batch
     )
@@ -192,7 +195,7 @@ def test_mcnemar_pools_the_runs_of_an_arm(found: tuple[Comparison, Evidence]) ->
 
 
 def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:
-    pictures = {picture.key: picture for picture in make_pictures(*found)}
+    pictures = {picture.key: picture for picture in make_pictures(arm_looks(*found))}
     assert list(pictures) == [
         "accuracy",
         "differences",
@@ -213,7 +216,7 @@ def test_charts_of_a_comparison(found: tuple[Comparison, Evidence]) -> None:
 
 
 def test_no_two_charts_of_a_picture_have_the_same_title(found: tuple[Comparison, Evidence]) -> None:
-    for picture in make_pictures(*found):
+    for picture in make_pictures(arm_looks(*found)):
         titles = [chart.title for chart in picture.charts]
         assert len(set(titles)) == len(titles), picture.key
 
@@ -221,7 +224,7 @@ def test_no_two_charts_of_a_picture_have_the_same_title(found: tuple[Comparison,
 def test_rows_that_are_the_same_for_all_arms_are_one_line(
     found: tuple[Comparison, Evidence],
 ) -> None:
-    pictures = {picture.key: picture for picture in make_pictures(*found)}
+    pictures = {picture.key: picture for picture in make_pictures(arm_looks(*found))}
     rows = [c for c in pictures["statistics-layer1"].charts if c.title.startswith("valid rows")]
     assert [[line.label for line in chart.lines] for chart in rows] == [["all arms"]]
 
@@ -254,7 +257,7 @@ def test_sentences_say_what_favours_no_norm_too(tmp_path: Path) -> None:
         fabricate_run(tmp_path, norm="none", seed=seed, accuracy=0.85)
         fabricate_run(tmp_path, norm="layer", seed=seed, accuracy=0.84 + 0.001 * seed)
     (comparison,), _ = compare(read_runs([tmp_path])[0])
-    best, layer = sentences(comparison, gather(comparison))
+    best, layer = sentences(arm_looks(comparison, gather(comparison)))
     assert best.startswith("Highest mean test accuracy: lstm none with 0.8500")
     assert layer.startswith("lstm layer against lstm none: -0.90 points (-1.00 to -0.80)")
     assert "each of its 3 runs is below all 3 of the other" in layer
@@ -265,7 +268,7 @@ def test_a_probability_has_its_interval(tmp_path: Path) -> None:
         fabricate_run(tmp_path, norm="none", seed=seed, accuracy=none)
         fabricate_run(tmp_path, norm="layer", seed=seed, accuracy=layer)
     (comparison,), _ = compare(read_runs([tmp_path])[0])
-    *_, layer = sentences(comparison, gather(comparison))
+    *_, layer = sentences(arm_looks(comparison, gather(comparison)))
     # Of sixteen pairs one is better.
     assert "; of two runs, one of each, its own is the better in 6% (0% to " in layer
 
@@ -280,7 +283,7 @@ def test_pairs_of_runs_that_say_nothing_are_left_out(
         for seed, score in enumerate(scores):
             fabricate_run(tmp_path, norm=norm, seed=seed, accuracy=score)
     (comparison,), _ = compare(read_runs([tmp_path])[0])
-    *_, sentence = sentences(comparison, gather(comparison))
+    *_, sentence = sentences(arm_looks(comparison, gather(comparison)))
     assert sentence.startswith("lstm layer against lstm none: ")
     assert "pair" not in sentence and "of two runs" not in sentence
 
@@ -296,7 +299,7 @@ def test_a_floor_inside_the_interval_is_not_told_apart(
     words = {"model.name": "bag_of_words"}
     fabricate_run(tmp_path, cell="bag_of_words", norm="none", accuracy=floor, changes=words)
     (comparison,), _ = compare(read_runs([tmp_path])[0])
-    first, *_ = sentences(comparison, gather(comparison))
+    first, *_ = sentences(arm_looks(comparison, gather(comparison)))
     assert f"(0.8400 to 0.8500), {side} the bag of words with {floor:.4f}." in first
 
 
@@ -313,7 +316,7 @@ def test_without_a_floor_the_best_arm_is_held_against_the_baseline(
 ) -> None:
     fabricate_run(tmp_path, norm="none", accuracy=score, probes=False)
     (comparison,), _ = compare(read_runs([tmp_path])[0])
-    first, *_ = sentences(comparison, gather(comparison))
+    first, *_ = sentences(arm_looks(comparison, gather(comparison)))
     assert first.startswith(f"Highest mean test accuracy: lstm none with {score:.4f}, {side}")
 
 

@@ -12,6 +12,7 @@ import pytest
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.page.charts import Line, LineChart, Picture
 from seqnorm.lab.report.page.comparison_tables import cost_table, pairs_table
+from seqnorm.lab.report.page.looks import arm_looks
 from seqnorm.lab.report.page.paper import draw_picture
 from seqnorm.lab.report.page.section import make_section, remake_commands
 from seqnorm.lab.report.page.sentences import sentences
@@ -84,7 +85,7 @@ def test_time_to_a_target(runs: Path) -> None:
 def test_the_sentence_says_never_and_leaves_out_less_than_an_epoch(runs: Path) -> None:
     def said() -> str:
         comparison = only(runs)
-        return " ".join(sentences(comparison, gather(comparison)))
+        return " ".join(sentences(arm_looks(comparison, gather(comparison))))
 
     assert (
         "it reaches 0.86 on validation data in 1 of its 2 runs, lstm none after 250 steps"

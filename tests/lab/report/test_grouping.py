@@ -15,6 +15,7 @@ from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.findings.evidence import gather
 from seqnorm.lab.report.page.comparison_tables import pairs_table
+from seqnorm.lab.report.page.looks import arm_looks
 from seqnorm.lab.report.page.report import write_report
 from seqnorm.lab.report.page.section import make_section
 from seqnorm.lab.report.page.sentences import sentences
@@ -57,7 +58,7 @@ def test_arms_that_differ_without_a_word_in_their_labels_are_no_pair(tmp_path: P
     fabricate_run(tmp_path, norm="layer", changes=named("layer", data__batch_size=8))
     found = only(tmp_path)
     assert found.baseline_of(arm(found, "lstm layer")) is None
-    *_, last = sentences(found, gather(found))
+    *_, last = sentences(arm_looks(found, gather(found)))
     assert last == "No counterpart that differs in the norm only: lstm layer."
     page = write_report([tmp_path], tmp_path / "page", pictures=False).path
     assert f"\n- {last}\n" in page_text(page)
@@ -149,7 +150,7 @@ def test_steps_are_said_where_they_differ(tmp_path: Path) -> None:
     for norm in ("none", "layer"):
         fabricate_run(tmp_path, norm=norm)
     comparison = only(tmp_path)
-    _, pair = sentences(comparison, gather(comparison))
+    _, pair = sentences(arm_looks(comparison, gather(comparison)))
     assert "steps" not in pair  # both reach it at the end of one epoch
     path = next(tmp_path.glob("*-none-*/metrics.jsonl"))
     path.write_text(path.read_text().replace('"val_accuracy": 0.', '"val_accuracy": 0.0'))

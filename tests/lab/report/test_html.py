@@ -109,6 +109,16 @@ def test_a_long_name_of_an_arm_stands_in_two_lines() -> None:
     assert f"<title>{name}</title>" in drawn
 
 
+def test_long_names_one_below_the_other_do_not_touch() -> None:
+    names = [f"batch, max_length={length}, reestimate=true" for length in (100, 200, 400)]
+    rows = [Row(name, [Dot(name, Look("batch", "batch"), 0.75)]) for name in names]
+    drawn = chart_svg(DotChart("F1", rows))
+    heights = [float(y) for y in re.findall(r'<text class="row" [^>]*y="([\d.]+)"', drawn)]
+    assert len(heights) == 6
+    of_one, to_the_next = heights[1] - heights[0], heights[2] - heights[1]
+    assert to_the_next > of_one
+
+
 def test_the_name_of_a_reference_lies_above_the_frame_of_its_chart() -> None:
     x = np.array([1.0, 2.0])
     line = Line(Look("layer", "layer"), plain_band(x, np.array([0.55, 0.6])))

@@ -121,6 +121,17 @@ def test_far_references_do_not_squeeze_the_dots() -> None:
     assert named(axes) == ["low 0.500 ←", "near 0.810", "high 0.950 →"]
 
 
+def test_a_zero_is_not_drawn_over_a_logarithm() -> None:
+    # Where lines are not cut off at their panel, one drawn to the smallest number of all would
+    # cross the sheet, and the panels would have to make room for it.
+    x = np.arange(4.0)
+    zero = Line(A, plain_band(x, np.array([1.0, 0.1, 0.0, 0.1])))
+    figure = draw_picture(Picture("p", "p", "", [LineChart("g", "step", [zero], log_y=True)]), "")
+    (axes,) = figure.axes
+    assert not np.isfinite(axes.transScale.transform([(2.0, 0.0)])[0, 1])
+    assert np.isfinite(axes.transScale.transform([(2.0, 0.1)])[0, 1])
+
+
 def test_labels_of_the_x_axis_are_whole_for_trials_and_do_not_touch_for_rates() -> None:
     trials = Line(A, plain_band(np.arange(1.0, 5.0), np.array([0.70, 0.75, 0.78, 0.79])))
     rates = np.array([6.4e-4, 2e-3, 8.8e-3])

@@ -46,13 +46,16 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> set[tuple[str, str |
 
 def make_label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
     """Text for tables and legends, as "lstm layer, batch_size=8"."""
+    return ", ".join([FLOORS.get(cell, f"{cell} {norm}"), *written_settings(settings)])
+
+
+def written_settings(settings: Sequence[tuple[str, Any]]) -> list[str]:
+    """Settings as text, as "batch_size=8": the end of each key, or all of it if two end alike."""
     last = [key.rsplit(".", 1)[-1] for key, _ in settings]
-    parts = [
+    return [
         f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
         for short, (key, value) in zip(last, settings, strict=True)
     ]
-    network = FLOORS.get(cell, f"{cell} {norm}")
-    return ", ".join([network, *parts])
 
 
 def told_apart(arms: Iterable[Arm]) -> Iterator[Arm]:

@@ -43,6 +43,17 @@ def are_whole(values: NDArray[np.float64]) -> bool:
     return bool((values == np.round(values)).all())
 
 
+def rise_by_ratios(values: NDArray[np.float64]) -> bool:
+    """Whether rising values are even as ratios rather than as differences.
+
+    2, 8, 32 and 0.1, 0.2, 0.5 are, and 1, 2, 3 and whatever begins at zero are not.
+    """
+    if values[0] <= 0 or len(values) < 3:
+        return bool(values[0] > 0)
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    return bool(np.std(ratios) * np.sum(steps) <= np.std(steps) * np.sum(ratios) + 1e-12)
+
+
 def linear_ticks(low: float, high: float, most: int = 6, whole: bool = False) -> list[float]:
     """Round values between two others, at most that many: 0.81 and 0.87 give 0.82, 0.84, 0.86.
 

@@ -13,6 +13,7 @@ from seqnorm.lab.report.page.section import (
     Explained,
     Section,
     config_text,
+    effort,
     provenance,
     remake_commands,
 )
@@ -31,7 +32,8 @@ def _asset(name: str) -> str:
 
 
 def _cell(text: str, word: bool, scope: str = "") -> str:
-    names = [name for name, on in (("word", word), ("long", len(text) > _LONG)) if on]
+    kinds = {"word": word, "long": len(text) > _LONG, "pair": not word and " (" in text}
+    names = [name for name, on in kinds.items() if on]
     attributes = f' class="{" ".join(names)}"' if names else ""
     if scope:
         return f'<th scope="{scope}"{attributes}>{escape(text)}</th>'
@@ -89,15 +91,17 @@ def _explained(entry: Explained | None, file: str) -> Iterator[str]:
         yield f'<p class="note">{escape(entry.note)}</p>'
 
 
-def _picture(picture: Picture, slug: str, entry: Explained | None) -> Iterator[str]:
-    yield f'<h3 id="{escape(slug)}-{picture.key}">{escape(picture.title)}</h3>'
-    yield from _explained(entry, f"{slug}-{picture.key}")
+def _picture(picture: Picture, section: Section) -> Iterator[str]:
+    name = f"{section.comparison.slug}-{picture.key}"
+    yield f'<h3 id="{escape(name)}">{escape(picture.title)}</h3>'
+    yield from _explained(section.tables.get(picture.key), name)
     yield _legend(picture)
     single = " one" if len(picture.charts) == 1 else ""
     yield f'<div class="charts{single}">'
     yield from map(_figure, picture.charts)
     yield "</div>"
     yield f'<p class="caption">{escape(picture.caption)}</p>'
+    yield from _explained(section.values.get(picture.key), f"{name}-values")
 
 
 def _results(section: Section) -> Iterator[str]:
@@ -108,14 +112,14 @@ def _results(section: Section) -> Iterator[str]:
             yield f"<h3>{escape(entry.heading)}</h3>"
             yield from _explained(entry, f"{section.comparison.slug}-{key}")
     for picture in section.pictures:
-        yield from _picture(picture, section.comparison.slug, section.tables.get(picture.key))
+        yield from _picture(picture, section)
 
 
 def _making(section: Section) -> Iterator[str]:
     comparison = section.comparison
     yield f'<h3 id="{escape(comparison.slug)}-commands">How to make it again</h3>'
     yield f"<pre>{escape(chr(10).join(remake_commands(comparison)))}</pre>"
-    yield f'<p class="note">{escape("; ".join(provenance(comparison)))}</p>'
+    yield f'<p class="note">{escape("; ".join([effort(comparison), *provenance(comparison)]))}</p>'
     yield "<details><summary>Settings of each arm, and those that all runs share</summary>"
     file = f"{comparison.slug}-settings"
     yield table_html(section.settings, "Settings of each arm", file)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from seqnorm.lab.report.arms.arms import Arm, Comparison, as_text
 from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
 from seqnorm.lab.report.page.charts import Line
+from seqnorm.lab.report.page.plateaus import Found, find_plateaus
+from seqnorm.lab.report.page.series import without
 from seqnorm.lab.report.page.styles import Look, make_looks
 from seqnorm.lab.report.statistics.curves import Band
 
@@ -52,6 +53,11 @@ class Looks:
     def legend(self) -> list[Look]:
         """One look per variant, the same for the same norm in every cell."""
         return make_looks((self.variant(arm), arm.norm) for arm in self.arms)
+
+    @cached_property
+    def plateaus(self) -> Mapping[str, list[Found]]:
+        """Where the arms are good, for each setting that is varied."""
+        return {key: find_plateaus(self.comparison, key) for key in self.varied}
 
     @cached_property
     def several_cells(self) -> bool:
@@ -115,11 +121,6 @@ def _axis_text(arm: Arm, key: str | None) -> str:
         return ""
     texts = [f"{name}={as_text(own[key])}" for name in (key.rsplit(".", 1)[-1], key)]
     return next((text for text in texts if f", {text}" in arm.label), "")
-
-
-def without(settings: Sequence[tuple[str, Any]], key: str) -> tuple[tuple[str, Any], ...]:
-    """All settings but one."""
-    return tuple(pair for pair in settings if pair[0] != key)
 
 
 def varied_settings(arms: Sequence[Arm]) -> list[str]:

@@ -96,9 +96,8 @@ def _draw_references(
     )
 
 
-def _write_logarithmic(axes: Any, values: NDArray[np.float64], ticks: Sequence[float] = ()) -> None:
+def _write_ticks(axes: Any, ticks: Sequence[float]) -> None:
     """Matplotlib's own labels of less than a decade touch each other."""
-    ticks = ticks or logarithmic_ticks(float(values.min()), float(values.max()))
     axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
     axes.minorticks_off()
 
@@ -108,7 +107,7 @@ def _write_x(axes: Any, chart: LineChart) -> None:
     if not xs.size:
         return
     if chart.x_ticks or chart.log_x:
-        _write_logarithmic(axes, xs, chart.x_ticks)
+        _write_ticks(axes, chart.x_ticks or logarithmic_ticks(float(xs.min()), float(xs.max())))
     elif are_whole(xs):
         axes.xaxis.get_major_locator().set_params(integer=True)  # there is no trial 1.5
 
@@ -124,7 +123,8 @@ def _draw_lines(axes: Any, chart: LineChart) -> None:
         axes.set_xscale("log")
     _write_x(axes, chart)
     if chart.log_y and values.size:
-        axes.set_yscale("log")
+        # Clipped, a zero would be drawn far below the panel, since lines are not cut off there.
+        axes.set_yscale("log", nonpositive="mask")
     elif chart.bounds is not None:
         axes.set_ylim(np.clip(axes.get_ylim(), *chart.bounds))
 
@@ -148,7 +148,8 @@ def _draw_dots(axes: Any, chart: DotChart) -> None:
     axes.grid(axis="y", visible=False)
     if chart.log:
         axes.set_xscale("log")
-        _write_logarithmic(axes, dot_values(chart))
+        values = dot_values(chart)
+        _write_ticks(axes, logarithmic_ticks(float(values.min()), float(values.max())))
     else:
         axes.locator_params(axis="x", nbins=6)  # labels of three decimals do not touch
     if chart.bounds is not None:

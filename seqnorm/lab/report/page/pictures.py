@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from seqnorm.lab.report.arms.arms import Comparison
-from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.page.charts import Picture
-from seqnorm.lab.report.page.looks import arm_looks
+from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.score_pictures import (
     differences_picture,
     lengths_picture,
@@ -17,17 +16,15 @@ from seqnorm.lab.report.page.task_pages import page_of
 from seqnorm.lab.report.page.time_pictures import curves_picture, statistics_pictures
 
 
-def make_pictures(comparison: Comparison, evidence: Evidence) -> list[Picture]:
+def make_pictures(looks: Looks) -> list[Picture]:
     """Everything there is to draw about one comparison.
 
     Args:
-        comparison: The arms.
-        evidence: What there is of each.
+        looks: The arms and what there is of each.
 
     Returns:
         The pictures that have something to show.
     """
-    looks = arm_looks(comparison, evidence)
     pictures = [
         *setting_pictures(looks),  # what such a comparison asks
         scores_picture(looks),
@@ -35,7 +32,7 @@ def make_pictures(comparison: Comparison, evidence: Evidence) -> list[Picture]:
         curves_picture(looks),
         trials_picture(looks),
         lengths_picture(looks),
-        *page_of(comparison).pictures(looks),
+        *page_of(looks.comparison).pictures(looks),
         *statistics_pictures(looks),
     ]
     return [picture for picture in pictures if picture is not None]

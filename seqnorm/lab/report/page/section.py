@@ -11,6 +11,8 @@ from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.floors import floor_lines
 from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.evidence import Evidence
+from seqnorm.lab.report.page.along import NOTE as ALONG_NOTE
+from seqnorm.lab.report.page.along import along_table
 from seqnorm.lab.report.page.charts import Picture
 from seqnorm.lab.report.page.comparison_tables import (
     cost_table,
@@ -27,11 +29,12 @@ from seqnorm.lab.report.page.notes import (
     untuned_note,
 )
 from seqnorm.lab.report.page.pictures import make_pictures
-from seqnorm.lab.report.page.plateaus import NOTE, plateau_table
+from seqnorm.lab.report.page.plateau_displays import NOTE, plateau_table
 from seqnorm.lab.report.page.sentences import sentences
 from seqnorm.lab.report.page.setting_pictures import setting_picture_key
 from seqnorm.lab.report.page.tables import Table, settings_table
 from seqnorm.lab.report.page.task_pages import page_of
+from seqnorm.spelling import counted
 
 MOST_COMMANDS = 40
 
@@ -53,7 +56,8 @@ class Section:
         comparison: The arms.
         sentences: The result in short.
         floors: The floors as sentences.
-        tables: By the key of the picture they stand under.
+        tables: By the key of the picture that they stand above.
+        values: Scores at each value of a setting, by the key of the picture that they stand below.
         settings: The settings of each arm.
         pictures: The charts.
     """
@@ -62,6 +66,7 @@ class Section:
     sentences: Sequence[str]
     floors: Sequence[str]
     tables: Mapping[str, Explained]
+    values: Mapping[str, Explained]
     settings: Table
     pictures: Sequence[Picture]
 
@@ -93,7 +98,7 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     return Section(
         comparison,
         [
-            *sentences(comparison, evidence),
+            *sentences(looks),
             *([] if tuned else [untuned_note(comparison, looks.varied)]),
         ],
         floor_lines(comparison),
@@ -102,9 +107,24 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
             for key, (heading, table, note) in candidates.items()
             if table is not None
         },
+        {
+            setting_picture_key(key): Explained("Values", along_table(comparison, key), ALONG_NOTE)
+            for key in looks.varied
+        },
         settings_table(comparison),
-        make_pictures(comparison, evidence),
+        make_pictures(looks),
     )
+
+
+def effort(comparison: Comparison) -> str:
+    """How many runs there are, of which seeds, and how long they trained altogether."""
+    trials = len(comparison.everything) - len(comparison.runs)
+    seeds = ", ".join(map(str, sorted({run.result.seed for run in comparison.runs})))
+    seconds = sum(run.result.train_seconds for run in comparison.everything)
+    hours = (seconds + sum(run.seconds for run in comparison.pruned)) / 3600
+    tried = f", {counted(trials, 'trial')}" if trials else ""
+    runs = counted(len(comparison.runs), "run")
+    return f"{runs} on the test set{tried}; seeds {seeds}; {hours:.1f} hours of training, all added"
 
 
 def remake_commands(comparison: Comparison) -> list[str]:

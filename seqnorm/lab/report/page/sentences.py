@@ -14,8 +14,8 @@ from seqnorm.lab.report.arms.floors import (
     is_floor,
 )
 from seqnorm.lab.report.findings.evidence import Evidence
-from seqnorm.lab.report.page.looks import Looks, arm_looks
-from seqnorm.lab.report.page.plateaus import plateau_sentences
+from seqnorm.lab.report.page.looks import Looks
+from seqnorm.lab.report.page.plateau_displays import plateau_sentences
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import (
     arm_time_to_target,
@@ -143,16 +143,16 @@ def _along(looks: Looks, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator
         yield f"{names}, by {short}: {'; '.join(texts)}."
 
 
-def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
+def sentences(looks: Looks) -> Iterator[str]:
     """The best arm against the floor, then each arm against its counterpart without a norm, if any.
 
     Arms that differ in a varied setting, as the batch size, share a sentence; along a curve it is
     about the plateau.
 
     Args:
-        comparison: The arms.
-        evidence: The curves, for steps to the target.
+        looks: The arms, with the curves for steps to the target.
     """
+    comparison, evidence = looks.comparison, looks.evidence
     if not all(is_floor(arm) for arm in comparison.arms):
         yield _best(comparison)
     pairs = [(arm, comparison.baseline_of(arm)) for arm in comparison.arms]
@@ -162,7 +162,6 @@ def sentences(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
         for arm, base in pairs
         if base is not None and arm.values(name).keys() & base.values(name)
     ]
-    looks = arm_looks(comparison, evidence)
     curves = [sentence for key in looks.varied for sentence in plateau_sentences(looks, key)]
     if curves:
         yield from curves  # one for each value beside them would be no short result

@@ -8,9 +8,10 @@ import numpy as np
 
 from seqnorm.lab.report.arms.floors import capitalised
 from seqnorm.lab.report.arms.trials import varied_keys
+from seqnorm.lab.report.page.axes import rise_by_ratios
 from seqnorm.lab.report.page.charts import Chart, Line, LineChart, Picture, plain_band
 from seqnorm.lab.report.page.looks import Looks
-from seqnorm.lab.report.page.plateaus import DRAWN, plateau_charts
+from seqnorm.lab.report.page.plateau_displays import DRAWN, plateau_charts
 from seqnorm.lab.report.page.series import Series, series_along
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.report.statistics.estimates import mean_estimate
@@ -24,7 +25,7 @@ MOST_TICKS = 8
 def setting_pictures(looks: Looks) -> Iterator[Picture]:
     """One picture for each setting that is varied."""
     for key in looks.varied:
-        yield _picture(looks, key, series_along(looks, key))
+        yield _picture(looks, key, series_along(looks.comparison, key))
 
 
 def setting_picture_key(key: str) -> str:
@@ -90,14 +91,14 @@ def _chart(
     bounds: tuple[float, float] | None,
     floors: Mapping[str, float] | None = None,
 ) -> LineChart:
-    ticks = sorted({float(value) for line in lines for value in line.band.x})
+    ticks = np.unique(np.concatenate([line.band.x for line in lines]))
     return LineChart(
         title,
         key,
         lines,
         floors or {},
-        log_x=ticks[0] > 0,
-        x_ticks=ticks if len(ticks) <= MOST_TICKS else (),
+        log_x=rise_by_ratios(ticks),
+        x_ticks=ticks.tolist() if len(ticks) <= MOST_TICKS else (),
         bounds=bounds,
     )
 

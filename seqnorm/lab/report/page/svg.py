@@ -239,7 +239,8 @@ def _dots_svg(chart: DotChart) -> str:
     left = min(230.0, 12 + 7.4 * max(len(line) for row in chart.rows for line in _lines(row.label)))
     axis = make_axis(values, left, WIDTH - RIGHT, chart.log, margin=0.05, bounds=chart.bounds)
     top = DOT_TOP + HEAD * len(chart.references)
-    bottom = top + ROW * len(chart.rows)
+    height = max(ROW, LINE * max(len(_lines(row.label)) for row in chart.rows) + 6)
+    bottom = top + height * len(chart.rows)
     parts = [_frame(axis, None, bottom, left, top - 4)]
     parts += _heads(chart.references, axis, "←→")
     parts += [
@@ -247,14 +248,15 @@ def _dots_svg(chart: DotChart) -> str:
         for place, x in _in_view(chart.references, axis)
     ]
     for number, row in enumerate(chart.rows):
-        y = top + ROW * (number + 0.5)
+        y = top + height * (number + 0.5)
         parts.append(_row_label(row.label, left - 8, y))
         if len(row.dots) > 1:  # which lie beside the middle: a line says of which row they are
-            parts.append(f'<path class="grid" d="M{left} {y + ROW / 2}H{WIDTH - RIGHT}"/>')
+            parts.append(f'<path class="grid" d="M{left} {y + height / 2}H{WIDTH - RIGHT}"/>')
         radius = 4.6 if len(row.dots) == 1 else 3.4
         heights = dodged(len(row.dots))
         parts += [
-            _dot(dot, axis, y + ROW * by, radius) for dot, by in zip(row.dots, heights, strict=True)
+            _dot(dot, axis, y + height * by, radius)
+            for dot, by in zip(row.dots, heights, strict=True)
         ]
     single = {row.label: row.dots[0].value for row in chart.rows if len(row.dots) == 1}
     return _wrapped(parts, bottom + 24, _said(chart.title, single), "dots")

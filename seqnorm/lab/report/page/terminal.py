@@ -19,5 +19,8 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
             if key in keys or key.startswith(AGAINST):
                 parts.append(entry.table.markdown())
                 notes[entry.note] = None
+        for entry in section.values.values():
+            parts.append(entry.table.markdown())
+            notes[entry.note] = None
         parts += ["\n".join(section.floors)]
     return "\n\n".join([*parts, *notes, *remarks])

@@ -1,0 +1,56 @@
+"""Scores at every value of a setting that is varied, and against no norm there."""
+
+from __future__ import annotations
+
+from seqnorm.lab.report.arms.arms import Comparison
+from seqnorm.lab.report.page.comparison_tables import estimate_cells
+from seqnorm.lab.report.page.series import Series, series_along
+from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
+from seqnorm.lab.report.statistics.bootstrap import Estimate
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
+
+NOTE = (
+    "Mean over seeds, and below it the difference by seed from the same without a norm (Δ none), "
+    "each with its 95 % interval (bootstrap)."
+)
+
+
+def along_table(comparison: Comparison, key: str) -> Table:
+    """A column for each value of a setting; for each series of arms its scores and differences."""
+    series = series_along(comparison, key)
+    values = sorted({value for each in series for value in each.values.tolist()})
+    rows = []
+    for each in series:
+        scores = _scores(comparison, each)
+        texts = [scores.get(value, NOT_AVAILABLE) for value in values]
+        rows.append((each.label, comparison.task.score.title, *texts))
+        if differences := _differences(comparison, each):
+            texts = [differences.get(value, NOT_AVAILABLE) for value in values]
+            rows.append((each.label, "Δ none", *texts))
+    headings = (f"by {key.rsplit('.', 1)[-1].replace('_', ' ')}", "")
+    return Table((*headings, *(f"{value:g}" for value in values)), tuple(rows), words=2)
+
+
+def _scores(comparison: Comparison, series: Series) -> dict[float, str]:
+    score = comparison.task.score
+    return {
+        value: _text(mean_estimate([*arm.values(score.name).values()]), score.digits, signed=False)
+        for value, arm in zip(series.values.tolist(), series.arms, strict=True)
+    }
+
+
+def _differences(comparison: Comparison, series: Series) -> dict[float, str]:
+    score, found = comparison.task.score, dict[float, str]()
+    for value, arm in zip(series.values.tolist(), series.arms, strict=True):
+        base = comparison.baseline_of(arm)
+        ours = arm.values(score.name)
+        if base is not None and ours.keys() & base.values(score.name):
+            difference = paired_estimate(ours, base.values(score.name))
+            found[value] = _text(difference, score.digits, signed=True)
+    return found
+
+
+def _text(found: Estimate, digits: int, signed: bool) -> str:
+    """As "0.8712 (0.8671–0.8750)"; without an interval where one seed has none."""
+    value, interval = estimate_cells(found, digits, signed)
+    return value if interval == NOT_AVAILABLE else f"{value} ({interval})"
