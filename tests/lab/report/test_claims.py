@@ -14,19 +14,8 @@ import pytest
 
 from seqnorm.lab.report.arms.floors import floor_scores
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
-from tests.lab.report.test_results import (
-    arm_of,
-    best_of,
-    by_norm,
-    cell_text,
-    curves_of,
-    over_all,
-    points,
-    published,
-    said_in,
-    short,
-    width_of,
-)
+from tests.lab.report.learning_rates import best_of, curves_of, over_all, width_of
+from tests.lab.report.published import arm_of, by_norm, cell_text, points, published, said_in, short
 
 PAGE = Path(__file__).parents[3] / "docs" / "claims.md"
 
@@ -236,7 +225,7 @@ def test_statistics_taken_anew() -> None:
     (row,) = (
         line
         for line in (PAGE.parent / "results.md").read_text(encoding="utf-8").splitlines()
-        if line.startswith("| `recipe_reuters_after`")
+        if line.startswith("| `recipe_reuters_after`:")
     )
     moving, anew = (cell.split(" ± ")[0].strip() for cell in row.split("|")[4:6])
     assert f"{anew} for {moving}" in measured("Statistics taken anew")
