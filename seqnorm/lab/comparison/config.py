@@ -54,7 +54,7 @@ class CompareConfig:
         rate_exponent: the learning rate grows with this power of the batch size; only without
             trials.
         threads: threads of each run; part of what makes the numbers the same again.
-        space: where settings are drawn from, by name.
+        space: where settings are drawn from, by name; a direction that is null is not searched.
     """
 
     name: str = MISSING
@@ -74,7 +74,12 @@ class CompareConfig:
     rate_exponent: float = 0.0
     workers: int | None = ranged(None, at_least(1))
     threads: int = ranged(MISSING, at_least(1))
-    space: dict[str, RangeConfig] = field(default_factory=dict)
+    space: dict[str, RangeConfig | None] = field(default_factory=dict)
+
+    @property
+    def directions(self) -> dict[str, RangeConfig]:
+        """The directions of the space that are to be searched."""
+        return {name: place for name, place in self.space.items() if place is not None}
 
 
 @dataclass
@@ -103,7 +108,7 @@ def check(config: CompareConfig) -> None:
             f"received compare.final_seeds={config.final_seeds}, compare.trial_seeds="
             f"{config.trial_seeds}. Raise it, or set compare.finalists=0."
         )
-    if config.trials and not config.space:
+    if config.trials and not config.directions:
         problems.append(
             "compare.space needs a direction in which settings are tried; received none, with "
             f"compare.trials={config.trials}. Keep one of compare.space, or set compare.trials=0."
@@ -119,7 +124,7 @@ def check(config: CompareConfig) -> None:
                 f"compare.{key} is for arms that are not tuned themselves; received compare.{key}="
                 f"{getattr(config, key)} with compare.trials={config.trials}. Set one of them."
             )
-    for name, space in config.space.items():
+    for name, space in config.directions.items():
         if not space.low < space.high or (space.log and space.low <= 0):
             problems.append(
                 f"compare.space.{name} needs low < high, and low > 0 with log=true; received "

@@ -80,13 +80,13 @@ class Plan:
                 self.untuned(arm)
 
     def _wanted(self) -> list[str]:
-        return [key for place in self.compare.space.values() for key in place.keys]
+        return [key for place in self.compare.directions.values() for key in place.keys]
 
     def _searched_space(self) -> tuple[dict[str, RangeConfig], list[str]]:
         """The directions that are searched, and in sentences what is left out of those given."""
         if not self.compare.trials:
             return {}, []
-        space = Space(self.compare.space, self.without_arm, [*self._composed.values()])
+        space = Space(self.compare.directions, self.without_arm, [*self._composed.values()])
         return space.directions, space.left_out
 
     def _refuse_several(self, group: str, why: str) -> None:
@@ -116,7 +116,8 @@ class Plan:
                 composed = hydra.compose("comparison", [*self._search, *kept, *arm])
             refuse_changed_keys(composed, "the configuration")
             for name, place in composed.compare.space.items():
-                refuse_changed_keys(place, f"compare.space.{name}")
+                if place is not None:
+                    refuse_changed_keys(place, f"compare.space.{name}")
             return composed
         except Exception as error:
             if not is_mistake(error):

@@ -116,6 +116,13 @@ def test_a_key_without_effect_that_was_asked_for_is_refused() -> None:
 def test_a_direction_that_is_left_out_is_as_one_that_was_taken_out() -> None:
     given = [*NO_RECURRENCE, "compare.trials=3"]
     assert Plan(given).settings == Plan([*given, "~compare.space.gain"]).settings
+    without = [*SMALL, "compare.trials=3"]
+    null, taken_out = (
+        Plan([*without, direction])
+        for direction in ("compare.space.dropout=null", "~compare.space.dropout")
+    )
+    assert null.settings == taken_out.settings and null.left_out == taken_out.left_out
+    assert all("model.dropout" not in setting for setting in null.settings)
 
 
 def test_tests_take_what_was_chosen_with_fresh_seeds() -> None:
@@ -175,7 +182,7 @@ def test_a_name_says_what_is_run_and_not_where() -> None:
         (["compare.trials=0", "seed=3"], "itself; received seed=3. Leave it out."),
         (["study=mine"], "itself; received study=mine. Leave it out."),
         (
-            ["~compare.space.gain", "~compare.space.dropout", "~compare.space.learning_rate"],
+            ["~compare.space.gain", "compare.space.dropout=null", "~compare.space.learning_rate"],
             "compare.space needs a direction in which settings are tried; received none, with",
         ),
         (["train.test=false"], "itself; received train.test=false."),

@@ -32,13 +32,14 @@ UNTUNED = {
     "compare_mnist_rows": 18,
     "compare_reuters_clean_depth": 81,
     "compare_reuters_clean_readout": 162,
-    "compare_reuters_tuned_batch_size": 180,
 }
+TUNED_SIZES = ["compare_reuters_tuned_batch_size", "compare_imdb_tuned_batch_size"]
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
 
 
 @pytest.mark.parametrize(
-    "experiment", sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE, *CURVES, *UNTUNED})
+    "experiment",
+    sorted({*EXPERIMENTS} - {SIZES, POLICIES, PADDING, LOW_RATE, *CURVES, *TUNED_SIZES, *UNTUNED}),
 )
 def test_every_experiment_makes_a_plan(experiment: str) -> None:
     plan = Plan([f"experiment={experiment}", "compare.trials=2", "compare.seeds=1"])
@@ -75,6 +76,24 @@ def test_a_curve_has_nine_rates_of_every_norm_in_both_cells(experiment: str) -> 
     assert len(points) == 2 * 6 * 9 and len({rate for *_, rate in points}) == 9
     rest = {(each.model.dropout, each.train.epochs, each.optim.schedule) for each in jobs}  # type: ignore[attr-defined]
     assert len(rest) == 1
+
+
+@pytest.mark.parametrize(
+    "experiment", [TUNED_SIZES[0], pytest.param(TUNED_SIZES[1], marks=exhaustive)]
+)
+def test_each_size_is_tuned_by_four_rates_that_are_alike_for_all(experiment: str) -> None:
+    plan = Plan([f"experiment={experiment}"])
+    trials = [job.config for job in plan.trials()]
+    assert len(plan.arms) == 20 and len(trials) == 4 * 20 and not plan.left_out
+    sizes = {
+        (each.norm.name, getattr(each.norm, "small_batch", ""), each.data.batch_size)  # type: ignore[attr-defined]
+        for each in trials
+    }
+    assert len(sizes) == 20 and {size for *_, size in sizes} == {2, 8, 32, 64}
+    assert {tuple(setting) for setting in plan.settings} == {("optim.learning_rate",)}
+    rates = {each.optim.learning_rate for each in trials}
+    assert rates == {0.001074, 0.002701, 0.006792, 0.01708}
+    assert len([*plan.tests(dict.fromkeys(plan.arms, 0))]) == 3 * 20
 
 
 def test_the_names_of_published_runs_last() -> None:
