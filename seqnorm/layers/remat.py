@@ -25,12 +25,14 @@ _KEPT = 16
 _FIRST = {
     "recompute_grad.<locals>.inner": lambda frame: frame.f_locals["args"],
     "checkpoint": lambda frame: _torch_frame(frame),
+    "CheckpointFunction.forward": lambda frame: frame.f_locals["ctx"],  # use_reentrant=True
 }
 _SECOND = {
     "recompute_grad.<locals>.inner.<locals>.grad_wrapper.<locals>.inner_recompute_grad": (
         lambda frame: frame.f_locals["args"]
     ),
     "_checkpoint_hook.__init__.<locals>.unpack_hook": lambda frame: frame.f_locals["frame"],
+    "CheckpointFunction.backward": lambda frame: frame.f_locals["ctx"],
 }
 _MODULES = ("tensorflow.python.ops.custom_gradient", "torch.utils.checkpoint")
 
@@ -96,13 +98,17 @@ def _passes() -> Iterator[tuple[bool, Any]]:
     while frame is not None:
         if frame.f_globals.get("__name__") in _MODULES:
             name = frame.f_code.co_qualname
-            if name in _FIRST:
-                yield False, _FIRST[name](frame)
+            if name in _FIRST and (key := _FIRST[name](frame)) is not None:
+                yield False, key
             elif name in _SECOND:
                 yield True, _SECOND[name](frame)
         frame = frame.f_back
 
 
 def _torch_frame(frame: FrameType) -> Any:
-    """What the generator of a `checkpoint` and the hooks of its tensors share."""
-    return frame.f_locals["gen"].gi_frame.f_locals["new_frame"]
+    """What the generator of a `checkpoint` and the hooks of its tensors share.
+
+    None with `use_reentrant=True`, which has an autograd function in their place.
+    """
+    generator = frame.f_locals.get("gen")
+    return None if generator is None else generator.gi_frame.f_locals["new_frame"]

@@ -79,6 +79,30 @@ def test_recomputed_batch_statistics_of_torch(policy):
         np.testing.assert_allclose(again, expected, rtol=1e-5, atol=1e-6)
 
 
+@torch_only
+@pytest.mark.parametrize("implementation", ["loop", "auto"])
+def test_recomputed_batch_statistics_of_torch_s_own_function(implementation):
+    import torch
+    from torch.utils.checkpoint import checkpoint
+
+    def reentrant(call):
+        return lambda x: checkpoint(call, x, use_reentrant=True)
+
+    found = []
+    for wrap in (lambda call: call, reentrant):
+        layer = batch_normalised("shrink", implementation)
+        once = wrap(lambda x, layer=layer: layer(x, training=True))
+        twice = wrap(lambda x, layer=layer: layer(layer(x, training=True), training=True))
+        for _ in range(2):
+            x = torch.tensor(X, requires_grad=True)
+            torch.sin(twice(once(x))).sum().backward()  # which alone such a checkpoint allows
+        slopes = [x.grad, *(v.value.grad for v in layer.trainable_variables)]
+        found.append([*map(grid.numpy, slopes), *map(grid.numpy, layer.non_trainable_variables)])
+    assert np.abs(found[0][0]).max() > 0
+    for expected, again in zip(*found, strict=True):
+        np.testing.assert_allclose(again, expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.skipif(grid.BACKEND != "jax", reason="jax.checkpoint")
 def test_recomputed_batch_statistics_of_jax():
     import jax
