@@ -210,6 +210,26 @@ def test_scores_by_length_and_class(runs: Path) -> None:
     )
     assert lines["lstm none"] == ([5.0, 9.0], [1.0, 0.25], [1.0, 0.0])
     assert lines["lstm layer"][1] == [0.75, 0.75]
+    table = make_section(comparison, found).values["lengths"].table
+    assert table.headings == ("by length", "", "2–8", "9")
+    assert [row for row in table.rows if row[0] != "bag of words"] == [
+        ("lstm none", "accuracy", "1.0000 (1.0000–1.0000)", "0.2500 (0.0000–0.5000)"),
+        ("lstm layer", "accuracy", "0.7500 (0.5000–1.0000)", "0.7500 (0.5000–1.0000)"),
+        (
+            "lstm layer",
+            "Δ none",
+            "-0.2500 (-0.5000 to +0.0000)",
+            "+0.5000 (+0.5000 to +0.5000)",
+        ),
+    ]
+
+
+def test_a_run_without_answers_leaves_its_arm_out_of_the_table_of_lengths(runs: Path) -> None:
+    (folder,) = runs.glob("*-layer-s1*")
+    (folder / "predictions.npz").unlink()
+    comparison = only(runs)
+    table = make_section(comparison, gather(comparison)).values["lengths"].table
+    assert [row[:2] for row in table.rows] == [("lstm none", "accuracy")]
 
 
 def test_commands_of_every_run_and_trial(runs: Path) -> None:

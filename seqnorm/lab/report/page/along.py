@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from seqnorm.lab.report.arms.arms import Comparison
-from seqnorm.lab.report.page.comparison_tables import estimate_cells
+from seqnorm.lab.report.page.comparison_tables import estimate_text
 from seqnorm.lab.report.page.series import Series, series_along
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
-from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
 
 NOTE = (
@@ -34,7 +33,9 @@ def along_table(comparison: Comparison, key: str) -> Table:
 def _scores(comparison: Comparison, series: Series) -> dict[float, str]:
     score = comparison.task.score
     return {
-        value: _text(mean_estimate([*arm.values(score.name).values()]), score.digits, signed=False)
+        value: estimate_text(
+            mean_estimate([*arm.values(score.name).values()]), score.digits, signed=False
+        )
         for value, arm in zip(series.values.tolist(), series.arms, strict=True)
     }
 
@@ -46,11 +47,5 @@ def _differences(comparison: Comparison, series: Series) -> dict[float, str]:
         ours = arm.values(score.name)
         if base is not None and ours.keys() & base.values(score.name):
             difference = paired_estimate(ours, base.values(score.name))
-            found[value] = _text(difference, score.digits, signed=True)
+            found[value] = estimate_text(difference, score.digits, signed=True)
     return found
-
-
-def _text(found: Estimate, digits: int, signed: bool) -> str:
-    """As "0.8712 (0.8671–0.8750)"; without an interval where one seed has none."""
-    value, interval = estimate_cells(found, digits, signed)
-    return value if interval == NOT_AVAILABLE else f"{value} ({interval})"

@@ -44,6 +44,12 @@ def estimate_cells(found: Estimate, decimals: int, signed: bool = False) -> tupl
     return value, (" to " if signed else "–").join(ends)
 
 
+def estimate_text(found: Estimate, digits: int, signed: bool = False) -> str:
+    """As "0.8712 (0.8671–0.8750)"; without an interval where one seed has none."""
+    value, interval = estimate_cells(found, digits, signed)
+    return value if interval == NOT_AVAILABLE else f"{value} ({interval})"
+
+
 def robust_table(comparison: Comparison) -> Table:
     """Mean and interquartile mean of the first score, means of others, intervals; the floors."""
     task = comparison.task

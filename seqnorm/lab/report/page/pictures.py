@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from seqnorm.lab.report.arms.arms import Comparison
+from seqnorm.lab.report.page.by_length import lengths_picture
 from seqnorm.lab.report.page.charts import Picture
 from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.score_pictures import (
     differences_picture,
-    lengths_picture,
     scores_picture,
     trials_picture,
 )

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm
-from seqnorm.lab.report.arms.floors import capitalised
 from seqnorm.lab.report.arms.trials import (
     LEARNING_RATE,
     arm_trials,
@@ -26,7 +25,7 @@ from seqnorm.lab.report.page.charts import (
     Row,
     plain_band,
 )
-from seqnorm.lab.report.page.looks import Looks, no_band
+from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.notes import in_words, listed
 from seqnorm.lab.report.statistics.budget import expected_maximum
 from seqnorm.lab.report.statistics.curves import Band
@@ -141,34 +140,3 @@ def mean_and_range(rows: NDArray[np.float64], x: NDArray[np.float64]) -> Band:
         mean, low, high = np.nanmean(rows, 0), np.nanmin(rows, 0), np.nanmax(rows, 0)
     kept = np.isfinite(mean)
     return Band(x[kept], mean[kept], low[kept], high[kept])
-
-
-def lengths_picture(looks: Looks) -> Picture | None:
-    """First test score by length of the text."""
-    task = looks.comparison.task
-    score, edges = task.score, looks.evidence.common.get("edges", np.empty(0)).astype(float)
-    middles = (edges[:-1] + edges[1:] - 1) / 2
-
-    def line(arm: Arm) -> Line:
-        rows = looks.of(arm).answers.get("by_length")
-        return looks.line(arm, no_band() if rows is None else mean_and_range(rows, middles))
-
-    charts = [
-        LineChart(
-            f"test {score.title}{ending}",
-            "steps of the row (tokens of a text), as the network reads it",
-            lines,
-            bounds=score.bounds,
-        )
-        for ending, lines in looks.lines(line)
-    ]
-    if not any(line.band.x.size > 1 for chart in charts for line in chart.lines):
-        return None
-    caption = (
-        "Test rows in bins of about equal number by length (rows that were cut share the last "
-        "one); mean over seeds, band from the lowest to the highest. A diverged run answers with "
-        f"the {task.baseline}." + looks.restriction
-    )
-    return Picture(
-        "lengths", f"{capitalised(score.title)} by length", caption, charts, looks.legend
-    )

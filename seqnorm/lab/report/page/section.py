@@ -11,8 +11,11 @@ from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.arms.floors import floor_lines
 from seqnorm.lab.report.arms.trials import tried_alike
 from seqnorm.lab.report.findings.evidence import Evidence
-from seqnorm.lab.report.page.along import NOTE as ALONG_NOTE
+from seqnorm.lab.report.page.along import NOTE as ALONG
 from seqnorm.lab.report.page.along import along_table
+from seqnorm.lab.report.page.by_length import KEY as LENGTHS
+from seqnorm.lab.report.page.by_length import NOTE as BY_LENGTH
+from seqnorm.lab.report.page.by_length import lengths_table
 from seqnorm.lab.report.page.charts import Picture
 from seqnorm.lab.report.page.comparison_tables import (
     cost_table,
@@ -20,7 +23,7 @@ from seqnorm.lab.report.page.comparison_tables import (
     robust_table,
     tuning_table,
 )
-from seqnorm.lab.report.page.looks import arm_looks
+from seqnorm.lab.report.page.looks import Looks, arm_looks
 from seqnorm.lab.report.page.notes import (
     cost_note,
     pairs_note,
@@ -57,7 +60,8 @@ class Section:
         sentences: The result in short.
         floors: The floors as sentences.
         tables: By the key of the picture that they stand above.
-        values: Scores at each value of a setting, by the key of the picture that they stand below.
+        values: Scores at each value of a setting and by length, by the key of the picture that they
+            stand below.
         settings: The settings of each arm.
         pictures: The charts.
     """
@@ -107,13 +111,20 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
             for key, (heading, table, note) in candidates.items()
             if table is not None
         },
-        {
-            setting_picture_key(key): Explained("Values", along_table(comparison, key), ALONG_NOTE)
-            for key in looks.varied
-        },
+        _values(looks),
         settings_table(comparison),
         make_pictures(looks),
     )
+
+
+def _values(looks: Looks) -> dict[str, Explained]:
+    """Scores at each value of what pictures are drawn along, by the key of the picture."""
+    found = {
+        setting_picture_key(key): Explained("Values", along_table(looks.comparison, key), ALONG)
+        for key in looks.varied
+    }
+    lengths = lengths_table(looks)
+    return found if lengths is None else {**found, LENGTHS: Explained("Values", lengths, BY_LENGTH)}
 
 
 def effort(comparison: Comparison) -> str:

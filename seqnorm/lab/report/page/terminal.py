@@ -19,7 +19,9 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
             if key in keys or key.startswith(AGAINST):
                 parts.append(entry.table.markdown())
                 notes[entry.note] = None
-        for entry in section.values.values():
+        for key, entry in section.values.items():
+            if not key.startswith(AGAINST):
+                continue
             parts.append(entry.table.markdown())
             notes[entry.note] = None
         parts += ["\n".join(section.floors)]
