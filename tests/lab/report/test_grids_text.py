@@ -1,0 +1,92 @@
+"""What docs/results.md says of comparisons of several settings is what results/ holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqnorm.lab.report.arms.floors import is_floor
+from seqnorm.lab.report.statistics.estimates import paired_estimate
+from tests.lab.report.published import ROOT, points, published, said_in, short
+
+GRIDS = {
+    "compare_reuters_clean_depth": ("model.depth",),
+}
+NORMS = ("none", "layer", "batch")
+RATES = (0.002, 0.006, 0.018)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_the_table_of_a_grid(name: str) -> None:
+    lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
+    assert all(f"  {row}" in lines for row in grid_rows(name))
+
+
+def test_what_is_said_of_depth() -> None:
+    found = {
+        depth: compared(each)[1:]
+        for (depth,), each in scores("compare_reuters_clean_depth").items()
+    }
+    layer, batch = ([found[depth][place] for depth in (1, 2, 3)] for place in (0, 1))
+    claims, readme = said_in("docs/claims.md"), said_in("README.md")
+    assert ", ".join(batch) in claims and ", ".join(layer) in claims
+    for difference in (layer[-1], batch[-1]):
+        assert difference.replace("+", "") in readme
+    means = {norm: [] for norm in NORMS}
+    for by_norm in scores("compare_reuters_clean_depth").values():
+        for norm, each in by_norm.items():
+            means[norm].append(short(float(np.mean([*each[best(each)].values()]))))
+    assert f"accuracy {', '.join(means['layer'])}, none {', '.join(means['none'])}" in claims
+    assert all(max(each) == each[0] for each in means.values())  # one layer is best for all
+
+
+def grid_rows(name: str) -> list[str]:
+    """A row for each choice and rate, and one for each norm at its best rate: none, differences."""
+    rows = []
+    for choice, by_rate in scores(name).items():
+        for rate in RATES:
+            cells = [*map(written, choice), f"{rate:g}".lstrip("0"), *compared(by_rate, rate)]
+            rows.append(f"| {' | '.join(cells)} |")
+        rows.append(f"| {' | '.join([*map(written, choice), 'its best', *compared(by_rate)])} |")
+    return rows
+
+
+Scores = Mapping[str, Mapping[float, Mapping[int, float]]]  # by norm, rate and seed
+
+
+def compared(by_norm: Scores, rate: float | None = None) -> list[str]:
+    """The mean without a norm and the others' differences; each at its best without a rate."""
+    found = {norm: each[best(each) if rate is None else rate] for norm, each in by_norm.items()}
+    plain = found["none"]
+    differences = [points(paired_estimate(found[norm], plain)) for norm in NORMS[1:]]
+    return [short(float(np.mean([*plain.values()]))), *differences]
+
+
+def best(by_rate: Mapping[float, Mapping[int, float]]) -> float:
+    """The rate with the best mean."""
+    return max(by_rate, key=lambda rate: float(np.mean([*by_rate[rate].values()])))
+
+
+def scores(name: str) -> dict[tuple[Any, ...], Scores]:
+    """Accuracy by the choice of settings, norm, rate and seed; every arm has three seeds."""
+    found: dict[tuple[Any, ...], dict[str, dict[float, Mapping[int, float]]]] = {}
+    for arm in published(name).arms:
+        if is_floor(arm):
+            continue
+        settings = dict(arm.settings)
+        choice = tuple(settings[key] for key in GRIDS[name])
+        by_norm = found.setdefault(choice, {norm: {} for norm in NORMS})
+        by_norm[arm.norm][settings["optim.learning_rate"]] = values = arm.values("accuracy")
+        assert sorted(values) == [0, 1, 2]
+    return {choice: found[choice] for choice in sorted(found)}
+
+
+def written(value: Any) -> str:
+    return (
+        {True: "two", False: "one"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
