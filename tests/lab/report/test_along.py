@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seqnorm.lab.report.findings.collect import collect
-from seqnorm.lab.report.page.charts import LineChart
+from seqnorm.lab.report.page.charts import LineChart, Picture
 from seqnorm.lab.report.page.html import html_page
 from seqnorm.lab.report.page.section import Section, make_section
 from seqnorm.lab.report.page.terminal import terminal_text
@@ -104,6 +106,64 @@ def test_a_value_that_an_arm_lacks_is_left_open(tmp_path: Path) -> None:
     assert rows["lstm layer, learning_rate=0.02", "accuracy"][-1] == "0.7000"
     assert rows["lstm layer, learning_rate=0.02", "Δ none"][-1] == "-"
     assert rows["lstm none, learning_rate=0.02", "accuracy"][-1] == "-"
+
+
+def of_settings(
+    folder: Path, arms: Iterable[dict[str, Any]], norms: tuple[str, ...] = ("none", "layer")
+) -> Section:
+    """One run of each norm with each of some settings; the n-th has an accuracy of 0.5 + n / 20."""
+    for norm, (place, settings) in product(norms, enumerate(arms)):
+        words = " ".join(f"{key}={value}" for key, value in settings.items())
+        changes = {"study": "grid_imdb", "arm": f"norm={norm} {words}", **settings}
+        accuracy = 0.5 + place / 20
+        fabricate_run(folder, data="imdb", norm=norm, changes=changes, accuracy=accuracy)
+    (part,) = collect([folder]).comparisons
+    return make_section(*part)
+
+
+def along(section: Section) -> dict[str, Picture]:
+    return {each.key: each for each in section.pictures if each.key.startswith("against-")}
+
+
+def test_a_setting_that_is_a_list_is_none_to_go_through(tmp_path: Path) -> None:
+    section = of_settings(tmp_path, [{"model.units": [64] * layers} for layers in (1, 2, 3)])
+    assert len(section.comparison.arms) == 6 and not along(section)
+
+
+def test_an_arm_without_a_number_of_a_setting_is_named_and_not_drawn(tmp_path: Path) -> None:
+    section = of_settings(tmp_path, [{"optim.clip": value} for value in (None, 1, 2, 5)])
+    picture = along(section)["against-clip"]
+    assert "Not drawn, since it has no number of it: lstm none, clip=null; lstm" in picture.caption
+    assert section.values["against-clip"].table.headings == ("by clip", "", "1", "2", "5")
+
+
+def test_arms_of_one_value_are_all_shown(tmp_path: Path) -> None:
+    section = of_settings(tmp_path, [{"model.width": value} for value in (1, 2, 4, 4.0)])
+    rows = {row[:2]: row[2:] for row in section.values["against-width"].table.rows}
+    assert rows["lstm none", "accuracy"] == ("0.5000", "0.5500", "0.6000")
+    assert rows["lstm none (2)", "accuracy"] == ("-", "-", "0.6500")
+
+
+def test_settings_whose_names_end_alike_have_a_picture_and_a_table_each(tmp_path: Path) -> None:
+    both = product((0.1, 0.2, 0.3), repeat=2)
+    arms = [{"model.dropout": one, "cell.dropout": other} for one, other in both]
+    section = of_settings(tmp_path, arms)
+    assert {*along(section)} == {"against-model.dropout", "against-cell.dropout"}
+    table = section.values["against-model.dropout"].table
+    assert table.headings[0] == "by model.dropout"
+    assert table.rows[0][0] == "lstm none, cell.dropout=0.1"
+    charts = along(section)["against-model.dropout"].charts
+    assert charts[0].title == "test accuracy, cell.dropout=0.1"
+
+
+def test_a_choice_that_one_norm_alone_has_leaves_the_panels_of_the_others(tmp_path: Path) -> None:
+    grid(tmp_path)
+    changes = {"study": "grid_imdb", "model.depth": 1, "optim.learning_rate": 0.2}
+    changes["arm"] = "norm=layer model.depth=1 optim.learning_rate=0.2"
+    fabricate_run(tmp_path, data="imdb", norm="layer", changes=changes, accuracy=0.7)
+    (part,) = collect([tmp_path]).comparisons
+    charts = along(make_section(*part))["against-depth"].charts
+    assert [len(chart.lines) for chart in charts if isinstance(chart, LineChart)] == [2, 2, 1]
 
 
 @pytest.mark.parametrize("trials", [False, True])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.report.page.axes import (
+    apart,
     linear_ticks,
     logarithmic_ticks,
     make_axis,
@@ -39,6 +40,15 @@ def test_logarithmic_ticks() -> None:
     np.testing.assert_allclose(
         logarithmic_ticks(1e-12, 1.0), [1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 0.01, 1]
     )
+    np.testing.assert_allclose(logarithmic_ticks(0.0028, 0.0043), [0.003, 0.0035, 0.004])
+
+
+def test_texts_at_an_axis_do_not_touch() -> None:
+    assert apart([10, 20, 40], ["0.003", "0.0034", "0.01"], letter=5) == [True, False, True]
+    assert apart([10, 80], ["0.003", "0.0034"], letter=5) == [True, True]
+    near = (0.003, 0.0034, 0.004, 0.3)
+    texts = [text for _, text in make_axis(np.array(near), 54, 426, True, at=near).ticks]
+    assert texts == ["0.003", "", "", "0.3"]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,28 @@ def test_far_references_do_not_squeeze_the_dots() -> None:
     assert named(axes) == ["low 0.500 ←", "near 0.810", "high 0.950 →"]
 
 
+def test_values_below_a_panel_do_not_touch() -> None:
+    rates = np.logspace(-4.5, -1.5, 7)
+    line = Line(A, plain_band(rates, np.linspace(0.5, 0.9, 7)))
+    chart = LineChart("score", "rate", [line], log_x=True, x_ticks=rates.tolist())
+    dots = DotChart("a", [Row("a long name of an arm, in two lines or three", [Dot("a", A, 0.5)])])
+    figure = draw_picture(Picture("p", "p", "", [chart, dots]), "")
+    figure.draw_without_rendering()
+    labels = [label for label in figure.axes[0].get_xticklabels() if label.get_text()]
+    places = [label.get_window_extent() for label in labels]
+    assert len(labels) > 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(places))
+
+
+def test_equal_values_have_an_axis_of_short_numbers() -> None:
+    rows = [
+        Row(name, [Dot(name, A, value)]) for name, value in (("a", 0.04375), ("b", 0.04375 + 1e-17))
+    ]
+    (axes,) = draw_picture(Picture("p", "p", "", [DotChart("d", rows)]), "").axes
+    low, high = axes.get_xlim()
+    assert low < 0.03 and high > 0.06
+
+
 def test_a_zero_is_not_drawn_over_a_logarithm() -> None:
     # Where lines are not cut off at their panel, one drawn to the smallest number of all would
     # cross the sheet, and the panels would have to make room for it.

@@ -81,6 +81,25 @@ def test_without_an_arm_of_no_norm_there_is_no_difference(tmp_path: Path) -> Non
     assert without[8:11] == ("0.8625", "-", "-")
 
 
+def test_a_norm_of_few_values_beside_curves_has_a_sentence_of_its_own(tmp_path: Path) -> None:
+    for rate in RATES[:3]:
+        arm = f"cell=lstm norm=rms optim.learning_rate={rate}"
+        changes = {"study": "curve_imdb", "arm": arm, "optim.learning_rate": rate}
+        fabricate_run(tmp_path, norm="rms", changes=changes, accuracy=0.7)
+    told = [each for each in curve(tmp_path).sentences if each.startswith("lstm rms")]
+    assert len(told) == 1 and "by learning rate: at 0.0001 +20.00 points" in told[0]
+
+
+def test_without_a_seed_that_all_values_have_there_is_no_mean_over_all(tmp_path: Path) -> None:
+    for place, rate in enumerate(RATES):
+        arm = f"cell=lstm norm=layer optim.learning_rate={rate}"
+        changes = {"study": "curve_imdb", "arm": arm, "optim.learning_rate": rate}
+        fabricate_run(tmp_path, norm="layer", seed=place, changes=changes, accuracy=0.7)
+    (part,) = collect([tmp_path]).comparisons
+    (row,) = make_section(*part).tables["against-learning_rate"].table.rows
+    assert row[8:11] == ("-", "-", "-")
+
+
 def test_the_picture_comes_first_and_shows_curve_plateau_width_and_divergence(
     tmp_path: Path,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from seqnorm.lab.config.models import FLOORS
 from seqnorm.lab.report.arms.arms import Arm, as_text, is_setting
 from seqnorm.lab.report.arms.trials import varied_keys
+from seqnorm.lab.report.arms.varied import short_names
 
 
 def scope(key: str, config: Mapping[str, Any]) -> str | None:
@@ -49,13 +50,17 @@ def make_label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str
     return ", ".join([FLOORS.get(cell, f"{cell} {norm}"), *written_settings(settings)])
 
 
-def written_settings(settings: Sequence[tuple[str, Any]]) -> list[str]:
-    """Settings as text, as "batch_size=8": the end of each key, or all of it if two end alike."""
-    last = [key.rsplit(".", 1)[-1] for key, _ in settings]
-    return [
-        f"{short if last.count(short) == 1 and short != 'name' else key}={as_text(value)}"
-        for short, (key, value) in zip(last, settings, strict=True)
-    ]
+def written_settings(
+    settings: Sequence[tuple[str, Any]], among: Sequence[tuple[str, Any]] | None = None
+) -> list[str]:
+    """Settings as text, as "batch_size=8": the end of each key, or all of it if two end alike.
+
+    Args:
+        settings: (config key, value).
+        among: All settings of the arm, if these are some of them.
+    """
+    names = short_names([key for key, _ in (settings if among is None else among)])
+    return [f"{names[key]}={as_text(value)}" for key, value in settings]
 
 
 def told_apart(arms: Iterable[Arm]) -> Iterator[Arm]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.page.comparison_tables import estimate_text
+from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.series import Series, series_along
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
@@ -14,8 +15,9 @@ NOTE = (
 )
 
 
-def along_table(comparison: Comparison, key: str) -> Table:
+def along_table(looks: Looks, key: str) -> Table:
     """A column for each value of a setting; for each series of arms its scores and differences."""
+    comparison = looks.comparison
     series = series_along(comparison, key)
     values = sorted({value for each in series for value in each.values.tolist()})
     rows = []
@@ -26,8 +28,8 @@ def along_table(comparison: Comparison, key: str) -> Table:
         if differences := _differences(comparison, each):
             texts = [differences.get(value, NOT_AVAILABLE) for value in values]
             rows.append((each.label, "Δ none", *texts))
-    headings = (f"by {key.rsplit('.', 1)[-1].replace('_', ' ')}", "")
-    return Table((*headings, *(f"{value:g}" for value in values)), tuple(rows), words=2)
+    headings = (f"by {looks.short[key].replace('_', ' ')}", "")
+    return Table((*headings, *(f"{value:.12g}" for value in values)), tuple(rows), words=2)
 
 
 def _scores(comparison: Comparison, series: Series) -> dict[float, str]:

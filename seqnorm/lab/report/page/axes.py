@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+LETTER = 6.4  # pixels of a letter beside an axis of the page
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,24 @@ def logarithmic_ticks(low: float, high: float, most: int = 7) -> list[float]:
     stride = max(1, -(-(last - first) // most))
     factors = (1, 2, 5) if high <= 100 * low else (1,)
     values = [f * 10.0**power for power in range(first, last + 1, stride) for f in factors]
-    return [value for value in values if low * 0.999 <= value <= high * 1.001]
+    found = [value for value in values if low * 0.999 <= value <= high * 1.001]
+    return found if len(found) > 1 or high <= low else linear_ticks(low, high, most=4)
+
+
+def apart(places: Sequence[float], texts: Sequence[str], letter: float) -> list[bool]:
+    """Which texts are written so that none touches the one before it.
+
+    Args:
+        places: Their middles, rising.
+        texts: What would be written.
+        letter: Width of a letter, in the unit of places.
+    """
+    written, end = [], -math.inf
+    for place, text in zip(places, texts, strict=True):
+        half = letter * len(text) / 2
+        written.append(place - half > end)
+        end = place + half + letter if written[-1] else end
+    return written
 
 
 def _texts(values: list[float], logarithmic: bool) -> list[str]:
@@ -123,4 +142,9 @@ def make_axis(
         ticks = linear_ticks(low, high, whole=high > low and are_whole(values))
     ticks = list(at) or ticks
     texts = [f"{value:g}" for value in at] or _texts(ticks, logarithmic)
-    return Axis(low, high, begin, end, logarithmic, tuple(zip(ticks, texts, strict=True)))
+    axis = Axis(low, high, begin, end, logarithmic, tuple(zip(ticks, texts, strict=True)))
+    if not at:
+        return axis
+    written = apart(axis.place(ticks).tolist(), texts, LETTER)
+    texts = [text if seen else "" for text, seen in zip(texts, written, strict=True)]
+    return replace(axis, ticks=tuple(zip(ticks, texts, strict=True)))

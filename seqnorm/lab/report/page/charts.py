@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from seqnorm.lab.report.page.styles import Look
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.runs.read import Curve
 
+MOST_LETTERS = 32  # of a line of a row's label, which has half of the width
 MOST_MARKS = 8  # of the shape of its arm on a line
 
 
@@ -131,6 +133,14 @@ class Picture:
     caption: str
     charts: Sequence[Chart]
     arms: Sequence[Look] = ()
+
+
+def label_lines(label: str) -> list[str]:
+    """The label of a row, in two or three lines where it is long."""
+    wrapped = textwrap.wrap(
+        label, MOST_LETTERS, max_lines=3, placeholder="…", break_on_hyphens=False
+    )
+    return wrapped or [label]
 
 
 def dodged(count: int) -> list[float]:

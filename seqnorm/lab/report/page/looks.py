@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, as_text
 from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
+from seqnorm.lab.report.arms.varied import number_of, short_names, varied_settings
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
 from seqnorm.lab.report.page.charts import Line
 from seqnorm.lab.report.page.plateaus import Found, find_plateaus
-from seqnorm.lab.report.page.series import without
 from seqnorm.lab.report.page.styles import Look, make_looks
 from seqnorm.lab.report.statistics.curves import Band
 
@@ -53,6 +52,11 @@ class Looks:
     def legend(self) -> list[Look]:
         """One look per variant, the same for the same norm in every cell."""
         return make_looks((self.variant(arm), arm.norm) for arm in self.arms)
+
+    @cached_property
+    def short(self) -> Mapping[str, str]:
+        """What a varied setting is called, as "batch_size"."""
+        return short_names(self.varied)
 
     @cached_property
     def plateaus(self) -> Mapping[str, list[Found]]:
@@ -123,27 +127,11 @@ def _axis_text(arm: Arm, key: str | None) -> str:
     return next((text for text in texts if f", {text}" in arm.label), "")
 
 
-def varied_settings(arms: Sequence[Arm]) -> list[str]:
-    """Settings of three numbers or more that arms go through, alike in everything else.
-
-    So the batch size is one, and a learning rate that was tuned for each arm is not.
-    """
-    found = []
-    for key in dict.fromkeys(key for arm in arms for key, _ in arm.settings):
-        values = {dict(arm.settings).get(key) for arm in arms}
-        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-            continue
-        series = Counter((a.cell, a.norm, repr(without(a.settings, key))) for a in arms)
-        if max(series.values()) > 2:
-            found.append(key)
-    return found
-
-
 def _panel_axis(arms: Sequence[Arm], varied: Sequence[str]) -> str | None:
-    """The first varied setting with few values, if there is more than one look to compare."""
+    """The first varied setting with few values that all arms have, if there is a look more."""
     for key in varied:
-        values = {dict(arm.settings).get(key) for arm in arms}
-        if len(values) <= MAX_PANELS and len(arms) > len(values):
+        values = {number_of(arm, key) for arm in arms}
+        if None not in values and len(values) <= MAX_PANELS and len(arms) > len(values):
             return key
     return None
 

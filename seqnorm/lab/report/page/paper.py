@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from seqnorm.lab.durable import write_bytes
-from seqnorm.lab.report.page.axes import are_whole, logarithmic_ticks
 from seqnorm.lab.report.page.charts import (
     MOST_MARKS,
     Dot,
@@ -25,10 +25,11 @@ from seqnorm.lab.report.page.charts import (
     dodged,
     dot_values,
     finite_values,
+    label_lines,
     marked_places,
     near_references,
-    x_values,
 )
+from seqnorm.lab.report.page.paper_axes import panel_inches, write_rows, write_x
 from seqnorm.lab.report.page.styles import (
     REFERENCE,
     REFERENCE_DASHES,
@@ -40,6 +41,8 @@ from seqnorm.lab.report.page.styles import (
 # No date, so that the same runs give the same bytes.
 _METADATA: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}}
 ROW_HEIGHT = 0.3  # inches of one row of a dot chart
+MOST_TITLE = 56  # letters of a line of a panel's title
+LABEL_LINE = 0.14  # inches of a line of a row's label
 REFERENCE_LINE = 10  # points of the line that names a reference above a panel
 
 
@@ -96,32 +99,14 @@ def _draw_references(
     )
 
 
-def _write_ticks(axes: Any, ticks: Sequence[float]) -> None:
-    """Matplotlib's own labels of less than a decade touch each other."""
-    axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
-    axes.minorticks_off()
-
-
-def _write_x(axes: Any, chart: LineChart) -> None:
-    xs = x_values(chart.lines)
-    if not xs.size:
-        return
-    if chart.x_ticks or chart.log_x:
-        _write_ticks(axes, chart.x_ticks or logarithmic_ticks(float(xs.min()), float(xs.max())))
-    elif are_whole(xs):
-        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no trial 1.5
-
-
-def _draw_lines(axes: Any, chart: LineChart) -> None:
+def _draw_lines(axes: Any, chart: LineChart, inches: float) -> None:
     for line in chart.lines:
         _draw_line(axes, line)
     values = finite_values(chart)
     _draw_references(axes, chart.references, values, upright=False)
     axes.set_xlabel(chart.x_label)
     axes.tick_params(labelbottom=True)
-    if chart.log_x:
-        axes.set_xscale("log")
-    _write_x(axes, chart)
+    write_x(axes, chart, inches)
     if chart.log_y and values.size:
         # Clipped, a zero would be drawn far below the panel, since lines are not cut off there.
         axes.set_yscale("log", nonpositive="mask")
@@ -136,31 +121,23 @@ def _draw_dot(axes: Any, dot: Dot, height: float, size: float) -> None:
     axes.plot([dot.value], [height], dot.look.marker, color=colour, markersize=size, clip_on=False)
 
 
-def _draw_dots(axes: Any, chart: DotChart) -> None:
+def _draw_dots(axes: Any, chart: DotChart, inches: float) -> None:
     for number, row in enumerate(chart.rows):
         for dot, by in zip(row.dots, dodged(len(row.dots)), strict=True):
             _draw_dot(axes, dot, number + by, size=6 if len(row.dots) == 1 else 4.5)
         if len(row.dots) > 1:  # which lie beside the middle: a line says of which row they are
             axes.axhline(number + 0.5, color=REFERENCE, linewidth=0.4, alpha=0.4)
     _draw_references(axes, chart.references, dot_values(chart), upright=True)
-    axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows], fontsize=8)
-    axes.set_ylim(len(chart.rows) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    if chart.log:
-        axes.set_xscale("log")
-        values = dot_values(chart)
-        _write_ticks(axes, logarithmic_ticks(float(values.min()), float(values.max())))
-    else:
-        axes.locator_params(axis="x", nbins=6)  # labels of three decimals do not touch
-    if chart.bounds is not None:
-        axes.set_xlim(np.clip(axes.get_xlim(), *chart.bounds))
+    write_rows(axes, chart, inches)
 
 
 def _height(picture: Picture) -> float:
     """Inches of a row of panels."""
     rows: list[list[Row]] = [list(c.rows) for c in picture.charts if isinstance(c, DotChart)]
     names = max(len(chart.references) for chart in picture.charts) * REFERENCE_LINE / 72
-    return names + (1.1 + ROW_HEIGHT * max(map(len, rows)) if rows else 3.3)
+    lines = max((len(label_lines(row.label)) for chart in rows for row in chart), default=1)
+    each = max(ROW_HEIGHT, LABEL_LINE * lines + 0.06)
+    return names + (1.1 + each * max(map(len, rows)) if rows else 3.3)
 
 
 def write_figure(figure: Figure, stem: Path) -> list[Path]:
@@ -190,14 +167,15 @@ def draw_picture(picture: Picture, heading: str) -> Figure:
     columns = min(2, len(picture.charts))
     rows = -(-len(picture.charts) // columns)
     figure, axes = new_figure(rows, columns, height=_height(picture))
+    inches = panel_inches(figure, picture, columns)
     for number, (place, chart) in enumerate(zip(axes, picture.charts, strict=False)):
         first = number - number % columns
         names = max(len(each.references) for each in picture.charts[first : first + columns])
-        place.set_title(chart.title, pad=6 + REFERENCE_LINE * names)
+        place.set_title(textwrap.fill(chart.title, MOST_TITLE), pad=6 + REFERENCE_LINE * names)
         if isinstance(chart, LineChart):
-            _draw_lines(place, chart)
+            _draw_lines(place, chart, inches)
         else:
-            _draw_dots(place, chart)
+            _draw_dots(place, chart, inches)
     for place in axes[len(picture.charts) :]:
         figure.delaxes(place)
     figure.suptitle(heading, fontsize=13)

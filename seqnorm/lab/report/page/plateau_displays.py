@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from seqnorm.lab.report.page.charts import Chart, Dot, DotChart, Row
-from seqnorm.lab.report.page.comparison_tables import estimate_cells
+from seqnorm.lab.report.page.comparison_tables import estimate_cells, estimate_text
 from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.plateaus import NEAR
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
@@ -19,9 +20,9 @@ NOTE = (
     f"From, to: where the mean score is within {NEAR:.0%} of the arm's best mean; between two "
     "values the curve is taken for a line over the logarithm. ≤ and ≥: it reaches the end of what "
     "was tried and may be wider. Decades: log10 of to by from, with its bootstrap interval over "
-    "seeds. Over all: the mean score along the whole curve, over the logarithm: what is to be "
-    "expected where nobody tunes; Δ: its difference by seed from the same without a norm. "
-    "Diverged: of all runs along the curve."
+    "seeds. Over all: the mean score along the whole curve, over the logarithm, of seeds that all "
+    "values have: what is to be expected where nobody tunes; Δ: its difference by seed from the "
+    "same without a norm. Diverged: of all runs along the curve."
 )
 
 
@@ -35,7 +36,7 @@ def plateau_table(looks: Looks, key: str) -> Table | None:
             *estimate_cells(each.best, score.digits),
             *each.ends,
             *estimate_cells(each.plateau.decades, 2),
-            f"{each.along:.{score.digits}f}",
+            NOT_AVAILABLE if math.isnan(each.along) else f"{each.along:.{score.digits}f}",
             *_difference_cells(each.against, score.digits),
             each.diverged,
         )
@@ -77,16 +78,17 @@ def plateau_charts(looks: Looks, key: str) -> list[Chart]:
 
 def plateau_sentences(looks: Looks, key: str) -> Iterator[str]:
     """One sentence for each series."""
-    score, short = looks.comparison.task.score, key.rsplit(".", 1)[-1].replace("_", " ")
+    score, short = looks.comparison.task.score, looks.short[key].replace("_", " ")
     for each in looks.plateaus[key]:
         begin, end = each.ends
         width, interval = estimate_cells(each.plateau.decades, 2)
+        decades = f"{width} decades" + f" ({interval})" * (interval != NOT_AVAILABLE)
         over_all = ""
         if each.against is not None:
-            value, own = _difference_cells(each.against, score.digits)
-            over_all = f"; over all, {value} ({own}) against no norm"
+            value = estimate_text(each.against, score.digits, signed=True)
+            over_all = f"; over all, {value} against no norm"
         yield (
             f"{each.series.label}: within {NEAR:.0%} of its best {score.title} "
             f"({score.write(each.best.value)} at {each.plateau.best:g}) at a {short} from {begin} "
-            f"to {end}, {width} decades ({interval}){over_all}; diverged {each.diverged}."
+            f"to {end}, {decades}{over_all}; diverged {each.diverged}."
         )

@@ -82,7 +82,7 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
     looks = arm_looks(comparison, evidence)
     candidates = {
         **{
-            setting_picture_key(key): ("Plateaus", plateau_table(looks, key), NOTE)
+            setting_picture_key(looks, key): ("Plateaus", plateau_table(looks, key), NOTE)
             for key in looks.varied
         },
         task.score.name: ("Test scores", robust_table(comparison), scores_note(task, single)),
@@ -120,7 +120,7 @@ def make_section(comparison: Comparison, evidence: Evidence) -> Section:
 def _values(looks: Looks) -> dict[str, Explained]:
     """Scores at each value of what pictures are drawn along, by the key of the picture."""
     found = {
-        setting_picture_key(key): Explained("Values", along_table(looks.comparison, key), ALONG)
+        setting_picture_key(looks, key): Explained("Values", along_table(looks, key), ALONG)
         for key in looks.varied
     }
     lengths = lengths_table(looks)
@@ -134,6 +134,7 @@ def effort(comparison: Comparison) -> str:
     seconds = sum(run.result.train_seconds for run in comparison.everything)
     hours = (seconds + sum(run.seconds for run in comparison.pruned)) / 3600
     tried = f", {counted(trials, 'trial')}" if trials else ""
+    tried += f", {len(comparison.pruned)} more stopped early" if comparison.pruned else ""
     runs = counted(len(comparison.runs), "run")
     return f"{runs} on the test set{tried}; seeds {seeds}; {hours:.1f} hours of training, all added"
 

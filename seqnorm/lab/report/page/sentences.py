@@ -138,7 +138,7 @@ def _along(looks: Looks, key: str, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator
         variants = (looks.variant(one).removeprefix(f"{one.cell} ") for one in (arm, base))
         names = " against ".join(f"{arm.cell} {variant}" for variant in variants)
         series.setdefault(names, []).append(f"at {dict(arm.settings).get(key)} {text}")
-    short = key.rsplit(".", 1)[-1].replace("_", " ")
+    short = looks.short[key].replace("_", " ")
     for names, texts in series.items():
         yield f"{names}, by {short}: {'; '.join(texts)}."
 
@@ -162,10 +162,12 @@ def sentences(looks: Looks) -> Iterator[str]:
         for arm, base in pairs
         if base is not None and arm.values(name).keys() & base.values(name)
     ]
-    curves = [sentence for key in looks.varied for sentence in plateau_sentences(looks, key)]
-    if curves:
-        yield from curves  # one for each value beside them would be no short result
-    elif looks.axis is not None:
+    for key in looks.varied:  # a sentence for each value of a curve would be no short result
+        yield from plateau_sentences(looks, key)
+    curves = [each.series for found in looks.plateaus.values() for each in found]
+    told = {arm.label for series in curves for arm in series.arms}
+    known = [(arm, base) for arm, base in known if arm.label not in told]
+    if looks.axis is not None:
         yield from _along(looks, looks.axis, known)
     else:
         for arm, base in known:

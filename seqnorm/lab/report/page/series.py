@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
 from seqnorm.lab.report.arms.floors import is_floor
-from seqnorm.lab.report.arms.labels import make_label, written_settings
+from seqnorm.lab.report.arms.labels import written_settings
+from seqnorm.lab.report.arms.varied import Settings, beside_norm, number_of, without
 from seqnorm.lab.report.page.styles import Look, make_looks
 from seqnorm.lab.report.statistics.plateau import mean_along
-
-Settings = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -53,55 +52,63 @@ class Series:
 
 
 def series_along(comparison: Comparison, key: str) -> list[Series]:
-    """The arms, those alike but for one setting together.
+    """The arms that have a number of a setting, those alike but for it together.
 
     Each panel has a line for each norm, and there is one for every cell and for all that differs
-    beside the norm; if norms would stand alone in their panels, cells only have their own.
+    beside the norm; where norms would mostly stand alone in their panels, cells only have their
+    own. Of arms that are alike in all (of two names, say) there are several series.
     """
-    arms = [arm for arm in comparison.arms if key in dict(arm.settings) and not is_floor(arm)]
+    arms = [a for a in comparison.arms if number_of(a, key) is not None and not is_floor(a)]
     several_cells = len({arm.cell for arm in arms}) > 1
     apart = _norms_meet(arms, key)
     found: dict[tuple[str, str, str, str], list[Arm]] = {}
     for arm in arms:
         own = without(arm.settings, key)
-        beside = _beside_norm(own) if apart else ()
-        panel = ", ".join([*[arm.cell] * several_cells, *written_settings(beside)])
+        beside = beside_norm(own) if apart else ()
+        panel = ", ".join([*[arm.cell] * several_cells, *written_settings(beside, arm.settings)])
         name = _label(arm, [pair for pair in own if pair not in beside])
         if several_cells:  # whose panel says it
             name = name.removeprefix(f"{arm.cell} ")
         found.setdefault((panel, name, arm.norm, _label(arm, own)), []).append(arm)
-    looks = {look.name: look for look in make_looks((name, norm) for _, name, norm, _ in found)}
-    return [
-        Series(key, panel, looks[name], label, sorted(same, key=lambda arm: _value(arm, key)))
-        for (panel, name, _, label), same in found.items()
+    rows = [
+        (panel, f"{name}{which}", norm, f"{label}{which}", row)
+        for (panel, name, norm, label), same in found.items()
+        for which, row in _rows(same, key)
     ]
+    looks = {look.name: look for look in make_looks((name, norm) for _, name, norm, *_ in rows)}
+    return [Series(key, panel, looks[name], label, row) for panel, name, _, label, row in rows]
+
+
+def _rows(arms: Iterable[Arm], key: str) -> Iterator[tuple[str, list[Arm]]]:
+    """Arms by rising value, each value once; those of a value that came before make a row more."""
+    rows: list[dict[float, Arm]] = []
+    for arm in arms:
+        value = _value(arm, key)
+        row = next((row for row in rows if value not in row), None)
+        if row is None:
+            rows.append(row := {})
+        row[value] = arm
+    for place, row in enumerate(rows):
+        yield f" ({place + 1})" if place else "", [row[value] for value in sorted(row)]
 
 
 def _norms_meet(arms: Iterable[Arm], key: str) -> bool:
-    """Whether for each choice of cell and of what is no norm's there are arms of several norms."""
+    """Whether most choices of cell and of what is no norm's have arms of several norms."""
     lines: dict[tuple[str, Settings], set[tuple[str, Settings]]] = {}
     for arm in arms:
         own = without(arm.settings, key)
-        beside = _beside_norm(own)
+        beside = beside_norm(own)
         line = (arm.norm, tuple(pair for pair in own if pair not in beside))
         lines.setdefault((arm.cell, beside), set()).add(line)
-    return all(len(own) > 1 for own in lines.values())
-
-
-def without(settings: Settings, key: str) -> Settings:
-    """All settings but one."""
-    return tuple(pair for pair in settings if pair[0] != key)
-
-
-def _beside_norm(settings: Settings) -> Settings:
-    return tuple(pair for pair in settings if not pair[0].startswith("norm."))
+    return 2 * sum(len(own) > 1 for own in lines.values()) > len(lines)
 
 
 def _label(arm: Arm, settings: Sequence[tuple[str, Any]]) -> str:
-    """An arm's label with some of its settings, and what tells it apart from an equal one."""
-    apart = arm.label.removeprefix(make_label(arm.cell, arm.norm, arm.settings))
-    return make_label(arm.cell, arm.norm, settings) + apart
+    return ", ".join([f"{arm.cell} {arm.norm}", *written_settings(settings, arm.settings)])
 
 
 def _value(arm: Arm, key: str) -> float:
-    return float(dict(arm.settings)[key])
+    value = number_of(arm, key)
+    if value is None:
+        raise ValueError(f"{key} must be a number; received one that is none in {arm.label}.")
+    return value

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from seqnorm.lab.report.arms.floors import capitalised
+from seqnorm.lab.report.arms.floors import capitalised, is_floor
 from seqnorm.lab.report.arms.trials import varied_keys
+from seqnorm.lab.report.arms.varied import number_of
 from seqnorm.lab.report.page.axes import rise_by_ratios
 from seqnorm.lab.report.page.charts import Chart, Line, LineChart, Picture, plain_band
 from seqnorm.lab.report.page.looks import Looks
@@ -28,13 +29,9 @@ def setting_pictures(looks: Looks) -> Iterator[Picture]:
         yield _picture(looks, key, series_along(looks.comparison, key))
 
 
-def setting_picture_key(key: str) -> str:
+def setting_picture_key(looks: Looks, key: str) -> str:
     """The key of the picture of a setting."""
-    return portable_name(f"{AGAINST}{_short(key)}")
-
-
-def _short(key: str) -> str:
-    return key.rsplit(".", 1)[-1]
+    return portable_name(f"{AGAINST}{looks.short[key]}")
 
 
 def _picture(looks: Looks, key: str, series: Sequence[Series]) -> Picture:
@@ -45,7 +42,7 @@ def _picture(looks: Looks, key: str, series: Sequence[Series]) -> Picture:
         for ending, lines in _panels(series, lambda one: _scores(one, score))
     ]
     caption = f"Mean over seeds with its 95 % interval (bootstrap), against {key}."
-    caption += _varied_beside(series)
+    caption += _varied_beside(series) + _left_out(looks, key)
     if plateaus := plateau_charts(looks, key):
         charts += plateaus
         caption += DRAWN
@@ -55,9 +52,9 @@ def _picture(looks: Looks, key: str, series: Sequence[Series]) -> Picture:
             for ending, lines in _panels(series, _diverged)
         ]
         caption += f" A diverged run counts with the scores of the {task.baseline}."
-    title = f"{capitalised(score.title)} against {_short(key).replace('_', ' ')}"
+    title = f"{capitalised(score.title)} against {looks.short[key].replace('_', ' ')}"
     looks_of = {one.look.name: one.look for one in series}
-    return Picture(setting_picture_key(key), title, caption, charts, [*looks_of.values()])
+    return Picture(setting_picture_key(looks, key), title, caption, charts, [*looks_of.values()])
 
 
 def _panels(
@@ -101,6 +98,13 @@ def _chart(
         x_ticks=ticks.tolist() if len(ticks) <= MOST_TICKS else (),
         bounds=bounds,
     )
+
+
+def _left_out(looks: Looks, key: str) -> str:
+    """A sentence that names arms which have no number of a setting, as null or none at all."""
+    arms = [arm for arm in looks.comparison.arms if not is_floor(arm)]
+    labels = [arm.label for arm in arms if number_of(arm, key) is None]
+    return f" Not drawn, since it has no number of it: {'; '.join(labels)}." if labels else ""
 
 
 def _varied_beside(series: Sequence[Series]) -> str:

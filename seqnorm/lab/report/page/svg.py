@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -22,6 +21,7 @@ from seqnorm.lab.report.page.charts import (
     dodged,
     dot_values,
     finite_values,
+    label_lines,
     marked_places,
     near_references,
     x_values,
@@ -32,7 +32,7 @@ WIDTH, HEIGHT = 440, 290
 TOP, RIGHT, BOTTOM, LEFT = 14, 14, 44, 54
 ROW, DOT_TOP = 24, 8
 HEAD = 15  # of each line above a chart that names a reference
-MOST_LETTERS, LINE = 32, 12  # of a line of a row's label, which has half of the width
+LINE = 12  # of a label of several
 MOST_POINTS = 400  # of a line; more cannot be told apart at this width
 _SHAPES = (  # of radius 1: circle, square, diamond, triangles, cross
     "M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z",
@@ -215,13 +215,8 @@ def _dot(dot: Dot, axis: Axis, y: float, radius: float) -> str:
     )
 
 
-def _lines(label: str) -> list[str]:
-    """The label of a row, in two lines where it is long."""
-    return textwrap.wrap(label, MOST_LETTERS, max_lines=2, placeholder="…") or [label]
-
-
 def _row_label(label: str, x: float, y: float) -> str:
-    lines = _lines(label)
+    lines = label_lines(label)
     first = y + 4 - LINE / 2 * (len(lines) - 1)
     texts = "".join(
         f'<text class="row" x="{x}" y="{_pixel(first + LINE * number)}" text-anchor="end">'
@@ -236,10 +231,11 @@ def _dots_svg(chart: DotChart) -> str:
     if not values.size:
         return ""
     values = np.append(values, list(near_references(chart.references, values).values()))
-    left = min(230.0, 12 + 7.4 * max(len(line) for row in chart.rows for line in _lines(row.label)))
+    labels = [label_lines(row.label) for row in chart.rows]
+    left = min(230.0, 12 + 7.4 * max(len(line) for lines in labels for line in lines))
     axis = make_axis(values, left, WIDTH - RIGHT, chart.log, margin=0.05, bounds=chart.bounds)
     top = DOT_TOP + HEAD * len(chart.references)
-    height = max(ROW, LINE * max(len(_lines(row.label)) for row in chart.rows) + 6)
+    height = max(ROW, LINE * max(map(len, labels)) + 6)
     bottom = top + height * len(chart.rows)
     parts = [_frame(axis, None, bottom, left, top - 4)]
     parts += _heads(chart.references, axis, "←→")
