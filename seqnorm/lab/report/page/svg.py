@@ -117,10 +117,12 @@ def _series(line: Line, x_axis: Axis, y_axis: Axis) -> str:
                 a, b = float(tx[-1]), float(ty[-1])
                 parts.append(f'<path class="end" d="M{a - 4:.1f} {b - 4:.1f}l8 8m0-8l-8 8"/>')
     values = " ".join(f"{a:.5g},{b:.4g}" for a, b in zip(x, mean, strict=True))
-    places = "" if line.marks else f' data-places="{_points(px, py)}" data-values="{values}"'
+    read_out = "" if line.marks or not x.size else f' data-values="{values}"'
+    if read_out and alone:  # else the script takes the places of the line
+        read_out += f' data-places="{_points(px, py)}"'
     return (
         f'<g class="series" data-arm="{escape(look.name)}" style="--c:{look.colour}"'
-        f"{places}>{''.join(parts)}</g>"
+        f"{read_out}>{''.join(parts)}</g>"
     )
 
 

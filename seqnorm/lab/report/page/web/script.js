@@ -34,11 +34,11 @@
   // The shown series of a chart, each with its places in pixels and its values.
   function seriesOf(chart) {
     if (!chart.series) {
-      chart.series = Array.from(chart.querySelectorAll(".series[data-places]"), (part) => ({
+      chart.series = Array.from(chart.querySelectorAll(".series[data-values]"), (part) => ({
         part,
         label: part.dataset.arm,
         colour: part.style.getPropertyValue("--c"),
-        places: pairs(part.dataset.places),
+        places: pairs(part.dataset.places || part.querySelector(".mean").getAttribute("points")),
         values: pairs(part.dataset.values),
       }));
     }
