@@ -96,6 +96,14 @@ def test_the_table_has_a_column_for_each_value_and_the_differences(tmp_path: Pat
     assert f'download="{section.comparison.slug}-against-depth-values.csv"' in page
 
 
+def test_the_table_of_differences_does_not_repeat_what_both_arms_share(tmp_path: Path) -> None:
+    table = grid(tmp_path).tables["differences"].table
+    assert {row[:2] for row in table.rows} == {
+        (f"lstm layer, depth={depth}, learning_rate={rate}", "lstm none")
+        for depth, rate in product(DEPTHS, RATES)
+    }
+
+
 def test_a_value_that_an_arm_lacks_is_left_open(tmp_path: Path) -> None:
     grid(tmp_path)
     changes = {"study": "grid_imdb", "model.depth": 4, "optim.learning_rate": 0.02}

@@ -142,6 +142,11 @@ class Comparison:
         return candidates[0] if len(candidates) == 1 else None
 
 
+def differ_in_norm_only(arm: Arm, other: Arm) -> bool:
+    """Whether two arms of one cell have the same settings but for their norms."""
+    return arm.cell == other.cell and _outside_norm(arm) == _outside_norm(other)
+
+
 def _outside_norm(arm: Arm) -> dict[str, str]:
     return {key: as_text(value) for key, value in arm.settings if not key.startswith("norm.")}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqnorm.lab.report.arms.arms import Arm, Comparison
+from seqnorm.lab.report.arms.arms import Arm, Comparison, differ_in_norm_only
 from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
 from seqnorm.lab.report.arms.pruned import settings_pruned
 from seqnorm.lab.report.arms.trials import Trial, arm_trials, tried_configs, varied_keys
@@ -85,7 +85,7 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
         baseline = comparison.baseline_of(arm)
         if baseline is None:
             continue
-        cells = [arm.label, baseline.label]
+        cells = [arm.label, _counterpart(arm, baseline)]
         for place, score in enumerate(task.scores):
             difference = paired_estimate(arm.values(score.name), baseline.values(score.name))
             cells += [] if place else [str(difference.count)]
@@ -98,6 +98,14 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
     scores = [(f"{score.title} Δ", "95 %") for score in task.scores] + [("P(better)", "95 %")]
     headings = ("arm", "against", "seeds", *(text for pair in scores for text in pair))
     return Table((*headings, *own.pair_headings), tuple(rows), words=2) if rows else None
+
+
+def _counterpart(arm: Arm, baseline: Arm) -> str:
+    """What an arm is held against, without the settings that its own name has already."""
+    named = baseline.label.endswith(")")  # told apart by its name from an arm that is equal
+    if named or not differ_in_norm_only(arm, baseline):
+        return baseline.label
+    return f"{baseline.cell} {baseline.norm}"
 
 
 def _time(found: TimeToTarget, decimals: int) -> str:
