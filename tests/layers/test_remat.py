@@ -61,6 +61,30 @@ def test_recomputed_batch_statistics(implementation, policy, graph):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@grid.tensorflow_only
+@pytest.mark.parametrize(
+    "options", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"zoneout": 0.5}]
+)
+def test_recomputed_dropout_is_that_of_the_output(options):
+    """Which Keras's own is not on TensorFlow: see findings/keras_remat_draws_dropout_again.sh."""
+    import tensorflow as tf
+
+    found = []
+    for wrap in (lambda call: call, keras.remat):
+        keras.utils.set_random_seed(3)
+        layer = NormLSTM(3, "layer", seed=5, **options)
+        layer.build(X.shape)
+        call = wrap(lambda x, layer=layer: layer(x, training=True))
+        x = tf.constant(X)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(tf.sin(call(x)))
+        slopes = tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
+        found.append([loss, *slopes, *(v.value for v in layer.non_trainable_variables)])
+    for expected, again in zip(*found, strict=True):
+        np.testing.assert_allclose(again, expected, rtol=1e-5, atol=1e-6)
+
+
 @torch_only
 @pytest.mark.parametrize("policy", ["shrink", "running", "renorm", "naive"])
 def test_recomputed_batch_statistics_of_torch(policy):

@@ -14,6 +14,7 @@ from tests.lab.report.published import ROOT, points, published, said_in, short
 
 GRIDS = {
     "compare_reuters_clean_depth": ("model.depth",),
+    "compare_reuters_clean_readout": ("model.bidirectional", "model.pooling"),
 }
 NORMS = ("none", "layer", "batch")
 RATES = (0.002, 0.006, 0.018)
@@ -85,8 +86,6 @@ def scores(name: str) -> dict[tuple[Any, ...], Scores]:
 
 
 def written(value: Any) -> str:
-    return (
-        {True: "two", False: "one"}.get(value, str(value))
-        if isinstance(value, bool)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return "two" if value else "one"  # directions
+    return str(value)
