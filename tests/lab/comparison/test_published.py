@@ -27,6 +27,7 @@ UNTUNED = {
     "compare_characters": 12,
     "compare_imdb_keras": 9,
     "compare_imdb_length": 45,
+    "compare_imdb_readout": 36,
     "compare_japanese_vowels": 60,
     "compare_mnist_permuted": 12,
     "compare_mnist_rows": 18,

@@ -84,7 +84,7 @@ def grid_rows(name: str) -> list[str]:
     """A row for each choice and rate, and one for each norm at its best rate: none, differences."""
     rows = []
     for choice, by_rate in scores(name).items():
-        for rate in by_rate["none"]:
+        for rate in sorted(by_rate["none"]):
             cells = [*map(written, choice), f"{rate:g}".lstrip("0"), *compared(by_rate, rate)]
             rows.append(f"| {' | '.join(cells)} |")
         rows.append(f"| {' | '.join([*map(written, choice), 'its best', *compared(by_rate)])} |")
