@@ -9,18 +9,17 @@ import numpy as np
 import pytest
 
 from seqnorm.lab.report.arms.floors import is_floor
-from seqnorm.lab.report.statistics.estimates import paired_estimate
-from tests.lab.report.published import ROOT, points, published, said_in, short
+from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
+from tests.lab.report.learning_rates import CURVES
+from tests.lab.report.published import COLUMNS, ROOT, cell_text, points, published, said_in, short
 
+READOUT = "compare_reuters_clean_readout"
 GRIDS = {
     "compare_reuters_clean_depth": ("model.depth",),
     "compare_reuters_clean_readout": ("model.bidirectional", "model.pooling"),
 }
 NORMS = ("none", "layer", "batch")
 RATES = (0.002, 0.006, 0.018, 0.05)
-ONE_RATE = {
-    "compare_imdb_length": "data.max_length",
-}
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -57,27 +56,30 @@ def test_what_is_said_of_depth() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ONE_RATE)
-def test_the_table_of_a_comparison_at_one_rate(name: str) -> None:
-    lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
-    assert all(f"  {row}" in lines for row in value_rows(name))
+def test_what_is_said_of_what_is_read_out() -> None:
+    found = {choice: compared(each)[1:] for choice, each in scores(READOUT).items()}
+    claims = said_in("docs/claims.md")
+    for pooling in ("last", "mean", "max"):
+        for two in (False, True):
+            layer, batch = found[two, pooling]
+            assert f"{layer}, {batch}" in claims or f"layer {layer}, batch {batch}" in claims
+    texts = [said_in(name) for name in ("README.md", "docs/results.md")]
+    told = (found[False, "mean"][1], found[True, "mean"][1], *found[False, "last"])
+    assert all(each.replace("+", "") in text for each in told for text in texts)
+    for difference in (found[False, "mean"][0], found[True, "mean"][0]):
+        assert difference.replace("+", "") in texts[1]
+    maxima = [each for two in (False, True) for each in found[two, "max"]]
+    assert all("(-" in each and " to +" in each for each in maxima)  # none is told apart
 
 
-def value_rows(name: str) -> list[str]:
-    """A row for each value of a setting: accuracy without a norm, differences of the others."""
-    key, found = ONE_RATE[name], dict[float, dict[str, Mapping[int, float]]]()
-    for arm in published(name).arms:
-        if not is_floor(arm):
-            values = found.setdefault(dict(arm.settings)[key], {})
-            values[arm.norm] = arm.values("accuracy")
-    rows = []
-    for value, by_norm in sorted(found.items()):
-        assert {len(each) for each in by_norm.values()} == {3}
-        none = by_norm["none"]
-        differences = [points(paired_estimate(by_norm[norm], none)) for norm in NORMS[1:]]
-        cells = [f"{value:g}", short(mean_of(none)), *differences]
-        rows.append(f"| {' | '.join(cells)} |")
-    return rows
+def test_the_best_lstm() -> None:
+    by_rate = scores(READOUT)[False, "mean"]["batch"]
+    ours = by_rate[best(by_rate)]
+    assert cell_text(mean_estimate([*ours.values()])) in said_in("docs/results.md")
+    for name in (*COLUMNS[2:], READOUT, *(each for each in GRIDS), CURVES):
+        arms = [arm for arm in published(name).arms if arm.cell == "lstm"]
+        means = [mean_of(arm.values("accuracy")) for arm in arms]
+        assert max(means) <= mean_of(ours), name
 
 
 def grid_rows(name: str) -> list[str]:
