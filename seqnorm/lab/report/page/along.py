@@ -35,16 +35,14 @@ def along_table(looks: Looks, key: str) -> Table:
 def _scores(comparison: Comparison, series: Series) -> dict[float, str]:
     score = comparison.task.score
     return {
-        value: estimate_text(
-            mean_estimate([*arm.values(score.name).values()]), score.digits, signed=False
-        )
-        for value, arm in zip(series.values.tolist(), series.arms, strict=True)
+        value: estimate_text(mean_estimate([*arm.values(score.name).values()]), score.digits)
+        for value, arm in series.by_value.items()
     }
 
 
 def _differences(comparison: Comparison, series: Series) -> dict[float, str]:
     score, found = comparison.task.score, dict[float, str]()
-    for value, arm in zip(series.values.tolist(), series.arms, strict=True):
+    for value, arm in series.by_value.items():
         base = comparison.baseline_of(arm)
         ours = arm.values(score.name)
         if base is not None and ours.keys() & base.values(score.name):

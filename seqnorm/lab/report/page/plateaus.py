@@ -58,8 +58,9 @@ def find_plateaus(comparison: Comparison, key: str) -> list[Found]:
     for series in series_along(comparison, key):
         if len(series.arms) < LEAST_VALUES or series.values[0] <= 0:
             continue
-        scores = [[*arm.values(score.name).values()] for arm in series.arms]
-        by_value = dict(zip(series.values.tolist(), scores, strict=True))
+        by_value = {
+            value: [*arm.values(score.name).values()] for value, arm in series.by_value.items()
+        }
         plateau = plateau_estimate(by_value, score, NEAR)
         best = mean_estimate(by_value[plateau.best])
         along = series.along(score.name)
@@ -71,8 +72,9 @@ def find_plateaus(comparison: Comparison, key: str) -> list[Found]:
 def _against_none(
     comparison: Comparison, series: Series, along: dict[int, float]
 ) -> Estimate | None:
-    bases = [base for arm in series.arms if (base := comparison.baseline_of(arm))]
-    if len(bases) < len(series.arms):
+    bases = {value: comparison.baseline_of(arm) for value, arm in series.by_value.items()}
+    known = {value: base for value, base in bases.items() if base is not None}
+    if len(known) < len(bases):
         return None
-    plain = replace(series, arms=bases).along(comparison.task.score.name)
+    plain = replace(series, by_value=known).along(comparison.task.score.name)
     return paired_estimate(along, plain) if along.keys() & plain else None

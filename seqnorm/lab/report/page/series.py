@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,23 +27,28 @@ class Series:
             norm, as "gru, depth=2"; else empty.
         look: Name in the legend, colour and shape.
         label: Its name among those of all panels, as "gru layer, depth=2".
-        arms: By rising value of the setting.
+        by_value: The arms by rising value of the setting.
     """
 
     key: str
     panel: str
     look: Look
     label: str
-    arms: Sequence[Arm]
+    by_value: Mapping[float, Arm]
+
+    @property
+    def arms(self) -> list[Arm]:
+        """By rising value."""
+        return [*self.by_value.values()]
 
     @property
     def values(self) -> NDArray[np.float64]:
         """The value of each arm."""
-        return np.array([_value(arm, self.key) for arm in self.arms])
+        return np.array([*self.by_value])
 
     def along(self, score: str) -> dict[int, float]:
         """The mean of a score along the curve, of each seed that all arms have."""
-        found = {_value(arm, self.key): arm.values(score) for arm in self.arms}
+        found = {value: arm.values(score) for value, arm in self.by_value.items()}
         seeds = set.intersection(*(set(scores) for scores in found.values()))
         return {
             seed: mean_along({value: scores[seed] for value, scores in found.items()})
@@ -58,38 +63,38 @@ def series_along(comparison: Comparison, key: str) -> list[Series]:
     beside the norm; where norms would mostly stand alone in their panels, cells only have their
     own. Of arms that are alike in all (of two names, say) there are several series.
     """
-    arms = [a for a in comparison.arms if number_of(a, key) is not None and not is_floor(a)]
-    several_cells = len({arm.cell for arm in arms}) > 1
-    apart = _norms_meet(arms, key)
-    found: dict[tuple[str, str, str, str], list[Arm]] = {}
-    for arm in arms:
+    numbers = [(arm, number_of(arm, key)) for arm in comparison.arms if not is_floor(arm)]
+    known = [(arm, value) for arm, value in numbers if value is not None]
+    several_cells = len({arm.cell for arm, _ in known}) > 1
+    apart = _norms_meet([arm for arm, _ in known], key)
+    found: dict[tuple[str, str, str, str], list[tuple[Arm, float]]] = {}
+    for arm, value in known:
         own = without(arm.settings, key)
         beside = beside_norm(own) if apart else ()
         panel = ", ".join([*[arm.cell] * several_cells, *written_settings(beside, arm.settings)])
         name = _label(arm, [pair for pair in own if pair not in beside])
         if several_cells:  # whose panel says it
             name = name.removeprefix(f"{arm.cell} ")
-        found.setdefault((panel, name, arm.norm, _label(arm, own)), []).append(arm)
+        found.setdefault((panel, name, arm.norm, _label(arm, own)), []).append((arm, value))
     rows = [
         (panel, f"{name}{which}", norm, f"{label}{which}", row)
         for (panel, name, norm, label), same in found.items()
-        for which, row in _rows(same, key)
+        for which, row in _rows(same)
     ]
     looks = {look.name: look for look in make_looks((name, norm) for _, name, norm, *_ in rows)}
     return [Series(key, panel, looks[name], label, row) for panel, name, _, label, row in rows]
 
 
-def _rows(arms: Iterable[Arm], key: str) -> Iterator[tuple[str, list[Arm]]]:
+def _rows(arms: Iterable[tuple[Arm, float]]) -> Iterator[tuple[str, dict[float, Arm]]]:
     """Arms by rising value, each value once; those of a value that came before make a row more."""
     rows: list[dict[float, Arm]] = []
-    for arm in arms:
-        value = _value(arm, key)
+    for arm, value in arms:
         row = next((row for row in rows if value not in row), None)
         if row is None:
             rows.append(row := {})
         row[value] = arm
     for place, row in enumerate(rows):
-        yield f" ({place + 1})" if place else "", [row[value] for value in sorted(row)]
+        yield f" ({place + 1})" if place else "", {value: row[value] for value in sorted(row)}
 
 
 def _norms_meet(arms: Iterable[Arm], key: str) -> bool:
@@ -105,10 +110,3 @@ def _norms_meet(arms: Iterable[Arm], key: str) -> bool:
 
 def _label(arm: Arm, settings: Sequence[tuple[str, Any]]) -> str:
     return ", ".join([f"{arm.cell} {arm.norm}", *written_settings(settings, arm.settings)])
-
-
-def _value(arm: Arm, key: str) -> float:
-    value = number_of(arm, key)
-    if value is None:
-        raise ValueError(f"{key} must be a number; received one that is none in {arm.label}.")
-    return value
