@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from seqnorm.lab.report.page.plateaus import NEAR
@@ -37,6 +39,6 @@ def width_of(curve: dict[float, dict[int, float]]) -> str:
     return f"{wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f})"
 
 
-def best_of(curve: dict[float, dict[int, float]]) -> dict[int, float]:
+def best_of(curve: Mapping[float, Mapping[int, float]]) -> Mapping[int, float]:
     """The scores at the value with the best mean."""
     return max(curve.values(), key=lambda each: float(np.mean([*each.values()])))

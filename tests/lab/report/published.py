@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
 from seqnorm.lab.report.findings.collect import collect
+from seqnorm.lab.report.findings.evidence import Evidence
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import paired_estimate
 
@@ -15,9 +16,13 @@ COLUMNS = ("compare_imdb", "compare_reuters", "compare_reuters_clean")  # of REA
 
 
 @cache
+def with_evidence(name: str) -> tuple[Comparison, Evidence]:
+    (found,) = collect([ROOT / "results" / name]).comparisons
+    return found
+
+
 def published(name: str) -> Comparison:
-    ((comparison, _),) = collect([ROOT / "results" / name]).comparisons
-    return comparison
+    return with_evidence(name)[0]
 
 
 def arm_of(comparison: Comparison, cell: str, norm: str) -> Arm:

@@ -43,6 +43,15 @@ def grid(
     return make_section(*part)
 
 
+def grid_and_one_more(folder: Path, depth: int, rate: float) -> Section:
+    """The grid, and an arm of layer norm with a choice that none has there."""
+    settings = {"model.depth": depth, "optim.learning_rate": rate}
+    arm = f"norm=layer model.depth={depth} optim.learning_rate={rate}"
+    changes = {"study": "grid_imdb", "arm": arm, **settings}
+    fabricate_run(folder, data="imdb", norm="layer", changes=changes, accuracy=0.7)
+    return grid(folder)
+
+
 def test_each_choice_beside_the_norm_is_a_panel_and_each_norm_a_line(tmp_path: Path) -> None:
     first = grid(tmp_path).pictures[0]
     assert first.key == "against-depth"
@@ -105,12 +114,8 @@ def test_the_table_of_differences_does_not_repeat_what_both_arms_share(tmp_path:
 
 
 def test_a_value_that_an_arm_lacks_is_left_open(tmp_path: Path) -> None:
-    grid(tmp_path)
-    changes = {"study": "grid_imdb", "model.depth": 4, "optim.learning_rate": 0.02}
-    changes["arm"] = "norm=layer model.depth=4 optim.learning_rate=0.02"
-    fabricate_run(tmp_path, data="imdb", norm="layer", changes=changes, accuracy=0.7)
-    (part,) = collect([tmp_path]).comparisons
-    rows = {row[:2]: row[2:] for row in make_section(*part).values["against-depth"].table.rows}
+    section = grid_and_one_more(tmp_path, depth=4, rate=0.02)
+    rows = {row[:2]: row[2:] for row in section.values["against-depth"].table.rows}
     assert rows["lstm layer, learning_rate=0.02", "accuracy"][-1] == "0.7000"
     assert rows["lstm layer, learning_rate=0.02", "Δ none"][-1] == "-"
     assert rows["lstm none, learning_rate=0.02", "accuracy"][-1] == "-"
@@ -165,12 +170,8 @@ def test_settings_whose_names_end_alike_have_a_picture_and_a_table_each(tmp_path
 
 
 def test_a_choice_that_one_norm_alone_has_leaves_the_panels_of_the_others(tmp_path: Path) -> None:
-    grid(tmp_path)
-    changes = {"study": "grid_imdb", "model.depth": 1, "optim.learning_rate": 0.2}
-    changes["arm"] = "norm=layer model.depth=1 optim.learning_rate=0.2"
-    fabricate_run(tmp_path, data="imdb", norm="layer", changes=changes, accuracy=0.7)
-    (part,) = collect([tmp_path]).comparisons
-    charts = along(make_section(*part))["against-depth"].charts
+    section = grid_and_one_more(tmp_path, depth=1, rate=0.2)
+    charts = along(section)["against-depth"].charts
     assert [len(chart.lines) for chart in charts if isinstance(chart, LineChart)] == [2, 2, 1]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from seqnorm.lab.report.arms.floors import is_floor
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
-from tests.lab.report.learning_rates import CURVES
+from tests.lab.report.learning_rates import CURVES, best_of
 from tests.lab.report.published import COLUMNS, ROOT, cell_text, points, published, said_in, short
 
 READOUT = "compare_reuters_clean_readout"
@@ -42,7 +42,7 @@ def test_what_is_said_of_depth() -> None:
     means = {norm: [] for norm in NORMS}
     for by_norm in scores("compare_reuters_clean_depth").values():
         for norm, each in by_norm.items():
-            means[norm].append(short(mean_of(each[best(each)])))
+            means[norm].append(short(mean_of(best_of(each))))
     assert f"accuracy {', '.join(means['layer'])}, none {', '.join(means['none'])}" in claims
     assert all(max(each) == each[0] for each in means.values())  # one layer is best for all
     of_three = scores("compare_reuters_clean_depth")[3,]
@@ -86,8 +86,7 @@ def test_what_is_said_of_the_mean_on_imdb() -> None:
 
 
 def test_the_best_lstm() -> None:
-    by_rate = scores(READOUT)[False, "mean"]["batch"]
-    ours = by_rate[best(by_rate)]
+    ours = best_of(scores(READOUT)[False, "mean"]["batch"])
     assert cell_text(mean_estimate([*ours.values()])) in said_in("docs/results.md")
     for name in (*(each for each in GRIDS if "imdb" not in each), COLUMNS[2], CURVES):
         arms = [arm for arm in published(name).arms if arm.cell == "lstm"]
@@ -111,7 +110,7 @@ Scores = Mapping[str, Mapping[float, Mapping[int, float]]]  # by norm, rate and 
 
 def compared(by_norm: Scores, rate: float | None = None) -> list[str]:
     """The mean without a norm and the others' differences; each at its best without a rate."""
-    found = {norm: each[best(each) if rate is None else rate] for norm, each in by_norm.items()}
+    found = {norm: best_of(each) if rate is None else each[rate] for norm, each in by_norm.items()}
     plain = found["none"]
     differences = [points(paired_estimate(found[norm], plain)) for norm in NORMS[1:]]
     return [short(mean_of(plain)), *differences]
@@ -119,11 +118,6 @@ def compared(by_norm: Scores, rate: float | None = None) -> list[str]:
 
 def mean_of(by_seed: Mapping[int, float]) -> float:
     return float(np.mean([*by_seed.values()]))
-
-
-def best(by_rate: Mapping[float, Mapping[int, float]]) -> float:
-    """The rate with the best mean."""
-    return max(by_rate, key=lambda rate: mean_of(by_rate[rate]))
 
 
 def scores(name: str) -> dict[tuple[Any, ...], Scores]:

@@ -7,9 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from seqnorm.lab.report.findings.collect import collect
 from seqnorm.lab.report.statistics.estimates import paired_estimate
-from tests.lab.report.published import COLUMNS, ROOT, arm_of, points, said_in, short
+from tests.lab.report.published import COLUMNS, ROOT, arm_of, points, said_in, short, with_evidence
 
 NAMES = dict(zip(COLUMNS, ("IMDB", "Reuters", "clean Reuters"), strict=True))
 EIGHTHS = {0: "shortest", -1: "longest"}
@@ -54,7 +53,7 @@ def length_rows(cell: str, name: str) -> list[str]:
 
 def by_seed(cell: str, name: str, place: int) -> dict[str, dict[int, float]]:
     """The accuracy in a bin of lengths, by norm and seed."""
-    ((comparison, evidence),) = collect([ROOT / "results" / name]).comparisons
+    comparison, evidence = with_evidence(name)
     found = {}
     for norm in ("none", "layer", "rms", "batch"):
         arm = arm_of(comparison, cell, norm)
@@ -65,8 +64,7 @@ def by_seed(cell: str, name: str, place: int) -> dict[str, dict[int, float]]:
 
 
 def edges(name: str) -> np.ndarray:
-    ((_, evidence),) = collect([ROOT / "results" / name]).comparisons
-    return np.asarray(evidence.common["edges"])
+    return np.asarray(with_evidence(name)[1].common["edges"])
 
 
 def test_in_most_pairs_a_norm_costs_more_in_the_longest_eighth() -> None:

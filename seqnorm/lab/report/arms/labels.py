@@ -45,9 +45,14 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> set[tuple[str, str |
     return {place for place, values in seen.items() if len(values) > 1}
 
 
-def make_label(cell: str, norm: str, settings: Sequence[tuple[str, Any]]) -> str:
-    """Text for tables and legends, as "lstm layer, batch_size=8"."""
-    return ", ".join([FLOORS.get(cell, f"{cell} {norm}"), *written_settings(settings)])
+def make_label(
+    cell: str,
+    norm: str,
+    settings: Sequence[tuple[str, Any]],
+    among: Sequence[tuple[str, Any]] | None = None,
+) -> str:
+    """Text for tables and legends, as "lstm layer, batch_size=8"; see `written_settings`."""
+    return ", ".join([FLOORS.get(cell, f"{cell} {norm}"), *written_settings(settings, among)])
 
 
 def written_settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from seqnorm.lab.report.arms.arms import Comparison
 from seqnorm.lab.report.page.comparison_tables import estimate_text
 from seqnorm.lab.report.page.looks import Looks
-from seqnorm.lab.report.page.series import Series, series_along
+from seqnorm.lab.report.page.series import Series
 from seqnorm.lab.report.page.tables import NOT_AVAILABLE, Table
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
 
@@ -17,8 +17,7 @@ NOTE = (
 
 def along_table(looks: Looks, key: str) -> Table:
     """A column for each value of a setting; for each series of arms its scores and differences."""
-    comparison = looks.comparison
-    series = series_along(comparison, key)
+    comparison, series = looks.comparison, looks.series[key]
     values = sorted({value for each in series for value in each.values.tolist()})
     rows = []
     for each in series:

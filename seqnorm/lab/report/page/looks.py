@@ -15,6 +15,7 @@ from seqnorm.lab.report.arms.varied import number_of, short_names, varied_settin
 from seqnorm.lab.report.findings.evidence import ArmEvidence, Evidence
 from seqnorm.lab.report.page.charts import Line
 from seqnorm.lab.report.page.plateaus import Found, find_plateaus
+from seqnorm.lab.report.page.series import Series, series_along
 from seqnorm.lab.report.page.styles import Look, make_looks
 from seqnorm.lab.report.statistics.curves import Band
 
@@ -59,9 +60,14 @@ class Looks:
         return short_names(self.varied)
 
     @cached_property
+    def series(self) -> Mapping[str, list[Series]]:
+        """The arms along each setting that is varied."""
+        return {key: series_along(self.comparison, key) for key in self.varied}
+
+    @cached_property
     def plateaus(self) -> Mapping[str, list[Found]]:
         """Where the arms are good, for each setting that is varied."""
-        return {key: find_plateaus(self.comparison, key) for key in self.varied}
+        return {key: find_plateaus(self.comparison, series) for key, series in self.series.items()}
 
     @cached_property
     def several_cells(self) -> bool:

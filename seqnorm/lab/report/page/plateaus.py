@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from seqnorm.lab.report.arms.arms import Comparison
-from seqnorm.lab.report.page.series import Series, series_along
+from seqnorm.lab.report.page.series import Series
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import (
     mean_estimate,
@@ -52,10 +53,10 @@ class Found:
         return f"{sum(arm.diverged for arm in arms)} of {sum(len(arm.runs) for arm in arms)}"
 
 
-def find_plateaus(comparison: Comparison, key: str) -> list[Found]:
+def find_plateaus(comparison: Comparison, along: Sequence[Series]) -> list[Found]:
     """The plateau of each series along a setting that goes through many values above zero."""
     score, found = comparison.task.score, []
-    for series in series_along(comparison, key):
+    for series in along:
         if len(series.arms) < LEAST_VALUES or series.values[0] <= 0:
             continue
         by_value = {
@@ -63,9 +64,9 @@ def find_plateaus(comparison: Comparison, key: str) -> list[Found]:
         }
         plateau = plateau_estimate(by_value, score, NEAR)
         best = mean_estimate(by_value[plateau.best])
-        along = series.along(score.name)
-        mean = float(np.mean([*along.values()])) if along else math.nan
-        found.append(Found(series, plateau, best, mean, _against_none(comparison, series, along)))
+        means = series.along(score.name)
+        mean = float(np.mean([*means.values()])) if means else math.nan
+        found.append(Found(series, plateau, best, mean, _against_none(comparison, series, means)))
     return found
 
 

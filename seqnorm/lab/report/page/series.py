@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison
 from seqnorm.lab.report.arms.floors import is_floor
-from seqnorm.lab.report.arms.labels import written_settings
+from seqnorm.lab.report.arms.labels import make_label, written_settings
 from seqnorm.lab.report.arms.varied import Settings, beside_norm, number_of, without
 from seqnorm.lab.report.page.styles import Look, make_looks
 from seqnorm.lab.report.statistics.plateau import mean_along
@@ -72,10 +71,13 @@ def series_along(comparison: Comparison, key: str) -> list[Series]:
         own = without(arm.settings, key)
         beside = beside_norm(own) if apart else ()
         panel = ", ".join([*[arm.cell] * several_cells, *written_settings(beside, arm.settings)])
-        name = _label(arm, [pair for pair in own if pair not in beside])
+        of_line = [pair for pair in own if pair not in beside]
+        name, label = (
+            make_label(arm.cell, arm.norm, settings, arm.settings) for settings in (of_line, own)
+        )
         if several_cells:  # whose panel says it
             name = name.removeprefix(f"{arm.cell} ")
-        found.setdefault((panel, name, arm.norm, _label(arm, own)), []).append((arm, value))
+        found.setdefault((panel, name, arm.norm, label), []).append((arm, value))
     rows = [
         (panel, f"{name}{which}", norm, f"{label}{which}", row)
         for (panel, name, norm, label), same in found.items()
@@ -106,7 +108,3 @@ def _norms_meet(arms: Iterable[Arm], key: str) -> bool:
         line = (arm.norm, tuple(pair for pair in own if pair not in beside))
         lines.setdefault((arm.cell, beside), set()).add(line)
     return 2 * sum(len(own) > 1 for own in lines.values()) > len(lines)
-
-
-def _label(arm: Arm, settings: Sequence[tuple[str, Any]]) -> str:
-    return ", ".join([f"{arm.cell} {arm.norm}", *written_settings(settings, arm.settings)])

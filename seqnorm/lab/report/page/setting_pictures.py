@@ -13,7 +13,7 @@ from seqnorm.lab.report.page.axes import rise_by_ratios
 from seqnorm.lab.report.page.charts import Chart, Line, LineChart, Picture, plain_band
 from seqnorm.lab.report.page.looks import Looks
 from seqnorm.lab.report.page.plateau_displays import DRAWN, plateau_charts
-from seqnorm.lab.report.page.series import Series, series_along
+from seqnorm.lab.report.page.series import Series
 from seqnorm.lab.report.statistics.curves import Band
 from seqnorm.lab.report.statistics.estimates import mean_estimate
 from seqnorm.lab.runs.portable import portable_name
@@ -25,8 +25,8 @@ MOST_TICKS = 8
 
 def setting_pictures(looks: Looks) -> Iterator[Picture]:
     """One picture for each setting that is varied."""
-    for key in looks.varied:
-        yield _picture(looks, key, series_along(looks.comparison, key))
+    for key, series in looks.series.items():
+        yield _picture(looks, key, series)
 
 
 def setting_picture_key(looks: Looks, key: str) -> str:

@@ -15,14 +15,9 @@ def terminal_text(sections: Sequence[Section], remarks: Sequence[str]) -> str:
     for section in sections:
         parts.append(section.comparison.title)
         keys = (section.comparison.task.score.name, "differences")
-        for key, entry in section.tables.items():
+        for key, entry in (*section.tables.items(), *section.values.items()):
             if key in keys or key.startswith(AGAINST):
                 parts.append(entry.table.markdown())
                 notes[entry.note] = None
-        for key, entry in section.values.items():
-            if not key.startswith(AGAINST):
-                continue
-            parts.append(entry.table.markdown())
-            notes[entry.note] = None
         parts += ["\n".join(section.floors)]
     return "\n\n".join([*parts, *notes, *remarks])
