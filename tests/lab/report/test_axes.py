@@ -41,6 +41,7 @@ def test_logarithmic_ticks() -> None:
         logarithmic_ticks(1e-12, 1.0), [1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 0.01, 1]
     )
     np.testing.assert_allclose(logarithmic_ticks(0.0028, 0.0043), [0.003, 0.0035, 0.004])
+    assert logarithmic_ticks(0.00341, 0.00341) == [0.00341]  # of one run
 
 
 def test_texts_at_an_axis_do_not_touch() -> None:

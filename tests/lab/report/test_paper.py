@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -40,6 +41,21 @@ def test_a_chart_over_a_logarithm_without_a_value_is_empty() -> None:
     empty = Line(A, plain_band(np.empty(0), np.empty(0)))
     chart = LineChart("nothing yet", "learning rate", [empty], log_x=True)
     draw_picture(Picture("trials", "Trials", "", [chart]), "heading")
+    rows = DotChart("nothing yet", [Row("one", [Dot("a", A, np.nan)])], log=True)
+    draw_picture(Picture("probe", "Probe", "", [rows]), "heading")
+
+
+@pytest.mark.parametrize("value", [0.0034123, 0.001])
+def test_the_one_value_over_a_logarithm_is_written(value: float) -> None:
+    """A comparison of one trial has one learning rate, which is seldom round."""
+    trial = Line(A, plain_band(np.array([value]), np.array([0.5])))
+    charts = (
+        LineChart("trials", "learning rate", [trial], log_x=True),
+        DotChart("probe", [Row("one", [Dot("a", A, value)])], log=True),
+    )
+    for chart in charts:
+        (axes,) = draw(chart).axes
+        assert [text.get_text() for text in axes.get_xticklabels()] == [f"{value:.4g}"]
 
 
 def curve(rng: np.random.Generator, length: int, base: float = 0.8) -> Curve:

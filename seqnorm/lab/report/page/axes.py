@@ -71,13 +71,18 @@ def linear_ticks(low: float, high: float, most: int = 6, whole: bool = False) ->
 
 
 def logarithmic_ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """Powers of ten, every second or third if there are many; 2 and 5 as well if there are few."""
+    """Powers of ten, every second or third if there are many; 2 and 5 as well if there are few.
+
+    Between values that are equal but for rounding nothing is round: the value itself.
+    """
+    if math.isclose(low, high, rel_tol=1e-9):
+        return [low]
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     stride = max(1, -(-(last - first) // most))
     factors = (1, 2, 5) if high <= 100 * low else (1,)
     values = [f * 10.0**power for power in range(first, last + 1, stride) for f in factors]
     found = [value for value in values if low * 0.999 <= value <= high * 1.001]
-    return found if len(found) > 1 or high <= low else linear_ticks(low, high, most=4)
+    return found if len(found) > 1 else linear_ticks(low, high, most=4)
 
 
 def apart(places: Sequence[float], texts: Sequence[str], letter: float) -> list[bool]:

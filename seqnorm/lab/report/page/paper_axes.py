@@ -59,7 +59,7 @@ def write_rows(axes: Any, chart: DotChart, inches: float) -> None:
     axes.set_ylim(len(chart.rows) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     values = dot_values(chart)
-    if chart.log:
+    if chart.log and values.size:
         axes.set_xscale("log")
         write_ticks(axes, logarithmic_ticks(float(values.min()), float(values.max())), inches)
     else:
