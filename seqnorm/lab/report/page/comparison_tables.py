@@ -10,6 +10,7 @@ import numpy as np
 
 from seqnorm.lab.report.arms.arms import Arm, Comparison, differ_in_norm_only
 from seqnorm.lab.report.arms.floors import baseline_score, floor_scores, floor_title, is_floor
+from seqnorm.lab.report.arms.labels import make_label
 from seqnorm.lab.report.arms.pruned import settings_pruned
 from seqnorm.lab.report.arms.trials import Trial, arm_trials, tried_configs, varied_keys
 from seqnorm.lab.report.findings.evidence import Evidence
@@ -102,7 +103,8 @@ def pairs_table(comparison: Comparison, evidence: Evidence) -> Table | None:
 
 def _counterpart(arm: Arm, baseline: Arm) -> str:
     """What an arm is held against, without the settings that its own name has already."""
-    named = baseline.label.endswith(")")  # told apart by its name from an arm that is equal
+    own_label = make_label(baseline.cell, baseline.norm, baseline.settings)
+    named = baseline.label != own_label  # told apart by its name from an arm that is equal
     if named or not differ_in_norm_only(arm, baseline):
         return baseline.label
     return f"{baseline.cell} {baseline.norm}"
