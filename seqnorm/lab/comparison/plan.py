@@ -222,7 +222,7 @@ class Plan:
             return
         arm = f"model={self.floor}"
         for seed in range(self.number_of_floors):
-            config = floor_of(_run_config(self.without_arm, arm, seed))
+            config = floor_of(_run_config(copy.deepcopy(self.without_arm), arm, seed))
             yield Job(arm, None, cast(RunConfig, config))
 
     def tests(self, chosen: dict[str, int], without: Collection[str] = ()) -> Iterator[Job]:
@@ -239,10 +239,9 @@ class Plan:
 
 
 def _run_config(composed: DictConfig, arm: str, seed: int) -> RunConfig:
-    """What is left of a comparison's configuration for one run."""
-    own = copy.deepcopy(composed)
-    own.seed, own.arm = seed, arm
-    whole = cast(ComparisonConfig, OmegaConf.to_object(own))
+    """What is left of a comparison's configuration, which it changes, for one run."""
+    composed.seed, composed.arm = seed, arm
+    whole = cast(ComparisonConfig, OmegaConf.to_object(composed))
     config = RunConfig(**{entry.name: getattr(whole, entry.name) for entry in fields(RunConfig)})
     validate(config)
     return config

@@ -32,7 +32,7 @@ UNTUNED = {
     "compare_mnist_permuted": 12,
     "compare_mnist_rows": 18,
     "compare_reuters_clean_depth": 81,
-    "compare_reuters_clean_readout": 216,
+    "compare_reuters_clean_readout": 270,
 }
 TUNED_SIZES = ["compare_reuters_tuned_batch_size", "compare_imdb_tuned_batch_size"]
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("compare_*.yaml"))
