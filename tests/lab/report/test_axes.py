@@ -11,6 +11,7 @@ from seqnorm.lab.report.page.axes import (
     logarithmic_ticks,
     make_axis,
     rise_by_ratios,
+    two_digits,
 )
 
 
@@ -42,6 +43,15 @@ def test_logarithmic_ticks() -> None:
     )
     np.testing.assert_allclose(logarithmic_ticks(0.0028, 0.0043), [0.003, 0.0035, 0.004])
     assert logarithmic_ticks(0.00341, 0.00341) == [0.00341]  # of one run
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(167.4, "170"), (800.0, "800"), (0.00337, "0.0034"), (1.0, "1"), (2.5e7, "2.5e+07")],
+)
+def test_two_digits(value: float, text: str) -> None:
+    """Numbers of words, of rows and learning rates."""
+    assert two_digits(value) == text
 
 
 def test_texts_at_an_axis_do_not_touch() -> None:

@@ -87,6 +87,15 @@ def test_what_is_said_of_the_mean_on_imdb() -> None:
     assert f"layer {layer}, batch {batch}" in page
 
 
+def test_what_is_said_of_cut_reviews() -> None:
+    found = {words: compared(each)[1:] for (words,), each in scores("compare_imdb_length").items()}
+    cost, low, high = found[50][0].replace("-", "").replace("(", "").replace("to ", "").split()
+    assert f"makes it no cheaper, {cost} ({high[:-1]} to {low})" in said_in("README.md")
+    layer, batch = ([float(each[place].split()[0]) for each in found.values()] for place in (0, 1))
+    assert all(-1.3 < each < -0.4 for each in layer)  # about a point at every length
+    assert all(0 <= each < 0.5 for each in batch)  # level or a little above
+
+
 def test_the_best_lstm() -> None:
     ours = best_of(scores(READOUT)[False, "mean"]["batch"])
     assert cell_text(mean_estimate([*ours.values()])) in said_in("docs/results.md")

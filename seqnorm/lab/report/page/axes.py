@@ -85,6 +85,11 @@ def logarithmic_ticks(low: float, high: float, most: int = 7) -> list[float]:
     return found if len(found) > 1 else linear_ticks(low, high, most=4)
 
 
+def two_digits(value: float) -> str:
+    """A value of a logarithmic axis, as 170 and 0.0034: .2g alone writes 1.7e+02."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def apart(places: Sequence[float], texts: Sequence[str], letter: float) -> list[bool]:
     """Which texts are written so that none touches the one before it.
 

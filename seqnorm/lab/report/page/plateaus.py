@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seqnorm.lab.report.arms.arms import Comparison
+from seqnorm.lab.report.page.axes import two_digits
 from seqnorm.lab.report.page.series import Series
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import (
@@ -43,7 +44,7 @@ class Found:
     @property
     def ends(self) -> tuple[str, str]:
         """Where it begins and ends as text, as ("≤ 0.0002", "0.0123")."""
-        begin, end = f"{self.plateau.begin:.2g}", f"{self.plateau.end:.2g}"
+        begin, end = two_digits(self.plateau.begin), two_digits(self.plateau.end)
         return f"{'≤ ' * self.plateau.open_begin}{begin}", f"{'≥ ' * self.plateau.open_end}{end}"
 
     @property

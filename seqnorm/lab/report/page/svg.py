@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqnorm.lab.report.page.axes import Axis, make_axis
+from seqnorm.lab.report.page.axes import Axis, make_axis, two_digits
 from seqnorm.lab.report.page.charts import (
     MOST_MARKS,
     Chart,
@@ -201,16 +201,16 @@ def _line_svg(chart: LineChart) -> str:
 def _dot(dot: Dot, axis: Axis, y: float, radius: float) -> str:
     if not math.isfinite(dot.value):
         return ""
-    written = ".2g" if axis.logarithmic else ".4f"
+    written = two_digits if axis.logarithmic else "{:.4f}".format
     strokes = "".join(f"M{_pixel(float(axis.place(point)))} {y - 5:.1f}v10" for point in dot.points)
     parts = [f'<path class="run" d="{strokes}"/>'] if strokes else []
     interval = ""
     if math.isfinite(dot.low):
         low, high = (_pixel(float(axis.place(end))) for end in (dot.low, dot.high))
         parts.append(f'<path class="interval" d="M{low} {_pixel(y)}H{high}"/>')
-        interval = f" ({dot.low:{written}} to {dot.high:{written}})"
+        interval = f" ({written(dot.low)} to {written(dot.high)})"
     parts.append(symbol(dot.look, float(axis.place(dot.value)), y, radius))
-    title = f"{escape(dot.label)}: {dot.value:{written}}{interval}"
+    title = f"{escape(dot.label)}: {written(dot.value)}{interval}"
     return (
         f'<g class="dot" data-arm="{escape(dot.look.name)}" style="--c:{dot.look.colour}">'
         f"<title>{title}</title>{''.join(parts)}</g>"
