@@ -18,7 +18,7 @@ from seqnorm.lab.report.statistics.profiles import LayerProfiles, arm_profiles
 from seqnorm.lab.runs.files import RunFolderError
 from seqnorm.lab.runs.read import Arrays, RunRecord
 
-OTHER_TEXTS = "it was tested on other texts, or cut them at another length"
+OTHER_TEXTS = "tested on other texts, or on texts cut at another length"
 # Tasks whose answers say more than a score of each text.
 READERS: dict[str, type[Answers]] = {"classification": ClassAnswers}
 Floats = NDArray[np.float64]
@@ -82,12 +82,16 @@ class _Gatherer:
         self.comparison = comparison
         self.reader = reader_of(comparison)
         self.notes: dict[str, None] = {}  # ordered, each note once
+        self.others: list[str] = []  # arms and runs that were tested on other texts
         self.found = Evidence({}, texts=self._texts_of_most())
 
     def gather(self) -> Evidence:
         for arm in self.comparison.arms:
             self.found.arms[arm.label] = ArmEvidence(self._curves(arm), self._layers(arm))
             self._read_predictions(arm, self.found.arms[arm.label])
+        if self.others:
+            others = "; ".join(self.others)
+            self.notes[f"{others}: not in {self.reader.place}: {OTHER_TEXTS}"] = None
         self.found.notes = list(self.notes)
         return self.found
 
@@ -131,19 +135,19 @@ class _Gatherer:
         ]
 
     def _read_predictions(self, arm: Arm, evidence: ArmEvidence) -> None:
-        read = [(run, self._predictions(run)) for run in arm.runs]
-        runs = [arrays for run, arrays in read if arrays and self._same_texts(run, arrays)]
-        if runs:
-            evidence.answers = self.reader.of_arm(runs, self.found.common)
-
-    def _same_texts(self, run: RunRecord, arrays: Arrays) -> bool:
-        """Whether a run was tested on the texts of most, whose lengths set the bins."""
-        same = self.reader.texts(arrays) == self.found.texts
-        if same and not self.found.common:
-            self.found.common = self.reader.common(arrays)
-        if not same:
-            self.notes[f"{run.name}: not in {self.reader.place}: {OTHER_TEXTS}"] = None
-        return same
+        """Of the runs that were tested on the texts of most, whose lengths set the bins."""
+        read = {run.name: self._predictions(run) for run in arm.runs}
+        found = {name: arrays for name, arrays in read.items() if arrays}
+        same = {
+            name: arrays
+            for name, arrays in found.items()
+            if self.reader.texts(arrays) == self.found.texts
+        }
+        if same:
+            self.found.common = self.found.common or self.reader.common(next(iter(same.values())))
+            evidence.answers = self.reader.of_arm([*same.values()], self.found.common)
+        others = [name for name in found if name not in same]
+        self.others += others if same or not others else [arm.label]
 
 
 def _rounded(values: Floats, digits: int = 6) -> Floats:
