@@ -1,4 +1,4 @@
-"""results/ remakes itself, and README's tables and the table of studies say what it holds."""
+"""results/ remakes itself, and the main tables and the table of studies say what it holds."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def test_results_name_no_folder_of_the_machine_that_made_them(folder: Path) -> N
     assert commands and not [each for each in commands if re.search(r"(^|[=' ])/", each)]
 
 
-def readme_table(first: str) -> dict[str, list[str]]:
-    """Cells of README's table whose heading begins with a word, by their row; bold is taken off."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def main_table(first: str) -> dict[str, list[str]]:
+    """Cells of the table whose heading begins with a word, by their row; bold is taken off."""
+    text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
     (table,) = re.findall(rf"^\| {first} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     return {row[0].split(",")[0]: [cell.replace("**", "") for cell in row[1:]] for row in rows}
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_readme_s_table_is_that_of_the_results(cell: str) -> None:
-    table = readme_table(cell.upper())
+def test_the_main_table_is_that_of_the_results(cell: str) -> None:
+    table = main_table(cell.upper())
     for norm in ("none", "layer", "rms", "batch"):
         cells = []
         for name in COLUMNS:
@@ -56,8 +56,8 @@ def test_readme_s_table_is_that_of_the_results(cell: str) -> None:
         assert table[norm] == cells
 
 
-def test_readme_s_floors_are_those_of_the_results() -> None:
-    table = readme_table("LSTM")
+def test_its_floors_are_those_of_the_results() -> None:
+    table = main_table("LSTM")
     floors = [floor_scores(published(name)) for name in COLUMNS]
     words = ["" if floor is None else short(floor["accuracy"]) for floor in floors]
     assert table["bag of words"] == [text for each in words for text in (each, "")]

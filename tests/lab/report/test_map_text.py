@@ -1,0 +1,127 @@
+"""README's map of where a norm pays is what results/ holds: `map_rows` makes all of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqnorm.lab.report.arms.floors import floor_scores, is_floor
+from seqnorm.lab.report.statistics.bootstrap import Estimate
+from seqnorm.lab.report.statistics.estimates import paired_estimate
+from seqnorm.lab.tasks.score import Score
+from tests.lab.report.learning_rates import CURVES, best_of, curves_of, over_all
+from tests.lab.report.published import (
+    COLUMNS,
+    ROOT,
+    arm_of,
+    cell_text,
+    points,
+    published,
+    said_in,
+    short,
+)
+from tests.lab.report.test_grids_text import READOUT, scores
+
+NORMS = ("none", "layer", "batch")
+Arms = tuple[Mapping[int, float], ...]  # scores by seed, of each norm
+IMDB, REUTERS, CLEAN = COLUMNS
+DEPTH, SIZES = "compare_reuters_clean_depth", "compare_reuters_batch_size"
+
+
+def test_the_map() -> None:
+    assert "\n".join(map_rows()) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_is_said_against_norms() -> None:
+    readme, floors = said_in("README.md"), floor_scores(published(IMDB))
+    assert floors is not None and f"a bag of words, {short(floors['accuracy'])}," in readme
+    for name in COLUMNS:
+        means = {
+            (arm.cell, arm.norm): float(np.mean([*arm.values("accuracy").values()]))
+            for arm in published(name).arms
+            if not is_floor(arm)
+        }
+        assert max(means, key=means.__getitem__) == ("gru", "none")
+        if name == IMDB:
+            assert max(means.values()) < floors["accuracy"]
+
+
+def map_rows() -> list[str]:
+    """Where, which learning rate, the score without a norm, what norms gain on it, and seeds."""
+    return [
+        map_row("IMDB, maximum over time", "tuned", IMDB, tuned(IMDB, "lstm")),
+        map_row("the same, GRU", "tuned", IMDB, tuned(IMDB, "gru")),
+        map_row("Reuters, maximum over time", "tuned", REUTERS, tuned(REUTERS, "lstm")),
+        map_row("the same, GRU", "tuned", REUTERS, tuned(REUTERS, "gru")),
+        map_row("clean Reuters, maximum over time", "tuned", CLEAN, tuned(CLEAN, "lstm")),
+        map_row("the same, GRU", "tuned", CLEAN, tuned(CLEAN, "gru")),
+        map_row("clean Reuters, maximum over time", "mean of nine", CURVES, along("lstm")),
+        map_row("the same, GRU", "mean of nine", CURVES, along("gru")),
+        map_row(
+            "clean Reuters, mean over time, one direction",
+            "best of four", READOUT, best(READOUT, False, "mean"),
+        ),
+        map_row(
+            "clean Reuters, last state, one direction",
+            "best of four", READOUT, best(READOUT, False, "last"),
+        ),
+        map_row(
+            "IMDB, mean over time",
+            "best of two", "compare_imdb_readout", best("compare_imdb_readout", "mean"),
+        ),
+        map_row("clean Reuters, three layers", "best of three", DEPTH, best(DEPTH, 3)),
+        map_row(
+            "Reuters, 2 newswires a batch",
+            "scaled", SIZES, labelled(SIZES, "{}, batch_size=2"),
+        ),
+        map_row(
+            "JapaneseVowels",
+            "given", "compare_japanese_vowels", labelled("compare_japanese_vowels"),
+        ),
+        map_row(
+            "MNIST line by line, last state (γ = .1)",
+            "given", "compare_mnist_rows", labelled("compare_mnist_rows", batch="batch, gamma=0.1"),
+        ),
+        map_row(
+            "adding problem, 100 steps, mean absolute error",
+            "given", "compare_adding", labelled("compare_adding", "{}, max_length=100"),
+        ),
+    ]  # fmt: skip
+
+
+def map_row(where: str, rate: str, name: str, arms: Arms) -> str:
+    score = published(name).task.score
+    none, *norms = arms
+    (seeds,) = {len(each) for each in arms}
+    cells = [gain(paired_estimate(each, none), score) for each in norms]
+    mean = short(float(np.mean([*none.values()])))
+    return f"| {' | '.join([where, rate, mean, *cells, str(seeds)])} |"
+
+
+def gain(found: Estimate, score: Score) -> str:
+    """A difference, in points where they are points; bold where all of it is on the better side."""
+    text = points(found) if score.unit == "points" else cell_text(found, signed=True)
+    better = min(score.merit(found.low), score.merit(found.high)) > 0
+    return f"**{text}**" if better else text
+
+
+def tuned(name: str, cell: str) -> Arms:
+    """Each at the setting that validation data chose for it."""
+    return tuple(arm_of(published(name), cell, norm).values("accuracy") for norm in NORMS)
+
+
+def labelled(name: str, pattern: str = "{}", batch: str = "batch") -> Arms:
+    """The LSTM's, by what their labels say beside the cell."""
+    comparison = published(name)
+    arms = {arm.label: arm.values(comparison.task.score.name) for arm in comparison.arms}
+    return tuple(arms[f"lstm {pattern.format(norm)}"] for norm in ("none", "layer", batch))
+
+
+def best(name: str, *choice: object) -> Arms:
+    """Each at the rate of its best mean on the test set."""
+    return tuple(best_of(scores(name)[choice][norm]) for norm in NORMS)
+
+
+def along(cell: str) -> Arms:
+    return tuple(over_all(curves_of(cell)[norm]) for norm in NORMS)
