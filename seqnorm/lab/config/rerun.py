@@ -19,7 +19,6 @@ from seqnorm.lab.config.schema import SCHEMAS, conf_dir
 
 # Where a run goes and who is told is not what was run: this comes from the command line anew.
 _LEFT_OUT = ("runs_dir", "study", "arm", "tracking", "resume")
-_OF_ANOTHER_KEY = re.compile(r"\$\{([\w.]+)\}")
 
 
 def run_again(folder: Path, overrides: Sequence[str]) -> str:
@@ -105,5 +104,7 @@ def _follows(plain: DictConfig, key: str, value: Any, run: Mapping[str, Any]) ->
     """Whether a value came of another key, as norm.max_steps does; then it follows that one."""
     parent, _, name = key.rpartition(".")
     raw: Any = OmegaConf.to_container(OmegaConf.select(plain, parent), resolve=False)
-    source = _OF_ANOTHER_KEY.fullmatch(str(raw.get(name)))
-    return source is not None and OmegaConf.select(OmegaConf.create(dict(run)), source[1]) == value
+    source = raw.get(name)
+    if not isinstance(source, str) or not source.startswith("${"):
+        return False
+    return bool(OmegaConf.create({**run, "source": source}).source == value)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 from seqnorm.lab.config.data import DATA, DataConfig
 from seqnorm.lab.config.models import MODELS, ModelConfig
@@ -205,11 +205,17 @@ BASES: dict[str, type] = {
 
 def register() -> None:
     """Stores the schema where Hydra finds it: ``schema/<group>: <choice>`` and ``schema: run``."""
+    OmegaConf.register_new_resolver("shortest", _shortest, replace=True)
     store = ConfigStore.instance()
     store.store(group="schema", name="run", node=RunConfig)
     for group, choices in SCHEMAS.items():
         for choice, node in choices.items():
             store.store(group=f"schema/{group}", name=choice, node=node)
+
+
+def _shortest(*lengths: int | None) -> int:
+    """The least of the lengths that are set: ${shortest:A,B} in a YAML file."""
+    return min(length for length in lengths if length is not None)
 
 
 def add_choice(group: str, name: str, schema: type) -> None:

@@ -102,6 +102,9 @@ def test_a_run_again_takes_overrides_on_top(tmp_path):
     assert again(folder, "model=bag_of_words").norm.name == "none"
     longer = again(folder, "data.max_length=99")
     assert longer.norm.max_steps == 99 and longer.norm.epsilon == 0.5
+    windows = compose(["experiment=language_model_characters", "norm=batch"])
+    folder = folder_of(windows, tmp_path)
+    assert again(folder, "task.window=30").norm.max_steps == 30
 
 
 def test_a_run_of_before_is_read_in_the_words_of_today(tmp_path):

@@ -209,6 +209,11 @@ def test_the_whole_image_is_what_mnist_gives():
 
 def test_batch_norm_has_a_row_for_every_step():
     assert compose(["norm=batch", "data.max_length=77"]).norm.max_steps == 77
+    # Of texts in windows as many as a window has: a row for each step of all texts is never filled.
+    windows = ["norm=batch", "experiment=language_model_characters"]
+    assert compose(windows).norm.max_steps == 100
+    assert compose([*windows, "task.window=30"]).norm.max_steps == 30
+    assert compose([*windows, "data.max_length=20"]).norm.max_steps == 20
 
 
 @pytest.mark.parametrize("group", ["cell", "norm", "model", "optim", "train"])

@@ -105,7 +105,7 @@ def test_both_rates_on_clean_reuters() -> None:
             cells.append(short(float(np.mean([run.result.validation_score for run in arm.runs]))))
             cells.append(cell_text(mean_estimate(list(arm.values("accuracy").values()))))
             cells.append(short(float(np.mean(list(arm.values("macro_f1").values())))))
-        assert f"  | {' | '.join(cells)} |" in lines
+        assert f"| {' | '.join(cells)} |" in lines
     text = said_in("docs/results.md")
     for metric in ("accuracy", "macro_f1"):
         layer, rms, batch = differences(names[0.00832], "lstm", metric)
@@ -145,4 +145,4 @@ def test_the_table_of_batch_sizes() -> None:
         )
         means = [short(mean_estimate(list(each.values())).value) for each in (none, layer, batch)]
         against = [points(paired_estimate(each, none)) for each in (layer, batch)]
-        assert f"  | {' | '.join([str(size), *means, *against])} |" in lines
+        assert f"| {' | '.join([str(size), *means, *against])} |" in lines

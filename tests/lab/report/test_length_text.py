@@ -17,7 +17,7 @@ EIGHTHS = {0: "shortest", -1: "longest"}
 @pytest.mark.parametrize(("cell", "name"), [*product(("lstm", "gru"), COLUMNS)])
 def test_the_table_of_lengths(cell: str, name: str) -> None:
     lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
-    assert all(f"  {row}" in lines for row in length_rows(cell, name))
+    assert all(row in lines for row in length_rows(cell, name))
 
 
 @pytest.mark.parametrize(
