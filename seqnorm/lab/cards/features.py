@@ -58,7 +58,7 @@ def _short(value: float) -> str:
 def draw_features(card: dict[str, Any]) -> Figure:
     """Ranges of the features, and their course, both as the model sees them."""
     features = card["features"]
-    figure, (ranges, course) = new_figure(1, 2, height=3.6)
+    figure, (ranges, course) = new_figure([3.6], 2)
     shown = features[:DRAWN]
     for place, each in enumerate(shown):
         low, few, quarter, middle, most, nearly, high = each["seen"]

@@ -21,7 +21,7 @@ WINDOWS = 30  # of time steps, which are looked at together
 def draw_rows(card: dict[str, Any]) -> Figure:
     """Labels, if there are any, and lengths of each part."""
     panels = 1 if card["labelled"] == "nothing" else 2
-    figure, drawn = new_figure(1, panels, height=3.6)
+    figure, drawn = new_figure([3.6], panels)
     *labels, lengths = np.ravel(drawn)
     for panel in labels:
         (_draw_numbers if card["labelled"] == "numbers" else _draw_classes)(panel, card)
@@ -91,7 +91,7 @@ def smoothed(values: NDArray[np.float64], how: Callable[..., Any]) -> NDArray[np
 
 def draw_batches(card: dict[str, Any]) -> Figure:
     """Rows alive at each step, and the share of padding, before and after bucketing."""
-    figure, (steps, padding) = new_figure(1, 2, height=3.6)
+    figure, (steps, padding) = new_figure([3.6], 2)
     kinds = list(card["batches"])
     lines = []
     for index, kind in enumerate(kinds):

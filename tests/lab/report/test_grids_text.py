@@ -68,6 +68,9 @@ def test_what_is_said_of_what_is_read_out() -> None:
     text = said_in("docs/results.md")
     for choice in ((False, "mean"), (True, "mean"), (False, "last")):
         assert all(difference.replace("+", "") in text for difference in found[choice])
+    highest = [mean_of(by_rate[0.1]) for by_rate in scores(READOUT)[False, "last"].values()]
+    none, layer, batch = map(short, highest)
+    assert f"has {none} without a norm, {layer} with layer and {batch} with batch" in text
     maxima = [each for two in (False, True) for each in found[two, "max"]]
     assert all("(-" in each and " to +" in each for each in maxima)  # none is told apart
 

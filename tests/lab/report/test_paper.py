@@ -286,3 +286,18 @@ def test_a_profile_against_valid_rows_by_hand() -> None:
     np.testing.assert_array_equal(band.x, [1, 4])
     np.testing.assert_array_equal(band.mean, [7, 2])
     assert against_rows(np.zeros(2), np.ones(2)).x.size == 0
+
+
+def test_each_row_of_panels_has_its_own_height_and_titles_stay_on_the_sheet() -> None:
+    """Twenty long rows of dots draw the curves above them neither high nor beyond the edge."""
+    line = Line(A, plain_band(np.array([1.0, 2.0]), np.array([0.5, 0.6])))
+    curves = LineChart("test accuracy, bidirectional=false, pooling=mean", "rate", [line])
+    label = "lstm layer, bidirectional=false, pooling=mean"
+    dots = DotChart("decades", [Row(f"{label} {place}", [Dot("a", A, 0.5)]) for place in range(20)])
+    figure = draw(curves, curves, dots)
+    render(figure)
+    heights = [axes.get_position().height * figure.get_figheight() for axes in figure.axes]
+    assert heights[0] < 3.3 < 5 < heights[2]
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    for axes in figure.axes:
+        assert axes.title.get_window_extent(renderer).x1 <= figure.bbox.width

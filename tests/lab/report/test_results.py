@@ -39,7 +39,8 @@ def test_results_name_no_folder_of_the_machine_that_made_them(folder: Path) -> N
 def main_table(first: str) -> dict[str, list[str]]:
     """Cells of the table whose heading begins so, by their row; bold is taken off."""
     text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
-    (table,) = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    pattern = rf"^\| {re.escape(first)} \|.*\n\|[-|]+\n((?:\|.*\n)+)"
+    (table,) = re.findall(pattern, text, re.MULTILINE)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     return {row[0].split(",")[0]: [cell.replace("**", "") for cell in row[1:]] for row in rows}
 

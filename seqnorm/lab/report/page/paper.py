@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from seqnorm.lab.durable import write_bytes
 from seqnorm.lab.report.page.charts import (
     MOST_MARKS,
+    Chart,
     Dot,
     DotChart,
     Line,
     LineChart,
     Picture,
-    Row,
     dodged,
     dot_values,
     finite_values,
@@ -41,7 +41,8 @@ from seqnorm.lab.report.page.styles import (
 # No date, so that the same runs give the same bytes.
 _METADATA: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}}
 ROW_HEIGHT = 0.3  # inches of one row of a dot chart
-MOST_TITLE = 56  # letters of a line of a panel's title
+LINES_HEIGHT = 3.3  # inches of a panel of lines
+TITLE_LETTER = 0.075  # inches of a letter of a panel's title
 LABEL_LINE = 0.14  # inches of a line of a row's label
 REFERENCE_LINE = 10  # points of the line that names a reference above a panel
 
@@ -131,13 +132,17 @@ def _draw_dots(axes: Any, chart: DotChart, inches: float) -> None:
     write_rows(axes, chart, inches)
 
 
-def _height(picture: Picture) -> float:
-    """Inches of a row of panels."""
-    rows: list[list[Row]] = [list(c.rows) for c in picture.charts if isinstance(c, DotChart)]
-    names = max(len(chart.references) for chart in picture.charts) * REFERENCE_LINE / 72
-    lines = max((len(label_lines(row.label)) for chart in rows for row in chart), default=1)
-    each = max(ROW_HEIGHT, LABEL_LINE * lines + 0.06)
-    return names + (1.1 + each * max(map(len, rows)) if rows else 3.3)
+def _height(charts: Sequence[Chart]) -> float:
+    """Inches of a row of panels: what the highest of them needs."""
+    names = max(len(chart.references) for chart in charts) * REFERENCE_LINE / 72
+    return names + max(map(_panel_height, charts))
+
+
+def _panel_height(chart: Chart) -> float:
+    if isinstance(chart, LineChart):
+        return LINES_HEIGHT
+    lines = max((len(label_lines(row.label)) for row in chart.rows), default=1)
+    return 1.1 + max(ROW_HEIGHT, LABEL_LINE * lines + 0.06) * len(chart.rows)
 
 
 def write_figure(figure: Figure, stem: Path) -> list[Path]:
@@ -165,13 +170,13 @@ def draw_picture(picture: Picture, heading: str) -> Figure:
         The figure.
     """
     columns = min(2, len(picture.charts))
-    rows = -(-len(picture.charts) // columns)
-    figure, axes = new_figure(rows, columns, height=_height(picture))
+    rows = [picture.charts[at : at + columns] for at in range(0, len(picture.charts), columns)]
+    figure, axes = new_figure([*map(_height, rows)], columns)
     inches = panel_inches(figure, picture, columns)
     for number, (place, chart) in enumerate(zip(axes, picture.charts, strict=False)):
-        first = number - number % columns
-        names = max(len(each.references) for each in picture.charts[first : first + columns])
-        place.set_title(textwrap.fill(chart.title, MOST_TITLE), pad=6 + REFERENCE_LINE * names)
+        names = max(len(each.references) for each in rows[number // columns])
+        title = textwrap.fill(chart.title, max(20, int(inches / TITLE_LETTER)))
+        place.set_title(title, pad=6 + REFERENCE_LINE * names)
         if isinstance(chart, LineChart):
             _draw_lines(place, chart, inches)
         else:

@@ -124,19 +124,19 @@ def other_style(index: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": DASHES[index % len(DASHES)]}
 
 
-def new_figure(rows: int, columns: int, height: float) -> tuple[Figure, list[Any]]:
+def new_figure(heights: Sequence[float], columns: int) -> tuple[Figure, list[Any]]:
     """A figure of its own canvas (no global state of pyplot) with a grid of plain panels.
 
     Args:
-        rows: Rows of panels.
+        heights: Of each row of panels, in inches.
         columns: Columns of panels.
-        height: Height of one row in inches.
 
     Returns:
         The figure and its panels, row by row.
     """
-    figure = Figure(figsize=(10, height * rows), dpi=120, layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    figure = Figure(figsize=(10, sum(heights)), dpi=120, layout="constrained")
+    grid = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
+    panels = list(grid.flat)
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25, linewidth=0.6)
