@@ -298,6 +298,5 @@ def test_each_row_of_panels_has_its_own_height_and_titles_stay_on_the_sheet() ->
     render(figure)
     heights = [axes.get_position().height * figure.get_figheight() for axes in figure.axes]
     assert heights[0] < 3.3 < 5 < heights[2]
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     for axes in figure.axes:
-        assert axes.title.get_window_extent(renderer).x1 <= figure.bbox.width
+        assert axes.title.get_window_extent().x1 <= figure.bbox.width
