@@ -146,7 +146,7 @@ def test_dynamic_tanh() -> None:
             for part in (best_of, over_all)
         )
         said.append(f"{cell} {best} and {along}")
-    assert measured("Dynamic tanh").endswith(f"over all nine in the mean: {'; '.join(said)}")
+    assert measured("Dynamic tanh").endswith(f"along the whole curve: {'; '.join(said)}")
 
 
 def test_widths() -> None:
@@ -170,8 +170,8 @@ def test_a_rate_that_is_too_low() -> None:
         found = (f"{norm} {points(paired_estimate(mean, plain))}" for norm, mean in means.items())
         along.append(f"{cell} {', '.join(found)}")
     assert measured("A norm forgives") == (
-        f"clean Reuters at half the best rate: {said}; over nine rates from .0002 to .1, in the "
-        f"mean: {'; '.join(along)}"
+        f"clean Reuters at half the best rate: {said}; along the whole curve of nine rates from "
+        f".0002 to .1: {'; '.join(along)}"
     )
 
 

@@ -8,7 +8,14 @@ import pytest
 from seqnorm.lab.report.arms.floors import is_floor
 from seqnorm.lab.report.page.plateaus import NEAR
 from seqnorm.lab.report.statistics.estimates import paired_estimate, plateau_estimate
-from tests.lab.report.learning_rates import CURVES, best_of, curves_of, over_all, width_of
+from tests.lab.report.learning_rates import (
+    CURVES,
+    best_of,
+    curves_of,
+    on_test,
+    over_all,
+    width_of,
+)
 from tests.lab.report.published import points, published, said_in
 
 
@@ -18,8 +25,8 @@ def test_where_norms_are_good_along_the_learning_rate(cell: str) -> None:
     comparison, found = published(CURVES), curves_of(cell)
     score, text = comparison.task.score, said_in("docs/results.md")
     for norm, curve in found.items():
-        assert len(curve) == 9 and {len(each) for each in curve.values()} == {5}
-        by_rate = {rate: [*each.values()] for rate, each in curve.items()}
+        assert len(curve) == 9 and {len(arm.runs) for arm in curve.values()} == {5}
+        by_rate = {rate: [*on_test(arm).values()] for rate, arm in curve.items()}
         plateau, along = plateau_estimate(by_rate, score, NEAR), over_all(curve)
         begin, end, best, mean, height = (
             f"{value:{digits}}".lstrip("0")
@@ -28,7 +35,10 @@ def test_where_norms_are_good_along_the_learning_rate(cell: str) -> None:
                 (np.mean(by_rate[plateau.best]), ".4f"), (np.mean([*along.values()]), ".3f"),
             )
         )  # fmt: skip
-        at_each = [paired_estimate(each, found["none"][rate]) for rate, each in curve.items()]
+        at_each = [
+            paired_estimate(on_test(arm), on_test(found["none"][rate]))
+            for rate, arm in curve.items()
+        ]
         difference = paired_estimate(along, over_all(found["none"]))
         assert (
             f"| {norm} | {mean} at {best} | {begin} | {end}{' or more' * plateau.open_end} "
