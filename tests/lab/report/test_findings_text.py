@@ -146,3 +146,13 @@ def test_the_table_of_batch_sizes() -> None:
         means = [short(mean_estimate(list(each.values())).value) for each in (none, layer, batch)]
         against = [points(paired_estimate(each, none)) for each in (layer, batch)]
         assert f"| {' | '.join([str(size), *means, *against])} |" in lines
+    both = [arm_of(published("compare_reuters"), "lstm", norm) for norm in ("layer", "none")]
+    halves = [
+        points(paired_estimate(*({s: arm.values("accuracy")[s] for s in half} for arm in both)))
+        for half in (range(5), range(5, 10))
+    ]
+    first, others = halves
+    assert (
+        f"{first} against none with the first five of the ten and {others} with the others"
+        in said_in("docs/results.md")
+    )
