@@ -70,6 +70,16 @@ def test_networks_without_a_norm(claim: str, name: str) -> None:
     assert measured(claim) == cell_text(mean_estimate(list(found.values())))
 
 
+def test_keras_s_example() -> None:
+    found = {
+        norm: cell_text(mean_estimate([*values("compare_imdb_keras", f"lstm {norm}").values()]))
+        for norm in ("none", "layer", "batch")
+    }
+    said = ", ".join(f"{norm} {text}" for norm, text in found.items())
+    assert measured("IMDB: Keras's example") == said
+    assert said in said_in("docs/results.md")
+
+
 def test_what_layer_norm_costs() -> None:
     names = ("compare_imdb", "compare_reuters_clean", "compare_reuters")
     found = [against(name, "lstm layer", "lstm none") for name in names]

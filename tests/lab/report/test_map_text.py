@@ -89,6 +89,10 @@ def map_rows() -> list[str]:
         map_row("clean Reuters, last state", "best of 5", READOUT, best(READOUT, True, "last")),
         map_row("the same, one direction", "best of 5", READOUT, best(READOUT, False, "last")),
         map_row("IMDB, mean over time, 200 words", "best of 2", OF_IMDB, best(OF_IMDB, "mean")),
+        map_row(
+            "IMDB, last state, two layers, 200 words",
+            "given", "compare_imdb_keras", labelled("compare_imdb_keras"),
+        ),
         map_row("clean Reuters, three layers", "best of 3", DEPTH, best(DEPTH, 3)),
         map_row(
             "Reuters, 2 newswires a batch",
