@@ -109,7 +109,7 @@ def test_few_rows() -> None:
         for norm, size in (("batch", 2), ("batch", 8), ("batch", 32), ("layer", 2))
     }
     two, eight, many, layer = at.values()
-    assert measured("Batch norm") == (
+    assert measured("Batch norm needs") == (
         f"Reuters against none, batch: {two} at 2 rows, {eight} at 8, {many} at 32; "
         f"layer at 2 rows {layer}"
     )
@@ -204,7 +204,14 @@ def test_gains_of_batch_norm() -> None:
         for gain in (0.1, 0.3)
     )
     one = against("compare_mnist_rows", "lstm batch, gamma=1.0", "lstm none")
-    said = f"MNIST by lines, five epochs, against none: γ {found}, 1 {one}"
+    tenth, whole = (
+        against("compare_mnist_permuted", f"lstm batch, gamma={gain}", "lstm none")
+        for gain in (0.1, 1.0)
+    )
+    said = (
+        f"MNIST by lines, five epochs, against none: γ {found}, 1 {one}; a quarter of the pixels, "
+        f"permuted: γ .1 {tenth}, 1 {whole}"
+    )
     assert measured("Recurrent batch norm") == said.replace(".100", ".1").replace(".300", ".3")
 
 
@@ -220,6 +227,21 @@ def test_norms_on_lines_of_mnist() -> None:
         for name, label in names.items()
     )
     assert measured("Norms help") == f"MNIST by lines, five epochs: {said}"
+
+
+def test_norms_on_permuted_pixels() -> None:
+    names = {
+        "none": "lstm none",
+        "layer": "lstm layer",
+        "batch with γ .1": "lstm batch, gamma=0.1",
+        "with 1": "lstm batch, gamma=1.0",
+    }
+    said = ", ".join(
+        f"{name} {cell_text(mean_estimate([*values('compare_mnist_permuted', label).values()]))}"
+        for name, label in names.items()
+    )
+    assert measured("Batch norm gains most") == f"a quarter of the pixels, five epochs: {said}"
+    assert said in said_in("docs/results.md")
 
 
 def test_a_noisy_first_state() -> None:

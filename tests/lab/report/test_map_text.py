@@ -107,6 +107,11 @@ def map_rows() -> list[str]:
             "given", "compare_mnist_rows", labelled("compare_mnist_rows", batch="batch, gamma=0.1"),
         ),
         map_row(
+            "MNIST, 196 permuted pixels, last state (γ = .1)",
+            "given", "compare_mnist_permuted",
+            labelled("compare_mnist_permuted", batch="batch, gamma=0.1"),
+        ),
+        map_row(
             "adding problem, 100 steps, mean absolute error",
             "given", "compare_adding", labelled("compare_adding", "{}, max_length=100"),
         ),
