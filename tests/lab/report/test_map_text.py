@@ -58,6 +58,11 @@ def test_the_ranges_of_the_first_paragraph() -> None:
         "{} to {} with the last state": [best(READOUT, two, "last") for two in (False, True)],
         "{} to {} where the rate is not tuned": [along("lstm"), along("gru")],
         "{} to {} in three layers": [best(DEPTH, 3)],
+        "up to {1}, at one rate": [
+            labelled("compare_mnist_permuted", batch="batch, gamma=0.1"),
+            labelled("compare_mnist_rows", batch="batch, gamma=0.1"),
+            labelled("compare_japanese_vowels"),
+        ],
     }
     for text, arms in places.items():
         gains = [100 * paired_estimate(norm, none).value for none, *norms in arms for norm in norms]
