@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from seqnorm.lab.report.arms.floors import floor_scores
+from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
 from tests.lab.report.learning_rates import best_of, curves_of, over_all, width_of
 from tests.lab.report.published import arm_of, by_norm, cell_text, points, published, said_in, short
@@ -242,6 +243,21 @@ def test_norms_on_permuted_pixels() -> None:
     )
     assert measured("Batch norm gains most") == f"a quarter of the pixels, five epochs: {said}"
     assert said in said_in("docs/results.md")
+
+
+def test_language_models_by_character() -> None:
+    name, norms = "compare_characters", ("none", "layer", "rms", "batch")
+    said = ", ".join(
+        f"{norm} {bits(mean_estimate([*values(name, f'lstm {norm}').values()]))}" for norm in norms
+    )
+    assert measured("Norms gain in language models") == f"newswires, bits per character: {said}"
+    text, floors = said_in("docs/results.md"), floor_scores(published(name))
+    assert floors is not None and said in text
+    assert f"n-grams {floors[published(name).task.score.name]:.2f}" in text
+
+
+def bits(found: Estimate) -> str:
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def test_a_noisy_first_state() -> None:

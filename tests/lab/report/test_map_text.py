@@ -117,6 +117,10 @@ def map_rows() -> list[str]:
             labelled("compare_mnist_permuted", batch="batch, gamma=0.1"),
         ),
         map_row(
+            "newswires by character, bits per character",
+            "given", "compare_characters", labelled("compare_characters"),
+        ),
+        map_row(
             "adding problem, 100 steps, mean absolute error",
             "given", "compare_adding", labelled("compare_adding", "{}, max_length=100"),
         ),
