@@ -6,7 +6,7 @@ Those of its 'Tried to break' are not, but for the trials of the first split.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +32,17 @@ def measured(beginning: str) -> str:
 def values(name: str, label: str) -> Mapping[int, float]:
     (arm,) = (arm for arm in published(name).arms if arm.label == label)
     return arm.values(published(name).task.score.name)
+
+
+def means(
+    name: str, labels: Mapping[str, str], write: Callable[[Estimate], str] = cell_text
+) -> str:
+    """The mean and interval of arms of the LSTM, each after what the text calls it."""
+    found = {
+        title: mean_estimate([*values(name, f"lstm {own}").values()])
+        for title, own in labels.items()
+    }
+    return ", ".join(f"{title} {write(each)}" for title, each in found.items())
 
 
 def against(name: str, arm: str, other: str) -> str:
@@ -72,11 +83,7 @@ def test_networks_without_a_norm(claim: str, name: str) -> None:
 
 
 def test_keras_s_example() -> None:
-    found = {
-        norm: cell_text(mean_estimate([*values("compare_imdb_keras", f"lstm {norm}").values()]))
-        for norm in ("none", "layer", "batch")
-    }
-    said = ", ".join(f"{norm} {text}" for norm, text in found.items())
+    said = means("compare_imdb_keras", {norm: norm for norm in ("none", "layer", "batch")})
     assert measured("IMDB: Keras's example") == said
     assert said in said_in("docs/results.md")
 
@@ -217,39 +224,31 @@ def test_gains_of_batch_norm() -> None:
 
 
 def test_norms_on_lines_of_mnist() -> None:
-    names = {
-        "none": "lstm none",
-        "batch with γ .1": "lstm batch, gamma=0.1",
-        "layer": "lstm layer",
-        "rms": "lstm rms",
+    labels = {
+        "none": "none",
+        "batch with γ .1": "batch, gamma=0.1",
+        "layer": "layer",
+        "rms": "rms",
     }
-    said = ", ".join(
-        f"{name} {cell_text(mean_estimate(list(values('compare_mnist_rows', label).values())))}"
-        for name, label in names.items()
-    )
+    said = means("compare_mnist_rows", labels)
     assert measured("Norms help") == f"MNIST by lines, five epochs: {said}"
 
 
 def test_norms_on_permuted_pixels() -> None:
-    names = {
-        "none": "lstm none",
-        "layer": "lstm layer",
-        "batch with γ .1": "lstm batch, gamma=0.1",
-        "with 1": "lstm batch, gamma=1.0",
+    labels = {
+        "none": "none",
+        "layer": "layer",
+        "batch with γ .1": "batch, gamma=0.1",
+        "with 1": "batch, gamma=1.0",
     }
-    said = ", ".join(
-        f"{name} {cell_text(mean_estimate([*values('compare_mnist_permuted', label).values()]))}"
-        for name, label in names.items()
-    )
+    said = means("compare_mnist_permuted", labels)
     assert measured("Batch norm gains most") == f"a quarter of the pixels, five epochs: {said}"
     assert said in said_in("docs/results.md")
 
 
 def test_language_models_by_character() -> None:
     name, norms = "compare_characters", ("none", "layer", "rms", "batch")
-    said = ", ".join(
-        f"{norm} {bits(mean_estimate([*values(name, f'lstm {norm}').values()]))}" for norm in norms
-    )
+    said = means(name, {norm: norm for norm in norms}, write=bits)
     assert measured("Norms gain in language models") == f"newswires, bits per character: {said}"
     text, floors = said_in("docs/results.md"), floor_scores(published(name))
     assert floors is not None and said in text

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-import numpy as np
+from typing import NamedTuple
 
 from seqnorm.lab.report.arms.floors import floor_scores, is_floor
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import paired_estimate
 from seqnorm.lab.tasks.score import Score
-from tests.lab.report.learning_rates import CURVES, best_of, curves_of, over_all
+from tests.lab.report.learning_rates import CURVES, best_of, curves_of, on_test, over_all
 from tests.lab.report.published import (
     COLUMNS,
     ROOT,
@@ -22,13 +21,18 @@ from tests.lab.report.published import (
     said_in,
     short,
 )
-from tests.lab.report.test_grids_text import READOUT, curves
+from tests.lab.report.test_grids_text import DEPTH, NORMS, READOUT, curves, mean_of
 
-NORMS = ("none", "layer", "batch")
-Arms = tuple[Mapping[int, float], ...]  # scores by seed, of each norm
 IMDB, REUTERS, CLEAN = COLUMNS
-DEPTH, SIZES = "compare_reuters_clean_depth", "compare_reuters_batch_size"
-OF_IMDB = "compare_imdb_readout"
+
+
+class Arms(NamedTuple):
+    """What is compared: the score, and its values by seed with each norm."""
+
+    score: Score
+    none: Mapping[int, float]
+    layer: Mapping[int, float]
+    batch: Mapping[int, float]
 
 
 def test_the_map() -> None:
@@ -41,7 +45,7 @@ def test_what_is_said_against_norms() -> None:
     assert f"a bag of words and pairs, {short(floors['accuracy'])}," in readme
     for name in COLUMNS:
         means = {
-            (arm.cell, arm.norm): float(np.mean([*arm.values("accuracy").values()]))
+            (arm.cell, arm.norm): mean_of(arm.values("accuracy"))
             for arm in published(name).arms
             if not is_floor(arm)
         }
@@ -59,13 +63,17 @@ def test_the_ranges_of_the_first_paragraph() -> None:
         "{} to {} where the rate is not tuned": [along("lstm"), along("gru")],
         "{} to {} in three layers": [best(DEPTH, 3)],
         "up to {1}, at one rate": [
-            labelled("compare_mnist_permuted", batch="batch, gamma=0.1"),
-            labelled("compare_mnist_rows", batch="batch, gamma=0.1"),
+            small_gain("compare_mnist_permuted"),
+            small_gain("compare_mnist_rows"),
             labelled("compare_japanese_vowels"),
         ],
     }
     for text, arms in places.items():
-        gains = [100 * paired_estimate(norm, none).value for none, *norms in arms for norm in norms]
+        gains = [
+            100 * paired_estimate(norm, each.none).value
+            for each in arms
+            for norm in (each.layer, each.batch)
+        ]
         assert text.format(f"{min(gains):.0f}", f"{max(gains):.0f}") in said_in("README.md"), text
 
 
@@ -81,59 +89,53 @@ def test_what_batch_norm_gains_at_low_rates_only() -> None:
 def map_rows() -> list[str]:
     """Where, which learning rate, the score without a norm, what norms gain on it, and seeds."""
     return [
-        map_row("IMDB, maximum over time", "tuned", IMDB, tuned(IMDB, "lstm")),
-        map_row("the same, GRU", "tuned", IMDB, tuned(IMDB, "gru")),
-        map_row("Reuters, maximum over time", "tuned", REUTERS, tuned(REUTERS, "lstm")),
-        map_row("the same, GRU", "tuned", REUTERS, tuned(REUTERS, "gru")),
-        map_row("clean Reuters, maximum over time", "tuned", CLEAN, tuned(CLEAN, "lstm")),
-        map_row("the same, GRU", "tuned", CLEAN, tuned(CLEAN, "gru")),
-        map_row("clean Reuters, maximum over time", "whole curve", CURVES, along("lstm")),
-        map_row("the same, GRU", "whole curve", CURVES, along("gru")),
-        map_row("clean Reuters, mean over time", "best of 5", READOUT, best(READOUT, True, "mean")),
-        map_row("the same, one direction", "best of 5", READOUT, best(READOUT, False, "mean")),
-        map_row("clean Reuters, last state", "best of 5", READOUT, best(READOUT, True, "last")),
-        map_row("the same, one direction", "best of 5", READOUT, best(READOUT, False, "last")),
-        map_row("IMDB, mean over time, 200 words", "best of 2", OF_IMDB, best(OF_IMDB, "mean")),
+        map_row("IMDB, maximum over time", "tuned", tuned(IMDB, "lstm")),
+        map_row("the same, GRU", "tuned", tuned(IMDB, "gru")),
+        map_row("Reuters, maximum over time", "tuned", tuned(REUTERS, "lstm")),
+        map_row("the same, GRU", "tuned", tuned(REUTERS, "gru")),
+        map_row("clean Reuters, maximum over time", "tuned", tuned(CLEAN, "lstm")),
+        map_row("the same, GRU", "tuned", tuned(CLEAN, "gru")),
+        map_row("clean Reuters, maximum over time", "whole curve", along("lstm")),
+        map_row("the same, GRU", "whole curve", along("gru")),
+        map_row("clean Reuters, mean over time", "best of 5", best(READOUT, True, "mean")),
+        map_row("the same, one direction", "best of 5", best(READOUT, False, "mean")),
+        map_row("clean Reuters, last state", "best of 5", best(READOUT, True, "last")),
+        map_row("the same, one direction", "best of 5", best(READOUT, False, "last")),
         map_row(
-            "IMDB, last state, two layers, 200 words",
-            "given", "compare_imdb_keras", labelled("compare_imdb_keras"),
+            "IMDB, mean over time, 200 words", "best of 2", best("compare_imdb_readout", "mean")
         ),
-        map_row("clean Reuters, three layers", "best of 3", DEPTH, best(DEPTH, 3)),
+        map_row("IMDB, last state, two layers, 200 words", "given", labelled("compare_imdb_keras")),
+        map_row("clean Reuters, three layers", "best of 3", best(DEPTH, 3)),
         map_row(
             "Reuters, 2 newswires a batch",
-            "scaled", SIZES, labelled(SIZES, "{}, batch_size=2"),
+            "scaled",
+            labelled("compare_reuters_batch_size", "{}, batch_size=2"),
         ),
+        map_row("JapaneseVowels", "given", labelled("compare_japanese_vowels")),
         map_row(
-            "JapaneseVowels",
-            "given", "compare_japanese_vowels", labelled("compare_japanese_vowels"),
-        ),
-        map_row(
-            "MNIST line by line, last state (γ = .1)",
-            "given", "compare_mnist_rows", labelled("compare_mnist_rows", batch="batch, gamma=0.1"),
+            "MNIST line by line, last state (γ = .1)", "given", small_gain("compare_mnist_rows")
         ),
         map_row(
             "MNIST, 196 permuted pixels, last state (γ = .1)",
-            "given", "compare_mnist_permuted",
-            labelled("compare_mnist_permuted", batch="batch, gamma=0.1"),
+            "given",
+            small_gain("compare_mnist_permuted"),
         ),
         map_row(
-            "newswires by character, bits per character",
-            "given", "compare_characters", labelled("compare_characters"),
+            "newswires by character, bits per character", "given", labelled("compare_characters")
         ),
         map_row(
             "adding problem, 100 steps, mean absolute error",
-            "given", "compare_adding", labelled("compare_adding", "{}, max_length=100"),
+            "given",
+            labelled("compare_adding", "{}, max_length=100"),
         ),
-    ]  # fmt: skip
+    ]
 
 
-def map_row(where: str, rate: str, name: str, arms: Arms) -> str:
-    score = published(name).task.score
-    none, *norms = arms
-    (seeds,) = {len(each) for each in arms}
+def map_row(where: str, rate: str, arms: Arms) -> str:
+    score, none, *norms = arms
+    (seeds,) = {len(each) for each in (none, *norms)}
     cells = [gain(paired_estimate(each, none), score) for each in norms]
-    mean = short(float(np.mean([*none.values()])))
-    return f"| {' | '.join([where, rate, mean, *cells, str(seeds)])} |"
+    return f"| {' | '.join([where, rate, short(mean_of(none)), *cells, str(seeds)])} |"
 
 
 def gain(found: Estimate, score: Score) -> str:
@@ -145,20 +147,30 @@ def gain(found: Estimate, score: Score) -> str:
 
 def tuned(name: str, cell: str) -> Arms:
     """Each at the setting that validation data chose for it."""
-    return tuple(arm_of(published(name), cell, norm).values("accuracy") for norm in NORMS)
+    comparison = published(name)
+    return of_norms(name, {norm: on_test(arm_of(comparison, cell, norm)) for norm in NORMS})
 
 
 def labelled(name: str, pattern: str = "{}", batch: str = "batch") -> Arms:
     """The LSTM's, by what their labels say beside the cell."""
     comparison = published(name)
     arms = {arm.label: arm.values(comparison.task.score.name) for arm in comparison.arms}
-    return tuple(arms[f"lstm {pattern.format(norm)}"] for norm in ("none", "layer", batch))
+    own = {"none": "none", "layer": "layer", "batch": batch}
+    return of_norms(name, {norm: arms[f"lstm {pattern.format(own[norm])}"] for norm in NORMS})
+
+
+def small_gain(name: str) -> Arms:
+    return labelled(name, batch="batch, gamma=0.1")
 
 
 def best(name: str, *choice: object) -> Arms:
     """Each at the rate that validation data prefer, of those that all were given."""
-    return tuple(best_of(curves(name)[choice][norm]) for norm in NORMS)
+    return of_norms(name, {norm: best_of(curves(name)[choice][norm]) for norm in NORMS})
 
 
 def along(cell: str) -> Arms:
-    return tuple(over_all(curves_of(cell)[norm]) for norm in NORMS)
+    return of_norms(CURVES, {norm: over_all(curves_of(cell)[norm]) for norm in NORMS})
+
+
+def of_norms(name: str, values: Mapping[str, Mapping[int, float]]) -> Arms:
+    return Arms(published(name).task.score, **values)
