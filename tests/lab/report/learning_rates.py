@@ -12,15 +12,15 @@ from seqnorm.lab.report.statistics.estimates import plateau_estimate
 from seqnorm.lab.report.statistics.plateau import mean_along
 from tests.lab.report.published import published
 
-CURVES = "compare_reuters_clean_learning_rate"
+CURVES, IMDB_CURVES = "compare_reuters_clean_learning_rate", "compare_imdb_learning_rate"
 NORMS = ("none", "layer", "rms", "group", "batch", "dyt")
 Curve = Mapping[float, Arm]  # by learning rate
 
 
-def curves_of(cell: str) -> dict[str, dict[float, Arm]]:
-    """By norm."""
+def curves_of(cell: str, name: str = CURVES) -> dict[str, dict[float, Arm]]:
+    """By norm; of clean Reuters, or of another comparison."""
     found: dict[str, dict[float, Arm]] = {norm: {} for norm in NORMS}
-    for arm in published(CURVES).arms:
+    for arm in published(name).arms:
         if arm.cell == cell:
             found[arm.norm][dict(arm.settings)["optim.learning_rate"]] = arm
     return found
@@ -34,6 +34,10 @@ def on_test(arm: Arm) -> dict[int, float]:
 def on_validation(arm: Arm) -> float:
     """The mean accuracy on validation data."""
     return float(np.mean([run.result.validation_score for run in arm.runs]))
+
+
+def mean_of(by_seed: Mapping[int, float]) -> float:
+    return float(np.mean([*by_seed.values()]))
 
 
 def best_of(curve: Curve) -> dict[int, float]:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pytest
 
-from seqnorm.lab.report.arms.arms import Arm
-from seqnorm.lab.report.arms.floors import is_floor
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
-from tests.lab.report.learning_rates import CURVES, Curve, best_of, on_test
+from tests.lab.report.grids import DEPTH, GIVEN, GRIDS, NORMS, READOUT, Curves, curves
+from tests.lab.report.learning_rates import CURVES, best_of, mean_of, on_test
 from tests.lab.report.published import COLUMNS, ROOT, cell_text, points, published, said_in, short
-
-READOUT, DEPTH = "compare_reuters_clean_readout", "compare_reuters_clean_depth"
-GRIDS = {
-    DEPTH: ("model.depth",),
-    READOUT: ("model.bidirectional", "model.pooling"),
-    "compare_imdb_readout": ("model.pooling",),
-    "compare_imdb_length": ("data.max_length",),  # at one rate
-}
-RATE, GIVEN = "optim.learning_rate", 0.0  # the key where it was not varied
-NORMS = ("none", "layer", "batch")
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -124,9 +111,6 @@ def grid_rows(name: str) -> list[str]:
     return rows
 
 
-Curves = Mapping[str, Curve]  # by norm
-
-
 def compared(by_norm: Curves, rate: float | None = None) -> list[str]:
     """The mean without a norm and the others' differences; each at its best without a rate."""
     found = {
@@ -136,24 +120,6 @@ def compared(by_norm: Curves, rate: float | None = None) -> list[str]:
     plain = found["none"]
     differences = [points(paired_estimate(found[norm], plain)) for norm in NORMS[1:]]
     return [short(mean_of(plain)), *differences]
-
-
-def mean_of(by_seed: Mapping[int, float]) -> float:
-    return float(np.mean([*by_seed.values()]))
-
-
-def curves(name: str) -> dict[tuple[Any, ...], Curves]:
-    """The arms by the choice of settings, norm and rate; each has three seeds."""
-    found: dict[tuple[Any, ...], dict[str, dict[float, Arm]]] = {}
-    for arm in published(name).arms:
-        if is_floor(arm):
-            continue
-        settings = dict(arm.settings)
-        choice = tuple(settings[key] for key in GRIDS[name])
-        by_norm = found.setdefault(choice, {norm: {} for norm in NORMS})
-        by_norm[arm.norm][settings.get(RATE, GIVEN)] = arm
-        assert sorted(on_test(arm)) == [0, 1, 2]
-    return {choice: found[choice] for choice in sorted(found)}
 
 
 def written(value: Any) -> str:

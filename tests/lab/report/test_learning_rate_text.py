@@ -1,8 +1,9 @@
-"""What the texts say of the curve along the learning rate is what results/ holds."""
+"""What the texts say of the curves along the learning rate is what results/ holds."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Mapping
+
 import pytest
 
 from seqnorm.lab.report.arms.floors import is_floor
@@ -10,57 +11,86 @@ from seqnorm.lab.report.page.plateaus import NEAR
 from seqnorm.lab.report.statistics.estimates import paired_estimate, plateau_estimate
 from tests.lab.report.learning_rates import (
     CURVES,
+    Curve,
     best_of,
     curves_of,
+    mean_of,
     on_test,
     over_all,
     width_of,
 )
 from tests.lab.report.published import points, published, said_in
 
+CELLS = [(CURVES, "lstm"), (CURVES, "gru")]
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_where_norms_are_good_along_the_learning_rate(cell: str) -> None:
+
+@pytest.mark.parametrize(("name", "cell"), CELLS)
+def test_where_norms_are_good_along_the_learning_rate(name: str, cell: str) -> None:
     """Both tables of the text: where the mean is within 2 % of the best, and all differences."""
-    comparison, found = published(CURVES), curves_of(cell)
-    score, text = comparison.task.score, said_in("docs/results.md")
-    for norm, curve in found.items():
+    found, text = curves_of(cell, name), said_in("docs/results.md")
+    for curve in found.values():
         assert len(curve) == 9 and {len(arm.runs) for arm in curve.values()} == {5}
+    for row in (*plateau_rows(name, cell), *rows_at_each_rate(name, cell)):
+        assert row in text
+    for part in (best_of, from_a_thousandth):
+        assert against_none(found, part) in text
+
+
+def test_what_readme_says_of_the_curves() -> None:
+    readme = said_in("README.md")
+    for cell in ("lstm", "gru"):
+        found = curves_of(cell)
+        for part in (over_all, from_a_thousandth):
+            layer = paired_estimate(part(found["layer"]), part(found["none"]))
+            assert points(layer).replace("+", "") in readme
+    rms, none = (width_of(found[norm]) for norm in ("rms", "none"))
+    assert f"over {rms.replace(' ', ' decades ', 1)}, without a norm over {none}" in readme
+
+
+def test_no_run_of_the_curves_diverged() -> None:
+    runs = [run for arm in published(CURVES).arms if not is_floor(arm) for run in arm.runs]
+    assert f"None of the {len(runs)} runs diverged" in said_in("docs/results.md")
+    assert not any(run.result.diverged for run in runs)
+
+
+def from_a_thousandth(curve: Curve) -> dict[int, float]:
+    return over_all(curve, 1e-3)
+
+
+def against_none(found: Mapping[str, Curve], part: Callable[[Curve], Mapping[int, float]]) -> str:
+    """layer +0.8 (-0.9 to +2.1), rms ...: what a part of each curve has on that of none."""
+    none = part(found["none"])
+    own = {norm: paired_estimate(part(curve), none) for norm, curve in found.items()}
+    return ", ".join(f"{norm} {points(own[norm])}" for norm in own if norm != "none")
+
+
+def plateau_rows(name: str, cell: str) -> list[str]:
+    """Each norm's best rate, where it is within 2 % of it, and the mean along the curve."""
+    found, score = curves_of(cell, name), published(name).task.score
+    rows, none = [], over_all(found["none"])
+    for norm, curve in found.items():
         by_rate = {rate: [*on_test(arm).values()] for rate, arm in curve.items()}
         plateau, along = plateau_estimate(by_rate, score, NEAR), over_all(curve)
-        begin, end, best, mean, height = (
-            f"{value:{digits}}".lstrip("0")
-            for value, digits in (
-                (plateau.begin, "#.2g"), (plateau.end, ".2g"), (plateau.best, "g"),
-                (np.mean(by_rate[plateau.best]), ".4f"), (np.mean([*along.values()]), ".3f"),
-            )
-        )  # fmt: skip
-        at_each = [
-            paired_estimate(on_test(arm), on_test(found["none"][rate]))
-            for rate, arm in curve.items()
+        best = f"{plateau.best:g}".lstrip("0")
+        cells = [
+            norm,
+            f"{mean_of(on_test(curve[plateau.best])):.4f}".lstrip("0") + f" at {best}",
+            f"{plateau.begin:#.2g}".lstrip("0") + " or less" * plateau.open_begin,
+            f"{plateau.end:.2g}".lstrip("0") + " or more" * plateau.open_end,
+            width_of(curve),
+            f"{mean_of(along):.3f}".lstrip("0"),
+            "" if norm == "none" else points(paired_estimate(along, none)),
         ]
-        difference = paired_estimate(along, over_all(found["none"]))
-        assert (
-            f"| {norm} | {mean} at {best} | {begin} | {end}{' or more' * plateau.open_end} "
-            f"| {width_of(curve)} | {height} "
-            f"| {points(difference) if norm != 'none' else ''} |".replace("|  |", "| |")
-        ) in text
-        if norm == "none":
-            continue
-        assert f"| {norm} | {' | '.join(map(points, at_each))} |" in text
-        for part in (best_of, lambda each: over_all(each, 1e-3)):
-            own = paired_estimate(part(curve), part(found["none"]))
-            assert f"{norm} {points(own)}" in text
-        if norm == "layer":
-            assert points(difference).replace("+", "") in said_in("README.md")
-            assert points(difference).replace("+", "") in text
-            above = paired_estimate(over_all(curve, 1e-3), over_all(found["none"], 1e-3))
-            assert points(above).replace("+", "") in said_in("README.md")
-        if cell == "gru" and norm == "rms":
-            none = width_of(found["none"])
-            assert (
-                f"over {width_of(curve).replace(' ', ' decades ', 1)}, without a norm over {none}"
-            ) in said_in("README.md")
-    runs = [run for arm in comparison.arms for run in arm.runs if not is_floor(arm)]
-    assert f"None of the {len(runs)} runs diverged" in text
-    assert not any(run.result.diverged for run in runs)
+        rows.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+    return rows
+
+
+def rows_at_each_rate(name: str, cell: str) -> list[str]:
+    """Each norm's difference to none at every rate."""
+    found = curves_of(cell, name)
+    none = {rate: on_test(arm) for rate, arm in found.pop("none").items()}
+    rows = []
+    for norm, curve in found.items():
+        at_each = [points(paired_estimate(on_test(curve[rate]), none[rate])) for rate in none]
+        rows.append(f"| {norm} | {' | '.join(at_each)} |")
+    return rows

@@ -10,7 +10,8 @@ from seqnorm.lab.report.arms.floors import floor_scores, is_floor
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import paired_estimate
 from seqnorm.lab.tasks.score import Score
-from tests.lab.report.learning_rates import CURVES, best_of, curves_of, on_test, over_all
+from tests.lab.report.grids import DEPTH, NORMS, READOUT, curves
+from tests.lab.report.learning_rates import CURVES, best_of, curves_of, mean_of, on_test, over_all
 from tests.lab.report.published import (
     COLUMNS,
     ROOT,
@@ -21,7 +22,6 @@ from tests.lab.report.published import (
     said_in,
     short,
 )
-from tests.lab.report.test_grids_text import DEPTH, NORMS, READOUT, curves, mean_of
 
 IMDB, REUTERS, CLEAN = COLUMNS
 
