@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from seqnorm.lab.report.arms.arms import Arm
 from seqnorm.lab.report.page.plateaus import NEAR
-from seqnorm.lab.report.statistics.estimates import plateau_estimate
+from seqnorm.lab.report.statistics.estimates import paired_estimate, plateau_estimate
 from seqnorm.lab.report.statistics.plateau import mean_along
-from tests.lab.report.published import published
+from tests.lab.report.published import points, published
 
 CURVES, IMDB_CURVES = "compare_reuters_clean_learning_rate", "compare_imdb_learning_rate"
 NORMS = ("none", "layer", "rms", "group", "batch", "dyt")
@@ -18,12 +18,12 @@ Curve = Mapping[float, Arm]  # by learning rate
 
 
 def curves_of(cell: str, name: str = CURVES) -> dict[str, dict[float, Arm]]:
-    """By norm; of clean Reuters, or of another comparison."""
+    """By norm, those that were run; of clean Reuters, or of another comparison."""
     found: dict[str, dict[float, Arm]] = {norm: {} for norm in NORMS}
     for arm in published(name).arms:
         if arm.cell == cell:
             found[arm.norm][dict(arm.settings)["optim.learning_rate"]] = arm
-    return found
+    return {norm: curve for norm, curve in found.items() if curve}
 
 
 def on_test(arm: Arm) -> dict[int, float]:
@@ -57,3 +57,10 @@ def width_of(curve: Curve) -> str:
     by_rate = {rate: [*on_test(arm).values()] for rate, arm in curve.items()}
     wide = plateau_estimate(by_rate, published(CURVES).task.score, NEAR).decades
     return f"{wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f})"
+
+
+def against_none(found: Mapping[str, Curve], part: Callable[[Curve], Mapping[int, float]]) -> str:
+    """layer +0.8 (-0.9 to +2.1), rms ...: what a part of each curve has on that of none."""
+    none = part(found["none"])
+    own = {norm: paired_estimate(part(curve), none) for norm, curve in found.items()}
+    return ", ".join(f"{norm} {points(own[norm])}" for norm in own if norm != "none")

@@ -15,7 +15,14 @@ import pytest
 from seqnorm.lab.report.arms.floors import floor_scores
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
-from tests.lab.report.learning_rates import best_of, curves_of, over_all, width_of
+from tests.lab.report.learning_rates import (
+    IMDB_CURVES,
+    against_none,
+    best_of,
+    curves_of,
+    over_all,
+    width_of,
+)
 from tests.lab.report.published import arm_of, by_norm, cell_text, points, published, said_in, short
 
 PAGE = Path(__file__).parents[3] / "docs" / "claims.md"
@@ -173,7 +180,10 @@ def test_widths() -> None:
         + ", ".join(f"{norm} {width_of(curve)}" for norm, curve in curves_of(cell.lower()).items())
         for cell in ("LSTM", "GRU")
     )
-    assert measured("A norm widens").endswith(f"clean Reuters: {said}")
+    imdb = ", ".join(
+        f"{norm} {width_of(curve)}" for norm, curve in curves_of("lstm", IMDB_CURVES).items()
+    )
+    assert measured("A norm widens").endswith(f"clean Reuters: {said}; IMDB, 50 words: LSTM {imdb}")
 
 
 def test_a_rate_that_is_too_low() -> None:
@@ -181,15 +191,13 @@ def test_a_rate_that_is_too_low() -> None:
     arms = {norm: arm.values("accuracy") for norm, arm in by_norm(name, "lstm").items()}
     none = arms.pop("none")
     said = ", ".join(f"{norm} {points(paired_estimate(arm, none))}" for norm, arm in arms.items())
-    along = []
-    for cell in ("LSTM", "GRU"):
-        means = {norm: over_all(curve) for norm, curve in curves_of(cell.lower()).items()}
-        plain = means.pop("none")
-        found = (f"{norm} {points(paired_estimate(mean, plain))}" for norm, mean in means.items())
-        along.append(f"{cell} {', '.join(found)}")
+    along = [
+        f"{cell.upper()} {against_none(curves_of(cell), over_all)}" for cell in ("lstm", "gru")
+    ]
+    imdb = against_none(curves_of("lstm", IMDB_CURVES), over_all)
     assert measured("A norm forgives") == (
         f"clean Reuters at half the best rate: {said}; along the whole curve of nine rates from "
-        f".0002 to .1: {'; '.join(along)}"
+        f".0002 to .1: {'; '.join(along)}; IMDB, 50 words: LSTM {imdb}"
     )
 
 

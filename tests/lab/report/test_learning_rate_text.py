@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import pytest
 
 from seqnorm.lab.report.arms.floors import is_floor
@@ -11,7 +9,9 @@ from seqnorm.lab.report.page.plateaus import NEAR
 from seqnorm.lab.report.statistics.estimates import paired_estimate, plateau_estimate
 from tests.lab.report.learning_rates import (
     CURVES,
+    IMDB_CURVES,
     Curve,
+    against_none,
     best_of,
     curves_of,
     mean_of,
@@ -21,7 +21,7 @@ from tests.lab.report.learning_rates import (
 )
 from tests.lab.report.published import points, published, said_in
 
-CELLS = [(CURVES, "lstm"), (CURVES, "gru")]
+CELLS = [(CURVES, "lstm"), (CURVES, "gru"), (IMDB_CURVES, "lstm")]
 
 
 @pytest.mark.parametrize(("name", "cell"), CELLS)
@@ -47,21 +47,25 @@ def test_what_readme_says_of_the_curves() -> None:
     assert f"over {rms.replace(' ', ' decades ', 1)}, without a norm over {none}" in readme
 
 
-def test_no_run_of_the_curves_diverged() -> None:
-    runs = [run for arm in published(CURVES).arms if not is_floor(arm) for run in arm.runs]
+def test_what_readme_says_of_reviews() -> None:
+    found, readme = curves_of("lstm", IMDB_CURVES), said_in("README.md")
+    none, layer, batch = (over_all(found[norm]) for norm in ("none", "layer", "batch"))
+    lost, won = (points(paired_estimate(*each)) for each in ((none, layer), (batch, none)))
+    assert f"{lost.replace('+', '')} points below none" in readme
+    assert f"{won.replace('+', '')} above, level from .0005 to .1" in readme
+    batches = [mean_of(on_test(arm)) for rate, arm in found["batch"].items() if rate >= 5e-4]
+    assert min(batches) >= (1 - NEAR) * max(batches)
+
+
+@pytest.mark.parametrize("name", [CURVES, IMDB_CURVES])
+def test_no_run_of_the_curves_diverged(name: str) -> None:
+    runs = [run for arm in published(name).arms if not is_floor(arm) for run in arm.runs]
     assert f"None of the {len(runs)} runs diverged" in said_in("docs/results.md")
     assert not any(run.result.diverged for run in runs)
 
 
 def from_a_thousandth(curve: Curve) -> dict[int, float]:
     return over_all(curve, 1e-3)
-
-
-def against_none(found: Mapping[str, Curve], part: Callable[[Curve], Mapping[int, float]]) -> str:
-    """layer +0.8 (-0.9 to +2.1), rms ...: what a part of each curve has on that of none."""
-    none = part(found["none"])
-    own = {norm: paired_estimate(part(curve), none) for norm, curve in found.items()}
-    return ", ".join(f"{norm} {points(own[norm])}" for norm in own if norm != "none")
 
 
 def plateau_rows(name: str, cell: str) -> list[str]:

@@ -11,7 +11,15 @@ from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import paired_estimate
 from seqnorm.lab.tasks.score import Score
 from tests.lab.report.grids import DEPTH, NORMS, READOUT, curves
-from tests.lab.report.learning_rates import CURVES, best_of, curves_of, mean_of, on_test, over_all
+from tests.lab.report.learning_rates import (
+    CURVES,
+    IMDB_CURVES,
+    best_of,
+    curves_of,
+    mean_of,
+    on_test,
+    over_all,
+)
 from tests.lab.report.published import (
     COLUMNS,
     ROOT,
@@ -97,6 +105,7 @@ def map_rows() -> list[str]:
         map_row("the same, GRU", "tuned", tuned(CLEAN, "gru")),
         map_row("clean Reuters, maximum over time", "whole curve", along("lstm")),
         map_row("the same, GRU", "whole curve", along("gru")),
+        map_row("IMDB, maximum over time, 50 words", "whole curve", along("lstm", IMDB_CURVES)),
         map_row("clean Reuters, mean over time", "best of 5", best(READOUT, True, "mean")),
         map_row("the same, one direction", "best of 5", best(READOUT, False, "mean")),
         map_row("clean Reuters, last state", "best of 5", best(READOUT, True, "last")),
@@ -168,8 +177,8 @@ def best(name: str, *choice: object) -> Arms:
     return of_norms(name, {norm: best_of(curves(name)[choice][norm]) for norm in NORMS})
 
 
-def along(cell: str) -> Arms:
-    return of_norms(CURVES, {norm: over_all(curves_of(cell)[norm]) for norm in NORMS})
+def along(cell: str, name: str = CURVES) -> Arms:
+    return of_norms(name, {norm: over_all(curves_of(cell, name)[norm]) for norm in NORMS})
 
 
 def of_norms(name: str, values: Mapping[str, Mapping[int, float]]) -> Arms:
