@@ -38,11 +38,13 @@ def test_where_norms_are_good_along_the_learning_rate(name: str, cell: str) -> N
 
 def test_what_readme_says_of_the_curves() -> None:
     readme = said_in("README.md")
+    page = said_in("docs/results.md")
     for cell in ("lstm", "gru"):
         found = curves_of(cell)
         for part in (over_all, from_a_thousandth):
             layer = paired_estimate(part(found["layer"]), part(found["none"]))
             assert points(layer).replace("+", "") in readme
+            assert part is not over_all or points(layer).replace("+", "") in page
     rms, none = (width_of(found[norm]) for norm in ("rms", "none"))
     assert f"over {rms.replace(' ', ' decades ', 1)}, without a norm over {none}" in readme
 
@@ -52,6 +54,8 @@ def test_what_readme_says_of_reviews() -> None:
     none, layer, batch = (over_all(found[norm]) for norm in ("none", "layer", "batch"))
     lost, won = (points(paired_estimate(*each)) for each in ((none, layer), (batch, none)))
     assert f"{lost.replace('+', '')} points below none" in readme
+    page = said_in("docs/results.md")
+    assert f"layer normalisation is {lost.replace('+', '')} below none" in page
     assert f"{won.replace('+', '')} above, level from .0005 to .1" in readme
     batches = [mean_of(on_test(arm)) for rate, arm in found["batch"].items() if rate >= 5e-4]
     assert min(batches) >= (1 - NEAR) * max(batches)
