@@ -7,6 +7,7 @@ other in batches as they come, which are nearly all as long as texts may be.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from seqnorm.lab import data
 from seqnorm.lab.config.compose import compose
+from seqnorm.lab.config.schema import RunConfig
 from seqnorm.lab.data.batching import Batches
 from seqnorm.lab.models.build import build_model
 from seqnorm.lab.training.optim import make_optimizer
@@ -56,6 +58,24 @@ def by_keras(layer: Any) -> Any:
     return Pooled(found, recurrent.pooling, name=layer.name) if pools else found
 
 
+def recipe_of(overrides: Sequence[str]) -> tuple[RunConfig, data.Dataset, keras.Model]:
+    """The configuration, data and network of a recipe, such as "data=imdb" and "cell.units=128"."""
+    config = compose(list(overrides))
+    dataset = data.load(config.data, config.seed)
+    return config, dataset, build_model(config, dataset)
+
+
+def ready(model: keras.Model, config: RunConfig, dataset: data.Dataset) -> Batches:
+    """The batches of an epoch, for a model that can be trained on them from here on."""
+    source = Batches.configured(dataset.train, config.data, config.seed)
+    model.compile(
+        make_optimizer(config.optim, total_steps=len(source)),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    model.optimizer.build(model.trainable_variables)  # or the first step is traced twice
+    return source
+
+
 def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
     """Seconds of one epoch of training, estimated from some of its batches, evenly spread.
 
@@ -66,20 +86,13 @@ def epoch(overrides: list[str], batches: int) -> dict[str, dict[str, float]]:
     Returns:
         Wall and processor seconds by model: "seqnorm" and "keras-rnn".
     """
-    config = compose(overrides)
-    dataset = data.load(config.data, config.seed)
-    ours = build_model(config, dataset)
+    config, dataset, ours = recipe_of(overrides)
     other = keras.models.clone_model(ours, clone_function=by_keras)
     other.set_weights(ours.get_weights())
     sources = {}
     as_they_come = replace(config.data, bucket=0)
     for name, model, how in (("seqnorm", ours, config.data), ("keras-rnn", other, as_they_come)):
-        source = Batches.configured(dataset.train, how, config.seed)
-        model.compile(
-            make_optimizer(config.optim, total_steps=len(source)),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        )
-        model.optimizer.build(model.trainable_variables)  # or the first step is traced twice
+        source = ready(model, replace(config, data=how), dataset)
         sources[name] = model, source
     count = len(source)
     chosen = np.linspace(0, count - 1, batches).round().astype(int)

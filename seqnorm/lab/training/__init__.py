@@ -7,12 +7,14 @@ import sys
 
 from seqnorm.lab.errors import UserError
 from seqnorm.lab.quiet import import_keras
+from seqnorm.lab.training.allocator import keep_freed_memory
 
 
 def require_tensorflow() -> None:
     """Has Keras run on TensorFlow, whatever ~/.keras/keras.json says; call it before importing it.
 
-    The layers run on every backend of Keras, the training loop on this one.
+    The layers run on every backend of Keras, the training loop on this one. The process keeps what
+    TensorFlow frees from here on.
 
     Raises:
         UserError: if the environment, or Keras itself by now, is set to another one.
@@ -26,4 +28,5 @@ def require_tensorflow() -> None:
             f"training needs Keras on TensorFlow; received KERAS_BACKEND={backend}. Unset it (the "
             "layers themselves run on every backend)."
         )
+    keep_freed_memory()
     import_keras()
