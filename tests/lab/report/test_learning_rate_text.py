@@ -21,6 +21,8 @@ from tests.lab.report.learning_rates import (
 )
 from tests.lab.report.published import points, published, said_in
 
+Rates = tuple[float, ...]
+ENDS = [("layer", (0.0002, 0.0005), (0.05, 0.1)), ("dyt", (0.0002,), (0.05,))]
 CELLS = [(CURVES, "lstm"), (CURVES, "gru"), (IMDB_CURVES, "lstm")]
 
 
@@ -59,6 +61,15 @@ def test_what_readme_says_of_reviews() -> None:
     assert f"{won.replace('+', '')} above, level from .0005 to .1" in readme
     batches = [mean_of(on_test(arm)) for rate, arm in found["batch"].items() if rate >= 5e-4]
     assert min(batches) >= (1 - NEAR) * max(batches)
+
+
+@pytest.mark.parametrize(("norm", "behind", "ahead"), ENDS)
+def test_the_ends_of_the_curve_on_reviews(norm: str, behind: Rates, ahead: Rates) -> None:
+    found, page = curves_of("lstm", IMDB_CURVES), said_in("docs/results.md")
+    for worse, better, rates in (norm, "none", behind), ("none", norm, ahead):
+        for rate in rates:
+            values = [on_test(found[each][rate]) for each in (better, worse)]
+            assert points(paired_estimate(*values)).replace("+", "") in page
 
 
 @pytest.mark.parametrize("name", [CURVES, IMDB_CURVES])
