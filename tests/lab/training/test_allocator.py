@@ -18,18 +18,23 @@ import numpy as np
 
 exec(sys.argv[1])
 
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
 def step():
     arrays = [np.ones(600_000) for _ in range(20)]
 
-def steps(count):
-    thread = threading.Thread(target=lambda: [step() for _ in range(count)])
-    thread.start()
-    thread.join()
+def steps():
+    for _ in range(3):
+        step()
+    before = faults()
+    for _ in range(20):
+        step()
+    print(faults() - before)
 
-steps(3)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-steps(20)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+thread = threading.Thread(target=steps)
+thread.start()
+thread.join()
 """
 KEEP = "from seqnorm.lab.training.allocator import keep_freed_memory as keep; keep()"
 
