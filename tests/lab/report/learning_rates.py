@@ -13,6 +13,7 @@ from seqnorm.lab.report.statistics.plateau import mean_along
 from tests.lab.report.published import points, published
 
 CURVES, IMDB_CURVES = "compare_reuters_clean_learning_rate", "compare_imdb_learning_rate"
+IMDB_GRU_CURVES = f"{IMDB_CURVES}_gru"
 NORMS = ("none", "layer", "rms", "group", "batch", "dyt")
 Curve = Mapping[float, Arm]  # by learning rate
 
@@ -57,6 +58,19 @@ def width_of(curve: Curve) -> str:
     by_rate = {rate: [*on_test(arm).values()] for rate, arm in curve.items()}
     wide = plateau_estimate(by_rate, published(CURVES).task.score, NEAR).decades
     return f"{wide.value:.2f} ({wide.low:.2f} to {wide.high:.2f})"
+
+
+def widths_of(found: Mapping[str, Curve]) -> str:
+    """none 0.82 (0.41 to 0.98), layer ...: of each curve."""
+    return ", ".join(f"{norm} {width_of(curve)}" for norm, curve in found.items())
+
+
+def of_cells(part: Callable[[Mapping[str, Curve]], str], of_lstm: str, of_gru: str) -> str:
+    """LSTM ...; GRU ...: what is said of the curves of each, in the comparisons of these names."""
+    of_each = {"LSTM": of_lstm, "GRU": of_gru}
+    return "; ".join(
+        f"{cell} {part(curves_of(cell.lower(), name))}" for cell, name in of_each.items()
+    )
 
 
 def against_none(found: Mapping[str, Curve], part: Callable[[Curve], Mapping[int, float]]) -> str:

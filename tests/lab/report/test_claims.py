@@ -16,12 +16,16 @@ from seqnorm.lab.report.arms.floors import floor_scores
 from seqnorm.lab.report.statistics.bootstrap import Estimate
 from seqnorm.lab.report.statistics.estimates import mean_estimate, paired_estimate
 from tests.lab.report.learning_rates import (
+    CURVES,
     IMDB_CURVES,
+    IMDB_GRU_CURVES,
+    Curve,
     against_none,
     best_of,
     curves_of,
+    of_cells,
     over_all,
-    width_of,
+    widths_of,
 )
 from tests.lab.report.published import arm_of, by_norm, cell_text, points, published, said_in, short
 
@@ -175,15 +179,9 @@ def test_dynamic_tanh() -> None:
 
 
 def test_widths() -> None:
-    said = "; ".join(
-        f"{cell} "
-        + ", ".join(f"{norm} {width_of(curve)}" for norm, curve in curves_of(cell.lower()).items())
-        for cell in ("LSTM", "GRU")
-    )
-    imdb = ", ".join(
-        f"{norm} {width_of(curve)}" for norm, curve in curves_of("lstm", IMDB_CURVES).items()
-    )
-    assert measured("A norm widens").endswith(f"clean Reuters: {said}; IMDB, 50 words: LSTM {imdb}")
+    said = of_cells(widths_of, CURVES, CURVES)
+    imdb = of_cells(widths_of, IMDB_CURVES, IMDB_GRU_CURVES)
+    assert measured("A norm widens").endswith(f"clean Reuters: {said}; IMDB, 50 words: {imdb}")
 
 
 def test_a_rate_that_is_too_low() -> None:
@@ -191,14 +189,17 @@ def test_a_rate_that_is_too_low() -> None:
     arms = {norm: arm.values("accuracy") for norm, arm in by_norm(name, "lstm").items()}
     none = arms.pop("none")
     said = ", ".join(f"{norm} {points(paired_estimate(arm, none))}" for norm, arm in arms.items())
-    along = [
-        f"{cell.upper()} {against_none(curves_of(cell), over_all)}" for cell in ("lstm", "gru")
-    ]
-    imdb = against_none(curves_of("lstm", IMDB_CURVES), over_all)
+    along = of_cells(along_all, CURVES, CURVES)
+    imdb = of_cells(along_all, IMDB_CURVES, IMDB_GRU_CURVES)
     assert measured("A norm forgives") == (
         f"clean Reuters at half the best rate: {said}; along the whole curve of nine rates from "
-        f".0002 to .1: {'; '.join(along)}; IMDB, 50 words: LSTM {imdb}"
+        f".0002 to .1: {along}; IMDB, 50 words: {imdb}"
     )
+
+
+def along_all(found: Mapping[str, Curve]) -> str:
+    """What each norm has on none along the whole curve."""
+    return against_none(found, over_all)
 
 
 def test_japanese_vowels() -> None:

@@ -14,6 +14,7 @@ from tests.lab.report.grids import DEPTH, NORMS, READOUT, curves
 from tests.lab.report.learning_rates import (
     CURVES,
     IMDB_CURVES,
+    IMDB_GRU_CURVES,
     best_of,
     curves_of,
     mean_of,
@@ -106,6 +107,7 @@ def map_rows() -> list[str]:
         map_row("clean Reuters, maximum over time", "whole curve", along("lstm")),
         map_row("the same, GRU", "whole curve", along("gru")),
         map_row("IMDB, maximum over time, 50 words", "whole curve", along("lstm", IMDB_CURVES)),
+        map_row("the same, GRU", "whole curve", along("gru", IMDB_GRU_CURVES)),
         map_row("clean Reuters, mean over time", "best of 5", best(READOUT, True, "mean")),
         map_row("the same, one direction", "best of 5", best(READOUT, False, "mean")),
         map_row("clean Reuters, last state", "best of 5", best(READOUT, True, "last")),
