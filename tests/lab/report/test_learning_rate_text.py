@@ -52,9 +52,9 @@ def test_what_readme_says_of_the_curves() -> None:
     for cell in ("lstm", "gru"):
         found = curves_of(cell)
         for part in (over_all, from_a_thousandth):
-            layer = paired_estimate(part(found["layer"]), part(found["none"]))
-            assert points(layer).replace("+", "") in readme
-            assert part is not over_all or points(layer).replace("+", "") in page
+            layer = ahead(found, "layer", "none", part)
+            assert layer in readme
+            assert part is not over_all or layer in page
     rms, none = (width_of(found[norm]) for norm in ("rms", "none"))
     assert f"over {rms.replace(' ', ' decades ', 1)}, without a norm over {none}" in readme
 
@@ -71,6 +71,11 @@ def test_what_readme_says_of_reviews() -> None:
     assert f"{layer} above with the GRU" in readme
     assert f"batch normalisation is {' and '.join(batch)} above, level from .0005 to .1" in readme
     assert f"the LSTM with it is {lost} below none, the GRU {layer} above" in page
+    rounded = [round(float(each.split()[0])) for each in (*batch, lost, layer)]
+    assert (
+        "batch normalisation gains {} to {} points, and layer normalisation loses {} with the "
+        "LSTM and gains {} with the GRU".format(*rounded)
+    ) in readme
     for found in (lstm, gru):
         batches = [mean_of(on_test(arm)) for rate, arm in found["batch"].items() if rate >= 5e-4]
         assert min(batches) >= (1 - NEAR) * max(batches)
@@ -112,9 +117,8 @@ def test_no_run_of_the_curves_diverged(text: str, names: tuple[str, ...]) -> Non
 
 def ahead(found: Mapping[str, Curve], better: str, worse: str, part: Callable) -> str:
     """1.0 (0.8 to 1.4): how far a part of one norm's curve is above that of another's."""
-    return points(paired_estimate(*(part(found[norm]) for norm in (better, worse)))).replace(
-        "+", ""
-    )
+    difference = paired_estimate(part(found[better]), part(found[worse]))
+    return points(difference).replace("+", "")
 
 
 def from_a_thousandth(curve: Curve) -> dict[int, float]:
