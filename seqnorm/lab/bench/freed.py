@@ -77,8 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for _ in range(options.rounds):
         for way in WAYS:
             command = [*own, f"--steps={options.steps}", f"--way={way}"]
-            last = subprocess.check_output(command, text=True).splitlines()[-1]
-            found[way].append(json.loads(last))
+            try:
+                said = subprocess.check_output(command, text=True)
+            except subprocess.CalledProcessError as error:  # it has said why
+                raise SystemExit(error.returncode) from None
+            found[way].append(json.loads(said.splitlines()[-1]))
     print(f"{machine.processor_name()}, {machine.threads()} threads, {options.rounds} rounds")
     for key, unit in UNITS.items():
         left, kept = (np.array([each[key] for each in found[way]]) for way in WAYS)
